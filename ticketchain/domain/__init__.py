@@ -1,0 +1,1 @@
+"""Pure rules: tickets, money, orders, payments, manifests. Standard library only; nothing here does input or output."""

@@ -1,0 +1,110 @@
+"""What can be wrong with a request, as classes with a stable code.
+
+A `DomainError` is for the person who asked: its message names the field or thing and the fix. The HTTP layer turns it into
+RFC 9457 problem details; `code` is the stable part, `status` the HTTP status that fits.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """A request that cannot be carried out; nothing of it was done.
+
+    `detail` is a sentence for people, `extra` are members added to the problem document (JSON values).
+    """
+
+    code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 409
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+
+
+class Invalid(DomainError):
+    """A value is malformed, out of range or contradicts another; `field` says which."""
+
+    code = "invalid"
+    status = 422
+
+    def __init__(self, field: str, detail: str, **extra: Any) -> None:
+        super().__init__(f"{field}: {detail}", field=field, **extra)
+
+
+class NotFound(DomainError):
+    """No such thing, or not the caller's."""
+
+    code = "not_found"
+    status = 404
+
+
+class Forbidden(DomainError):
+    """The caller is known but may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class Unauthenticated(DomainError):
+    """No valid API key was sent."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Conflict(DomainError):
+    """The state of the thing does not allow this now."""
+
+    code = "conflict"
+
+
+class SoldOut(DomainError):
+    """Fewer seats are free than were asked for."""
+
+    code = "sold_out"
+
+
+class SeatTaken(DomainError):
+    """At least one of the seats asked for is not free."""
+
+    code = "seat_taken"
+
+
+class Expired(DomainError):
+    """A hold, an order or an offer came to its end."""
+
+    code = "expired"
+
+
+class WrongCurrency(DomainError):
+    """An amount in another currency than the event's."""
+
+    code = "wrong_currency"
+    status = 422
+
+
+class KeyReused(DomainError):
+    """An Idempotency-Key came again with another request."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class LedgerRefused(DomainError):
+    """The contract refuses the call; `reason` is the contract's error name, `arguments` its arguments."""
+
+    code = "ledger_refused"
+
+    def __init__(self, detail: str, reason: str, arguments: dict[str, Any]) -> None:
+        super().__init__(detail, reason=reason, arguments=arguments)
+        self.reason = reason
+
+
+class Unavailable(DomainError):
+    """A part outside (chain, payment provider) does not answer; trying again later is right."""
+
+    code = "unavailable"
+    status = 503

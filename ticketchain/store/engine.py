@@ -1,0 +1,87 @@
+"""The database: one engine over SQLite (embedded default) or PostgreSQL, and transactions that mean the same on both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+Tx = Connection
+"""An open transaction: what every statement of the store takes first."""
+
+Answer = TypeVar("Answer")
+_MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+class Store:
+    """Hands out transactions. `url` is an SQLAlchemy URL: `sqlite:///file.db` or `postgresql+psycopg://…`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = create_engine(url, poolclass=QueuePool, pool_size=20, max_overflow=20, pool_pre_ping=False)
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _configure_sqlite)
+            event.listen(self.engine, "begin", _begin_immediate)
+
+    @contextmanager
+    def begin(self) -> Iterator[Tx]:
+        """A transaction: committed at the end of the block, rolled back when it raises.
+
+        SQLite takes its write lock at once (BEGIN IMMEDIATE), so that a read followed by a write cannot deadlock.
+        """
+        with self.engine.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A transaction that only reads (on SQLite it does not wait for writers)."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(read_only=True)
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    def retry(self, work: Callable[[Tx], Answer], attempts: int = 5) -> Answer:
+        """Runs `work` in a transaction, again when PostgreSQL ends it for a deadlock or serialisation failure."""
+        for left in range(attempts - 1, -1, -1):
+            try:
+                with self.begin() as tx:
+                    return work(tx)
+            except DBAPIError as error:
+                if not left or getattr(error.orig, "sqlstate", None) not in {"40001", "40P01"}:
+                    raise
+                time.sleep(0.01)
+        raise AssertionError("unreachable")
+
+    def migrate(self) -> None:
+        """Brings the schema up to date with the migrations shipped with the package."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        config.attributes["engine"] = self.engine
+        command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self.engine.dispose()
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are ours to begin, not the driver's
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 20000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

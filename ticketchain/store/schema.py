@@ -1,0 +1,458 @@
+"""The tables. Amounts are minor currency units; addresses are EIP-55 text; ticket ids are the ledger's (see domain.tickets).
+
+Three kinds of rows: what people asked for (accounts, events, stock, orders), what is on its way to the chain (outbox,
+transactions, attempts), and the read model that only `settle` writes (blocks, changes, tickets).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from ticketchain.store.types import Hash, Id, Key, Moment
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# ------------------------------------------------------------------------------------------------ accounts
+
+wallets = Table(
+    "wallets",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("purpose", Text, nullable=False),  # fan, organizer, payee, relayer, attestor, admin
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+organizers = Table(
+    "organizers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("address", Text, ForeignKey("wallets.address"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+fans = Table(
+    "fans",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("address", Text, ForeignKey("wallets.address"), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("hash", Hash, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("organizer_id", Id, ForeignKey("organizers.id")),
+    Column("fan_id", Id, ForeignKey("fans.id")),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("principal", Id, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Hash, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+# ------------------------------------------------------------------------------------------------ events and stock
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("organizer_id", Id, ForeignKey("organizers.id"), nullable=False, index=True),
+    Column("number", BigInteger, unique=True),  # the ledger's event number, once it is there
+    Column("title", Text, nullable=False),
+    Column("venue", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("terms", JSON, nullable=False),  # cap_bps, royalty_bps, gift_limit, cooldown_s, refund_rule
+    Column("schedule", JSON, nullable=False),  # Unix seconds, as the ledger has them
+    Column("batches_reserved", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+payees = Table(
+    "payees",
+    metadata,
+    Column("event_id", Id, ForeignKey("events.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("bps", Integer, nullable=False),
+)
+
+price_classes = Table(
+    "price_classes",
+    metadata,
+    Column("event_id", Id, ForeignKey("events.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),  # the ledger's priceClass
+    Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("face", BigInteger, nullable=False),
+    UniqueConstraint("event_id", "code"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("event_id", Id, ForeignKey("events.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("issue_id", Id, nullable=False, index=True),  # the manifest it came with
+    Column("price_class", Text, nullable=False),
+    Column("supply_class", Text, nullable=False),
+    Column("section", Text, nullable=False),
+    Column("supply", Integer, nullable=False),
+    Column("face", BigInteger, nullable=False),
+    Column("cid", Text, nullable=False),
+    Column("issued", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+seats = Table(
+    "seats",
+    metadata,
+    Column("ticket", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", Id, ForeignKey("events.id"), nullable=False),
+    Column("batch", Integer, nullable=False),
+    Column("section", Text, nullable=False),
+    Column("row", Text, nullable=False),
+    Column("seat", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("price_class", Text, nullable=False),
+    Column("supply_class", Text, nullable=False),
+    Column("face", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # unissued, available, held, sold
+    Column("hold_id", Id, ForeignKey("holds.id")),
+    UniqueConstraint("event_id", "section", "row", "seat"),
+    Index("ix_seats_free", "event_id", "state", "price_class", "ticket"),
+    Index("ix_seats_hold", "hold_id"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("event_id", Id, ForeignKey("events.id"), nullable=False),
+    Column("fan_id", Id, ForeignKey("fans.id"), nullable=False),
+    Column("state", Text, nullable=False),  # open, ordered, ended
+    Column("expires_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("ix_holds_due", "state", "expires_at"),
+)
+
+# ------------------------------------------------------------------------------------------------ orders and money
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("event_id", Id, ForeignKey("events.id"), nullable=False, index=True),
+    Column("fan_id", Id, ForeignKey("fans.id"), nullable=False, index=True),
+    Column("hold_id", Id, ForeignKey("holds.id"), unique=True),
+    Column("listing_id", Id, ForeignKey("listings.id")),
+    Column("total", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("ix_orders_due", "state", "expires_at"),
+)
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    Column("order_id", Id, ForeignKey("orders.id"), primary_key=True),
+    Column("ticket", BigInteger, primary_key=True, index=True, autoincrement=False),
+    Column("price", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("epoch", Integer),  # of the ticket once delivered by this order
+    Column("problem", Text),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("order_id", Id, ForeignKey("orders.id"), nullable=False, unique=True),
+    Column("provider", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("provider_ref", Text),
+    Column("url", Text),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("provider", "provider_ref"),
+)
+
+captures = Table(
+    "captures",
+    metadata,
+    Column("id", Text, primary_key=True),  # the provider's own
+    Column("payment_id", Id, ForeignKey("payments.id"), nullable=False, index=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False),  # it pays the order; all others go back
+    Column("seen_at", Moment, nullable=False),
+)
+
+refunds = Table(
+    "refunds",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("capture_id", Text, ForeignKey("captures.id"), nullable=False),
+    Column("cause", Text, nullable=False),  # what it is for; one refund per cause
+    Column("amount", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # due, done
+    Column("provider_ref", Text),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("capture_id", "cause"),
+    Index("ix_refunds_due", "state", "created_at"),
+)
+
+webhook_inbox = Table(
+    "webhook_inbox",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("charge", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("applied", Boolean, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Index("ix_webhook_inbox_due", "applied", "received_at"),
+)
+
+# ------------------------------------------------------------------------------------------------ passing on
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("ticket", BigInteger, nullable=False),
+    Column("event_id", Id, ForeignKey("events.id"), nullable=False),
+    Column("fan_id", Id, ForeignKey("fans.id"), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("price", BigInteger, nullable=False),
+    Column("deadline", BigInteger, nullable=False),
+    Column("consent", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),  # open, reserved, selling, sold, ended
+    Column("created_at", Moment, nullable=False),
+    Index(
+        "uq_listings_live",
+        "ticket",
+        unique=True,
+        sqlite_where=text("state IN ('open','reserved','selling')"),
+        postgresql_where=text("state IN ('open','reserved','selling')"),
+    ),
+    Index("ix_listings_event", "event_id", "state", "id"),
+)
+
+moves = Table(
+    "moves",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False),  # gift, return
+    Column("ticket", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("fan_id", Id, ForeignKey("fans.id"), nullable=False),
+    Column("to_fan_id", Id, ForeignKey("fans.id")),
+    Column("order_id", Id, ForeignKey("orders.id")),  # a return: the order whose money goes back
+    Column("amount", BigInteger),
+    Column("state", Text, nullable=False),  # sending, done, refused
+    Column("problem", Text),
+    Column("created_at", Moment, nullable=False),
+    Index(
+        "uq_moves_live",
+        "ticket",
+        unique=True,
+        sqlite_where=text("state = 'sending'"),
+        postgresql_where=text("state = 'sending'"),
+    ),
+)
+
+payouts = Table(
+    "payouts",
+    metadata,
+    Column("order_id", Id, ForeignKey("orders.id"), primary_key=True),
+    Column("ticket", BigInteger, primary_key=True, autoincrement=False),
+    Column("leg", Text, primary_key=True),  # seller, royalty
+    Column("address", Text, nullable=False),  # of the seller; the royalty leg goes to the event's pot
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("state", Text, nullable=False),  # due
+    Column("created_at", Moment, nullable=False),
+)
+
+# ------------------------------------------------------------------------------------------------ the gate
+
+entry_keys = Table(
+    "entry_keys",
+    metadata,
+    Column("event_id", Id, ForeignKey("events.id"), primary_key=True),
+    Column("key_id", Integer, primary_key=True),
+    Column("public_key", Hash, nullable=False),
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("valid_until", BigInteger, nullable=False),
+    Column("registered", Boolean, nullable=False),  # seen on the ledger
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("ticket", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, primary_key=True),
+    Column("lease", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+scans = Table(
+    "scans",
+    metadata,
+    Column("key_id", Id, ForeignKey("api_keys.id"), primary_key=True),
+    Column("nonce", Text, primary_key=True),
+    Column("event_id", Id, ForeignKey("events.id"), nullable=False, index=True),
+    Column("gate", Text, nullable=False),
+    Column("ticket", BigInteger),
+    Column("outcome", Text, nullable=False),
+    Column("scanned_at", Moment, nullable=False),
+)
+
+admissions = Table(
+    "admissions",
+    metadata,
+    Column("ticket", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, nullable=False),
+    Column("event_id", Id, ForeignKey("events.id"), nullable=False, index=True),
+    Column("gate", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("admitted_at", Moment, nullable=False),
+    Column("problem", Text),  # why the ledger would not redeem it
+)
+
+# ------------------------------------------------------------------------------------------------ on its way to the chain
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("signer", Text, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("gas", BigInteger, nullable=False),
+    Column("block_number", BigInteger),  # null until it is in a block we follow
+    Column("tx_index", Integer),
+    Column("succeeded", Boolean),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("signer", "nonce"),
+    Index("ix_transactions_block", "block_number"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("hash", Hash, primary_key=True),
+    Column("transaction_id", Key, ForeignKey("transactions.id"), nullable=False, index=True),
+    Column("raw", LargeBinary, nullable=False),
+    Column("max_fee", Text, nullable=False),
+    Column("priority_fee", Text, nullable=False),
+    Column("sent_at", Moment),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),  # the same intent cannot be written twice
+    Column("kind", Text, nullable=False),
+    Column("event_number", BigInteger, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", Text, nullable=False),  # pending, sent, done, refused
+    Column("transaction_id", Key, ForeignKey("transactions.id"), index=True),
+    Column("problem", JSON),
+    Column("created_at", Moment, nullable=False),
+    Index("ix_outbox_due", "state", "id"),
+)
+
+# ------------------------------------------------------------------------------------------------ the read model
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("final_number", BigInteger, nullable=False),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", Hash, nullable=False, unique=True),
+    Column("parent", Hash, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("log_index", Integer, primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("tx_hash", Hash, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("event_number", BigInteger),
+    Column("ticket", BigInteger),
+    Column("values", JSON, nullable=False),
+    ForeignKeyConstraint(["block_number"], ["blocks.number"], ondelete="CASCADE"),
+    Index("ix_changes_ticket", "ticket", "block_number", "log_index", "line"),
+    Index("ix_changes_event", "event_number", "block_number", "log_index", "line"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_number", BigInteger, nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("custodied", Boolean, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("price", BigInteger, nullable=False),
+    Column("gifts", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Index("ix_tickets_holder", "holder", "id"),
+)

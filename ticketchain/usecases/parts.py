@@ -1,0 +1,156 @@
+"""What the use cases need from outside, declared where it is consumed; `ticketchain.context` wires the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from ticketchain.domain.consents import Attestation, Consent
+from ticketchain.domain.orders import Capture
+from ticketchain.store.engine import Store
+
+
+@dataclass(frozen=True)
+class SealedKey:
+    """A private key sealed for storage, with the address or public key it belongs to."""
+
+    address: str
+    sealed: bytes
+    version: int
+
+
+@dataclass(frozen=True)
+class SignedTransaction:
+    """A transaction ready to send: its hash and its raw bytes."""
+
+    hash: bytes
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class UnsignedTransaction:
+    """An EIP-1559 call to the ledger, value 0; fees in wei."""
+
+    nonce: int
+    gas: int
+    max_fee: int
+    priority_fee: int
+    data: bytes
+
+
+class Signer(Protocol):
+    """Holds the keys and signs intents, never digests (its own process later). Raises `SignerRefused`."""
+
+    def new_wallet(self) -> SealedKey:
+        """A random secp256k1 key, sealed."""
+
+    def new_entry_key(self) -> tuple[bytes, bytes, int]:
+        """A random Ed25519 key that signs entry leases: public key (32 bytes), sealed private key, key version."""
+
+    def consent(self, wallet: SealedKey, consent: Consent) -> bytes:
+        """The holder's EIP-712 signature (65 bytes)."""
+
+    def attest(self, attestation: Attestation) -> bytes:
+        """The attestor's EIP-712 signature over all lines (65 bytes)."""
+
+    def sign_lease(self, sealed: bytes, version: int, message: bytes) -> bytes:
+        """The event's entry key over a lease message (64 bytes, RFC 8032)."""
+
+    def transaction(self, transaction: UnsignedTransaction) -> SignedTransaction:
+        """The relayer's signature over a call to the ledger."""
+
+    @property
+    def relayer(self) -> str:
+        """Address that sends the transactions."""
+
+
+class LedgerReader(Protocol):
+    """Questions to the contract that cost nothing. Raises `Unavailable` when the chain does not answer."""
+
+    @property
+    def address(self) -> str:
+        """Address of the ledger (EIP-55)."""
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155 chain id."""
+
+    def check_offer(self, ticket: int, epoch: int, price: int) -> None:
+        """Raises `LedgerRefused` with the contract's own reason if it would refuse this resale."""
+
+    def check_gift(self, ticket: int, epoch: int, to: str) -> None:
+        """Raises `LedgerRefused` with the contract's own reason if it would refuse this gift."""
+
+
+class Contents(Protocol):
+    """Content-addressed storage of manifests."""
+
+    def put(self, content: bytes) -> str:
+        """Stores the bytes and returns their CID."""
+
+    def get(self, cid: str) -> bytes:
+        """The bytes of a CID, checked."""
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A charge at the provider: its reference and the page where the fan pays."""
+
+    ref: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A verified message of the provider: its own event id, and the charge that it is about."""
+
+    event_id: str
+    charge: str
+
+
+class PaymentProvider(Protocol):
+    """A payment provider. Every call carries our row's id as idempotency key. Raises `Unavailable` on outages."""
+
+    @property
+    def name(self) -> str:
+        """Short name, part of the webhook's path."""
+
+    def create_charge(self, payment_id: str, amount: int, currency: str, description: str) -> Charge:
+        """Opens a charge; the same payment id always gives the same charge."""
+
+    def captures(self, ref: str) -> Sequence[Capture]:
+        """All money taken for a charge so far."""
+
+    def refund(self, refund_id: str, capture_id: str, amount: int) -> str:
+        """Returns money of a capture; the same refund id refunds once. Answers the provider's reference."""
+
+    def verify_webhook(self, headers: dict[str, str], body: bytes) -> Webhook:
+        """Checks the signature over the raw body. Raises `Forbidden` when it is wrong, `Invalid` when the body is junk."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Time limits of the shop."""
+
+    hold: timedelta = timedelta(minutes=10)
+    payment: timedelta = timedelta(minutes=30)
+    consent: timedelta = timedelta(hours=1)
+    listing: timedelta = timedelta(days=30)
+    max_quantity: int = 20
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a use case may use."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    new_id: Callable[[str], str]
+    signer: Signer
+    ledger: LedgerReader
+    contents: Contents
+    provider: PaymentProvider
+    log: Any
+    rules: Rules = Rules()
