@@ -1,0 +1,1 @@
+"""The project's own tools, run as `python -m scripts.NAME` from the root of a checkout; not part of the installed package."""

@@ -1,0 +1,47 @@
+"""Compiled contracts as shipped in the package: ABI and bytecode, made by `make contracts`, never edited by hand."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One compiled contract.
+
+    `bytecode` is what a deployment sends (constructor arguments follow it); `deployed_bytecode` is the code at the contract's
+    address but for the byte ranges (start, length) of `immutable_references`, which hold zeros here and the constructor's values
+    there. `compiler` is solc's long version, `source_hash` the hex SHA-256 of the compiler's whole input and version.
+    """
+
+    name: str
+    abi: list[dict[str, Any]]
+    bytecode: bytes
+    deployed_bytecode: bytes
+    immutable_references: tuple[tuple[int, int], ...]
+    compiler: str
+    source_hash: str
+
+
+@cache
+def load(name: str) -> Artifact:
+    """Give the shipped artifact of a contract, e.g. `load("TicketLedger")`; the answer is shared, so don't change its ABI.
+
+    Raises LookupError if the package ships no such contract.
+    """
+    file = resources.files(__name__) / f"{name}.json"
+    if not file.is_file():
+        raise LookupError(f"no compiled contract {name!r} in ticketchain.artifacts; run `make contracts` in a checkout")
+    raw = json.loads(file.read_text(encoding="utf-8"))
+    references = sorted((part["start"], part["length"]) for parts in raw["immutableReferences"].values() for part in parts)
+    return Artifact(
+        name=raw["contractName"],
+        abi=raw["abi"],
+        bytecode=bytes.fromhex(raw["bytecode"].removeprefix("0x")),
+        deployed_bytecode=bytes.fromhex(raw["deployedBytecode"].removeprefix("0x")),
+        immutable_references=tuple(references),
+        compiler=raw["compiler"],
+        source_hash=raw["sourceHash"],
+    )
