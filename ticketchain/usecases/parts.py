@@ -9,35 +9,8 @@ from typing import Any, Protocol
 
 from ticketchain.domain.consents import Attestation, Consent
 from ticketchain.domain.orders import Capture
+from ticketchain.domain.ports import Charge, SealedKey, SignedTransaction, UnsignedTransaction, Webhook
 from ticketchain.store.engine import Store
-
-
-@dataclass(frozen=True)
-class SealedKey:
-    """A private key sealed for storage, with the address or public key it belongs to."""
-
-    address: str
-    sealed: bytes
-    version: int
-
-
-@dataclass(frozen=True)
-class SignedTransaction:
-    """A transaction ready to send: its hash and its raw bytes."""
-
-    hash: bytes
-    raw: bytes
-
-
-@dataclass(frozen=True)
-class UnsignedTransaction:
-    """An EIP-1559 call to the ledger, value 0; fees in wei."""
-
-    nonce: int
-    gas: int
-    max_fee: int
-    priority_fee: int
-    data: bytes
 
 
 class Signer(Protocol):
@@ -92,22 +65,6 @@ class Contents(Protocol):
 
     def get(self, cid: str) -> bytes:
         """The bytes of a CID, checked."""
-
-
-@dataclass(frozen=True)
-class Charge:
-    """A charge at the provider: its reference and the page where the fan pays."""
-
-    ref: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Webhook:
-    """A verified message of the provider: its own event id, and the charge that it is about."""
-
-    event_id: str
-    charge: str
 
 
 class PaymentProvider(Protocol):

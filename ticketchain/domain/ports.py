@@ -1,0 +1,58 @@
+"""Values that cross the ports to wallets and payment providers, so that neither side has to know the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class SealedKey:
+    """A private key sealed for storage, with the address or public key it belongs to."""
+
+    address: str
+    sealed: bytes = field(repr=False)
+    version: int
+
+
+@dataclass(frozen=True)
+class Void:
+    """The attestor's word that a ticket dies after a lost dispute over its holder's own payment (EIP-712 type `Void`)."""
+
+    id: int
+    epoch: int
+    reference: bytes
+
+
+@dataclass(frozen=True)
+class SignedTransaction:
+    """A transaction ready to send: its hash and its raw bytes."""
+
+    hash: bytes
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class UnsignedTransaction:
+    """An EIP-1559 call to the ledger, value 0; fees in wei."""
+
+    nonce: int
+    gas: int
+    max_fee: int
+    priority_fee: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A charge at the provider: its reference and the page where the fan pays."""
+
+    ref: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A verified message of the provider: its own event id, and the charge that it is about."""
+
+    event_id: str
+    charge: str
