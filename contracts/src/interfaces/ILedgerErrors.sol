@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @title ILedgerErrors: every error of the ledger
+/// @notice Single calls revert with them; bulk calls put the encoded error of a bad line into `Skipped` and go on. The ERC-721 face has
+/// the errors of ERC-6093 beside these.
+interface ILedgerErrors {
+    // ------------------------------------------------------------------------------------------------ who
+
+    /// @notice The caller lacks `role` (of the ledger: event 0) and no delegation stands in for it.
+    error Ledger_Unauthorized(uint40 eventId, uint8 role, address caller);
+
+    /// @notice These roles can't be given in this scope: admin, relayer, attestor belong to event 0, organizer and gate to one event.
+    error Ledger_BadRoles(uint40 eventId, uint8 roles);
+
+    /// @notice The attestation is not a signature of an attestor over exactly these lines.
+    error Ledger_BadAttestation();
+
+    /// @notice The consent is not the holder's signature over exactly this move.
+    error Ledger_BadConsent(uint64 id, address holder);
+
+    /// @notice The consent's deadline has passed.
+    error Ledger_Expired(uint64 id, uint40 deadline);
+
+    /// @notice The account can't take part: zero, the ledger, seller and buyer in one, not the buyer named in the offer, or code that is
+    /// neither an EIP-7702 delegation nor an allowed account implementation.
+    error Ledger_RefusedAccount(address account);
+
+    // ------------------------------------------------------------------------------------------------ events and terms
+
+    /// @notice There is no such event.
+    error Ledger_UnknownEvent(uint40 eventId);
+
+    /// @notice This field of the terms or of a batch is out of range.
+    error Ledger_BadTerms(bytes32 field);
+
+    /// @notice The payees do not sum to 10,000 basis points, one is zero or the ledger, there are too many, or the list is not the event's.
+    error Ledger_BadPayees();
+
+    /// @notice This field of the schedule contradicts another, or the reason is missing.
+    error Ledger_BadSchedule(bytes32 field);
+
+    /// @notice Moves are closed for good since then: only the doors may still change.
+    error Ledger_ScheduleFixed(uint40 eventId, uint32 since);
+
+    /// @notice The batch is not the event's next one; the call may be a repeated one.
+    error Ledger_WrongBatchNumber(uint40 eventId, uint8 given, uint8 expected);
+
+    /// @notice The event has 255 batches already.
+    error Ledger_TooManyBatches(uint40 eventId);
+
+    // ------------------------------------------------------------------------------------------------ state of a ticket
+
+    /// @notice No batch of the ledger has this ticket.
+    error Ledger_NoSuchTicket(uint64 id);
+
+    /// @notice The ticket belongs to another event than the call.
+    error Ledger_OtherEvent(uint64 id, uint40 eventId);
+
+    /// @notice The ticket is sold already.
+    error Ledger_NotInStock(uint64 id);
+
+    /// @notice The ticket is in stock: nobody holds it.
+    error Ledger_NotHeld(uint64 id);
+
+    /// @notice The ticket is dead.
+    error Ledger_Voided(uint64 id);
+
+    /// @notice The ticket was used.
+    error Ledger_AlreadyRedeemed(uint64 id);
+
+    /// @notice The ticket is activated or frozen (reserved flags).
+    error Ledger_Stopped(uint64 id, uint8 flags);
+
+    /// @notice The ticket moved, or was revoked, since the caller looked.
+    error Ledger_StaleEpoch(uint64 id, uint16 given, uint16 current);
+
+    /// @notice The ticket used up its 65,535 epochs.
+    error Ledger_LastEpoch(uint64 id);
+
+    // ------------------------------------------------------------------------------------------------ rules of the event
+
+    /// @notice No held ticket of the event moves any more.
+    error Ledger_MovesClosed(uint64 id, uint32 since);
+
+    /// @notice The time of gifts is over.
+    error Ledger_GiftsClosed(uint64 id, uint32 since);
+
+    /// @notice It is not the time of resales.
+    error Ledger_ResaleClosed(uint64 id, uint32 opensAt, uint32 closesAt);
+
+    /// @notice The ticket moved a moment ago.
+    error Ledger_Cooldown(uint64 id, uint40 until);
+
+    /// @notice The ticket was given away as often as the terms allow.
+    error Ledger_GiftLimit(uint64 id, uint8 limit);
+
+    /// @notice The price is over the cap.
+    error Ledger_OverCap(uint64 id, uint40 price, uint40 cap);
+
+    /// @notice The refund is more than the holder paid.
+    error Ledger_OverRefund(uint64 id, uint40 amount, uint40 price);
+
+    // ------------------------------------------------------------------------------------------------ money
+
+    /// @notice The event settles on the other rail.
+    error Ledger_WrongRail(uint40 eventId);
+
+    /// @notice The token delivered another amount than it was asked for (fee on transfer).
+    error Ledger_WrongTokenAmount(address token, uint256 received, uint256 expected);
+
+    /// @notice The account has no credit in this token.
+    error Ledger_NoCredit(address account, address token);
+
+    /// @notice Approvals do not exist here: an approved market would be a way round the cap.
+    error Ledger_ApprovalsDisabled();
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @notice Everything of an event that a move needs to know, in one word. Zero: there is no such event.
+///
+///      255      224 223       192 191        160 159      128 127    96
+///     +------------+-------------+--------------+------------+----------+
+///     | resale     | resale      | gifts        | moves      | doors    |
+///     | closes 32  | opens 32    | close 32     | close 32   | at 32    |
+///     +------------+-------------+--------------+------------+----------+
+///      95         72 71     64 63        56 55      48 47        32 31     16 15       8 7       0
+///     +-------------+---------+------------+----------+------------+---------+----------+---------+
+///     | cooldown 24 | batches | unit       | gift     | royalty    | cap     | switches | status  |
+///     |             |    8    | exponent 8 | limit 8  | bps 16     | bps 16  |    8     |    8    |
+///     +-------------+---------+------------+----------+------------+---------+----------+---------+
+///
+/// - status: 0 none, 1 live, 2 paused (reserved), 3 cancelled (reserved)
+/// - switches: bit 0 DELEGATED (relayers act for the organizer), bit 1 TOKEN_RAIL (resales settle in an ERC-20)
+/// - batches: batches issued so far, which is the next batch's number
+/// - the rest: the event's terms and schedule, see `ITicketLedger`
+type PolicyWord is uint256;
+
+using PolicyWords for PolicyWord global;
+
+/// @title PolicyWords: reading and changing policy words
+library PolicyWords {
+    uint8 internal constant LIVE = 1;
+
+    uint8 private constant DELEGATED = 1;
+    uint8 private constant TOKEN_RAIL = 2;
+    uint256 private constant SWITCHES_SHIFT = 8;
+    uint256 private constant BATCHES_SHIFT = 64;
+    uint256 private constant SCHEDULE_SHIFT = 96;
+
+    /// @notice What never changes, for `packTerms`.
+    struct Rules {
+        uint16 capBps;
+        uint16 royaltyBps;
+        uint8 giftLimit;
+        uint8 unitExponent;
+        uint24 cooldown;
+        bool delegated;
+        bool tokenRail;
+    }
+
+    // ------------------------------------------------------------------------------------------------ making, changing
+
+    /// @notice A live event with these rules, no batch and no schedule yet.
+    function packRules(Rules memory rules) internal pure returns (PolicyWord) {
+        uint256 switches = (rules.delegated ? DELEGATED : 0) | (rules.tokenRail ? TOKEN_RAIL : 0);
+        return PolicyWord.wrap(
+            uint256(LIVE) | (switches << SWITCHES_SHIFT) | (uint256(rules.capBps) << 16)
+                | (uint256(rules.royaltyBps) << 32) | (uint256(rules.giftLimit) << 48)
+                | (uint256(rules.unitExponent) << 56) | (uint256(rules.cooldown) << 72)
+        );
+    }
+
+    /// @notice The same event with another schedule.
+    function withSchedule(
+        PolicyWord word,
+        uint32 doorsAt_,
+        uint32 movesCloseAt_,
+        uint32 giftsCloseAt_,
+        uint32 resaleOpensAt_,
+        uint32 resaleClosesAt_
+    ) internal pure returns (PolicyWord) {
+        uint256 times = uint256(doorsAt_) | (uint256(movesCloseAt_) << 32) | (uint256(giftsCloseAt_) << 64)
+            | (uint256(resaleOpensAt_) << 96) | (uint256(resaleClosesAt_) << 128);
+        uint256 rest = PolicyWord.unwrap(word) & ((1 << SCHEDULE_SHIFT) - 1);
+        return PolicyWord.wrap(rest | (times << SCHEDULE_SHIFT));
+    }
+
+    /// @notice The same event with relayers acting for the organizer, or not.
+    function withDelegation(PolicyWord word, bool delegated) internal pure returns (PolicyWord) {
+        uint256 bit = uint256(DELEGATED) << SWITCHES_SHIFT;
+        uint256 rest = PolicyWord.unwrap(word) & ~bit;
+        return PolicyWord.wrap(delegated ? rest | bit : rest);
+    }
+
+    /// @notice The same event with one batch more. The caller has checked that there are fewer than 255.
+    function withNextBatch(PolicyWord word) internal pure returns (PolicyWord) {
+        return PolicyWord.wrap(PolicyWord.unwrap(word) + (1 << BATCHES_SHIFT));
+    }
+
+    // ------------------------------------------------------------------------------------------------ reading
+
+    /// @notice Whether there is such an event.
+    function exists(PolicyWord word) internal pure returns (bool) {
+        return uint8(PolicyWord.unwrap(word)) != 0;
+    }
+
+    /// @notice Whether relayers act for the organizer.
+    function isDelegated(PolicyWord word) internal pure returns (bool) {
+        return uint8(PolicyWord.unwrap(word) >> SWITCHES_SHIFT) & DELEGATED != 0;
+    }
+
+    /// @notice Whether resales settle in an ERC-20.
+    function isTokenRail(PolicyWord word) internal pure returns (bool) {
+        return uint8(PolicyWord.unwrap(word) >> SWITCHES_SHIFT) & TOKEN_RAIL != 0;
+    }
+
+    /// @notice Highest resale price, basis points of face.
+    function capBps(PolicyWord word) internal pure returns (uint16) {
+        return uint16(PolicyWord.unwrap(word) >> 16);
+    }
+
+    /// @notice Royalty, basis points.
+    function royaltyBps(PolicyWord word) internal pure returns (uint16) {
+        return uint16(PolicyWord.unwrap(word) >> 32);
+    }
+
+    /// @notice Gifts allowed since a ticket was last bought; 7: no limit.
+    function giftLimit(PolicyWord word) internal pure returns (uint8) {
+        return uint8(PolicyWord.unwrap(word) >> 48);
+    }
+
+    /// @notice Token units of a minor unit = 10 ** unitExponent.
+    function unitExponent(PolicyWord word) internal pure returns (uint8) {
+        return uint8(PolicyWord.unwrap(word) >> 56);
+    }
+
+    /// @notice Batches issued so far.
+    function batches(PolicyWord word) internal pure returns (uint8) {
+        return uint8(PolicyWord.unwrap(word) >> BATCHES_SHIFT);
+    }
+
+    /// @notice Seconds between two moves of a ticket.
+    function cooldown(PolicyWord word) internal pure returns (uint24) {
+        return uint24(PolicyWord.unwrap(word) >> 72);
+    }
+
+    /// @notice Doors open.
+    function doorsAt(PolicyWord word) internal pure returns (uint32) {
+        return uint32(PolicyWord.unwrap(word) >> SCHEDULE_SHIFT);
+    }
+
+    /// @notice From this second on no held ticket moves.
+    function movesCloseAt(PolicyWord word) internal pure returns (uint32) {
+        return uint32(PolicyWord.unwrap(word) >> 128);
+    }
+
+    /// @notice Last second of gifts.
+    function giftsCloseAt(PolicyWord word) internal pure returns (uint32) {
+        return uint32(PolicyWord.unwrap(word) >> 160);
+    }
+
+    /// @notice First second of resales.
+    function resaleOpensAt(PolicyWord word) internal pure returns (uint32) {
+        return uint32(PolicyWord.unwrap(word) >> 192);
+    }
+
+    /// @notice Last second of resales.
+    function resaleClosesAt(PolicyWord word) internal pure returns (uint32) {
+        return uint32(PolicyWord.unwrap(word) >> 224);
+    }
+}

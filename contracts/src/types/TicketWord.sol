@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @notice All that is stored of a ticket, from its first delivery on. Zero: never sold.
+///
+///      255            216 215            184 183    168 167    160 159                  0
+///     +------------------+------------------+----------+----------+----------------------+
+///     |     price 40     |     since 32     | epoch 16 |  flags 8 |      holder 160      |
+///     +------------------+------------------+----------+----------+----------------------+
+///
+/// flags: bit 0 CUSTODIED   the holder's key is kept by the service; ERC-721 owner is the ledger
+///        bit 1 REDEEMED    used at the gate; never moves again
+///        bit 2 VOID        dead for ever
+///        bit 3 ACTIVATED   (reserved) its moves are closed by its holder
+///        bit 4 FROZEN      (reserved) a payment is disputed
+///        bits 5-7          gifts since it was last bought, at most 7
+///
+/// - price: minor units paid at the last purchase
+/// - since: time of the last move, Unix seconds
+/// - epoch: moves and revocations so far
+/// - holder: zero while the ticket is in stock or void
+type TicketWord is uint256;
+
+using TicketWords for TicketWord global;
+
+/// @title TicketWords: reading and changing ticket words
+/// @dev Each state change of a ticket is one pure function here. The callers have checked the rules and that the epoch can grow.
+library TicketWords {
+    uint8 internal constant CUSTODIED = 1;
+    uint8 internal constant REDEEMED = 2;
+    uint8 internal constant VOID = 4;
+    uint8 internal constant ACTIVATED = 8;
+    uint8 internal constant FROZEN = 16;
+
+    uint8 private constant GIFTS_SHIFT = 5;
+    uint8 private constant GIFTS_MAX = 7;
+
+    // ------------------------------------------------------------------------------------------------ reading
+
+    /// @notice Account the ticket belongs to; zero in stock or void.
+    function holder(TicketWord word) internal pure returns (address) {
+        return address(uint160(TicketWord.unwrap(word)));
+    }
+
+    /// @notice All flags and the gift counter.
+    function flags(TicketWord word) internal pure returns (uint8) {
+        return uint8(TicketWord.unwrap(word) >> 160);
+    }
+
+    /// @notice Moves and revocations so far.
+    function epoch(TicketWord word) internal pure returns (uint16) {
+        return uint16(TicketWord.unwrap(word) >> 168);
+    }
+
+    /// @notice Time of the last move.
+    function since(TicketWord word) internal pure returns (uint32) {
+        return uint32(TicketWord.unwrap(word) >> 184);
+    }
+
+    /// @notice Minor units paid at the last purchase.
+    function price(TicketWord word) internal pure returns (uint40) {
+        return uint40(TicketWord.unwrap(word) >> 216);
+    }
+
+    /// @notice Gifts since the last purchase; stays at 7 once there.
+    function gifts(TicketWord word) internal pure returns (uint8) {
+        return flags(word) >> GIFTS_SHIFT;
+    }
+
+    /// @notice Whether the holder's key is kept by the service.
+    function isCustodied(TicketWord word) internal pure returns (bool) {
+        return flags(word) & CUSTODIED != 0;
+    }
+
+    /// @notice Whether the ticket was used.
+    function isRedeemed(TicketWord word) internal pure returns (bool) {
+        return flags(word) & REDEEMED != 0;
+    }
+
+    /// @notice Whether the ticket is dead.
+    function isVoid(TicketWord word) internal pure returns (bool) {
+        return flags(word) & VOID != 0;
+    }
+
+    /// @notice Whether one of the reserved flags keeps the ticket from moving.
+    function isStopped(TicketWord word) internal pure returns (bool) {
+        return flags(word) & (ACTIVATED | FROZEN) != 0;
+    }
+
+    // ------------------------------------------------------------------------------------------------ changing
+
+    /// @notice Puts a word together.
+    function pack(address holder_, uint8 flags_, uint16 epoch_, uint32 since_, uint40 price_)
+        internal
+        pure
+        returns (TicketWord)
+    {
+        return TicketWord.wrap(
+            uint256(uint160(holder_)) | (uint256(flags_) << 160) | (uint256(epoch_) << 168) | (uint256(since_) << 184)
+                | (uint256(price_) << 216)
+        );
+    }
+
+    /// @notice Bought by `to`, from stock or from its holder: gift counter at zero, epoch + 1.
+    function bought(TicketWord word, address to, bool custodied, uint32 now_, uint40 price_)
+        internal
+        pure
+        returns (TicketWord)
+    {
+        return pack(to, custodied ? CUSTODIED : 0, epoch(word) + 1, now_, price_);
+    }
+
+    /// @notice Given to `to`: one gift more, price kept, epoch + 1.
+    function given(TicketWord word, address to, bool custodied, uint32 now_) internal pure returns (TicketWord) {
+        uint8 count = gifts(word);
+        if (count < GIFTS_MAX) ++count;
+        return pack(to, (count << GIFTS_SHIFT) | (custodied ? CUSTODIED : 0), epoch(word) + 1, now_, price(word));
+    }
+
+    /// @notice Back in stock: nothing is left but the epoch, + 1.
+    function returned(TicketWord word) internal pure returns (TicketWord) {
+        return pack(address(0), 0, epoch(word) + 1, 0, 0);
+    }
+
+    /// @notice Dead: nothing is left but VOID and the epoch, + 1. At the last epoch it stays there, so that nobody can make a ticket
+    /// safe from voiding by using its epochs up.
+    function voided(TicketWord word) internal pure returns (TicketWord) {
+        uint16 last = epoch(word);
+        return pack(address(0), VOID, last == type(uint16).max ? last : last + 1, 0, 0);
+    }
+
+    /// @notice Revoked: only the epoch changes, + 1.
+    function revoked(TicketWord word) internal pure returns (TicketWord) {
+        return pack(holder(word), flags(word), epoch(word) + 1, since(word), price(word));
+    }
+
+    /// @notice Used at the gate: only the flag changes.
+    function redeemed(TicketWord word) internal pure returns (TicketWord) {
+        return TicketWord.wrap(TicketWord.unwrap(word) | (uint256(REDEEMED) << 160));
+    }
+}
