@@ -1,0 +1,63 @@
+"""Entry codes for gates and phones. Pure: no database, no other part of ticketchain. See docs/tc1.md."""
+
+from ticketchain.gate.checks import MAX_LEASE_UNITS, check_signatures, check_ticket, check_times, verify
+from ticketchain.gate.device_keys import (
+    VERSION_ED25519,
+    VERSION_P256_EVEN,
+    VERSION_P256_ODD,
+    check_device_key,
+    device_key_of,
+    low_s,
+)
+from ticketchain.gate.outcomes import BadCode, Outcome, Refusal
+from ticketchain.gate.tc1 import (
+    CODE_BYTES,
+    CODE_CHARS,
+    EXPIRY_SECONDS,
+    LEASE_BYTES,
+    STEP_SECONDS,
+    Lease,
+    LeaseContext,
+    ParsedCode,
+    build_code,
+    device_message,
+    expiry_at,
+    lease_message,
+    parse_code,
+    sign_lease,
+    sign_step,
+    step_at,
+)
+
+__all__ = [
+    "CODE_BYTES",
+    "CODE_CHARS",
+    "EXPIRY_SECONDS",
+    "LEASE_BYTES",
+    "MAX_LEASE_UNITS",
+    "STEP_SECONDS",
+    "VERSION_ED25519",
+    "VERSION_P256_EVEN",
+    "VERSION_P256_ODD",
+    "BadCode",
+    "Lease",
+    "LeaseContext",
+    "Outcome",
+    "ParsedCode",
+    "Refusal",
+    "build_code",
+    "check_device_key",
+    "check_signatures",
+    "check_ticket",
+    "check_times",
+    "device_key_of",
+    "device_message",
+    "expiry_at",
+    "lease_message",
+    "low_s",
+    "parse_code",
+    "sign_lease",
+    "sign_step",
+    "step_at",
+    "verify",
+]
