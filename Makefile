@@ -22,24 +22,85 @@ node_stamp := node_modules/.npm-$(call key,package.json package-lock.json)
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: setup ## Run the main job end to end as organizer, fans, gate and auditor (sets up first)
+	@$(bin)/ticketchain demo
+
+.PHONY: test
+test: setup ## Run the contract's and the service's tests (sets up first; no root needed)
+	node_modules/.bin/forge test
+	$(bin)/python -m pytest -m "not browser" $(PYTEST_ARGS)
+
+# Debian's chromium, by apt-get; with a chromium on PATH nothing is installed and no root is needed.
+.PHONY: test-browser
+test-browser: setup ## Run the tests that need a browser, installing Debian's chromium if there is none
+	@command -v chromium >/dev/null || { \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); export DEBIAN_FRONTEND=noninteractive; \
+	  echo "test-browser: installing Debian's chromium"; $$sudo apt-get update -qq; \
+	  $$sudo apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+	$(bin)/python -m pytest -m browser $(PYTEST_ARGS)
+
+.PHONY: up
+up: setup ## Serve everything on this machine until Ctrl-C
+	@exec $(bin)/ticketchain up
+
+.PHONY: check
+check: lint test ## Check format, lint, types, import rules and artifacts, then run the tests
+
+.PHONY: lint
+lint: setup ## Check format, lint, types, import rules and artifacts only
+	$(bin)/ruff format --check
+	$(bin)/ruff check
+	$(bin)/mypy
+	$(bin)/lint-imports --quiet
+	$(bin)/python -m scripts.contracts check
+	node_modules/.bin/forge fmt --check
+
+.PHONY: format
+format: setup ## Format Python and Solidity, and fix what the linter can
+	$(bin)/ruff format
+	$(bin)/ruff check --fix
+	node_modules/.bin/forge fmt
+
+.PHONY: contracts
+contracts: setup ## Compile the contracts into ticketchain/artifacts if they changed (FORCE=1: anyway)
+	@$(bin)/python -m scripts.contracts build $(if $(FORCE),--force)
+
+.PHONY: contracts-test
+contracts-test: setup ## Run the contract's own tests
+	node_modules/.bin/forge test $(FORGE_ARGS)
+
+.PHONY: bench
+bench: setup ## Run the benchmarks (NAME=pipeline: one; BENCH_ARGS=--json: as JSON)
+	@$(bin)/python -m scripts.bench $(or $(NAME),all) $(BENCH_ARGS)
+
+.PHONY: lock
+lock: setup ## Write the locks anew after a change of pyproject.toml or package.json (UPGRADE=1: newest versions)
+	@$(bin)/python -m scripts.lock $(if $(UPGRADE),--upgrade)
+
+.PHONY: clean
+clean: ## Remove what these commands made here (.venv, node_modules, caches); a service's data stays
+	rm -rf .venv node_modules .cache dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: setup
 setup: $(node_stamp) $(self_stamp) ## Make .venv and node_modules from the locks, nothing else
 
-$(bin)/python:
+.venv/.made:
 	@for python in $(pythons); do \
 	  if $$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
-	    echo "setup: $$($$python --version) makes .venv"; rm -rf .venv; exec $$python -m venv .venv; fi; done; \
+	    echo "setup: $$($$python --version) makes .venv"; rm -rf .venv; $$python -m venv .venv; touch $@; exit; fi; done; \
 	echo "setup: needs Python 3.11, 3.12 or 3.13 with venv (tried: $(pythons));" \
 	  "install one (Debian: apt-get install python3-venv) or name it: make setup PYTHON=/path/to/python" >&2; exit 1
 
 pip = $(bin)/python -m pip --disable-pip-version-check --quiet
 
-$(deps_stamp): | $(bin)/python
+$(deps_stamp): | .venv/.made
 	@echo "setup: Python packages, by hash (about a minute the first time)"
 	@$(pip) install --require-hashes --requirement requirements-build.txt
-	@$(pip) install --require-hashes --no-build-isolation --requirement requirements-dev.txt
+	@$(pip) install --require-hashes --no-build-isolation --use-pep517 --requirement requirements-dev.txt
 	@rm -f .venv/.deps-*; touch $@
 
 $(self_stamp): $(deps_stamp)

@@ -1,1 +1,1 @@
-"""The project's own tools, run as `python -m scripts.NAME` from the root of a checkout; not part of the installed package."""
+"""The project's own tools: `python -m scripts.NAME` in a checkout's root; not in the installed package."""

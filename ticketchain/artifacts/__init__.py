@@ -1,4 +1,4 @@
-"""Compiled contracts as shipped in the package: ABI and bytecode, made by `make contracts`, never edited by hand."""
+"""Compiled contracts as shipped in the package: ABI and bytecode, made by `make contracts`."""
 
 import json
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ from typing import Any
 class Artifact:
     """One compiled contract.
 
-    `bytecode` is what a deployment sends (constructor arguments follow it); `deployed_bytecode` is the code at the contract's
-    address but for the byte ranges (start, length) of `immutable_references`, which hold zeros here and the constructor's values
-    there. `compiler` is solc's long version, `source_hash` the hex SHA-256 of the compiler's whole input and version.
+    `bytecode` is what a deployment sends (constructor arguments follow it); `deployed_bytecode` is the code
+    at the contract's address but for the byte ranges (start, length) of `immutable_references`, which hold
+    zeros here and the constructor's values there. `compiler` is solc's long version, `source_hash` the hex
+    SHA-256 of the compiler's whole input and version.
     """
 
     name: str
@@ -27,15 +28,19 @@ class Artifact:
 
 @cache
 def load(name: str) -> Artifact:
-    """Give the shipped artifact of a contract, e.g. `load("TicketLedger")`; the answer is shared, so don't change its ABI.
+    """Give the shipped artifact of a contract, e.g. `load("TicketLedger")`; shared, so leave its ABI alone.
 
     Raises LookupError if the package ships no such contract.
     """
     file = resources.files(__name__) / f"{name}.json"
     if not file.is_file():
-        raise LookupError(f"no compiled contract {name!r} in ticketchain.artifacts; run `make contracts` in a checkout")
+        raise LookupError(
+            f"no compiled contract {name!r} in ticketchain.artifacts; run `make contracts` in a checkout"
+        )
     raw = json.loads(file.read_text(encoding="utf-8"))
-    references = sorted((part["start"], part["length"]) for parts in raw["immutableReferences"].values() for part in parts)
+    references = sorted(
+        (part["start"], part["length"]) for parts in raw["immutableReferences"].values() for part in parts
+    )
     return Artifact(
         name=raw["contractName"],
         abi=raw["abi"],
