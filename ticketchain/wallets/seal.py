@@ -1,0 +1,104 @@
+"""Sealing of private keys: AES-256-GCM under a data key that a key provider wraps (envelope encryption).
+
+Sealed form: length of the wrapped data key (2 bytes, big endian) | wrapped data key | nonce (12) | ciphertext
+and tag. The associated data binds purpose, chain, key version and address, so a sealed key opens only as what
+it was made for. NIST SP 800-38D allows 2^32 random nonces a key; a data key is used at most `SEALS_PER_KEY`
+times.
+"""
+
+from __future__ import annotations
+
+import secrets
+from enum import StrEnum
+from functools import lru_cache
+from threading import Lock
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ticketchain.wallets.errors import SealBroken
+
+SEALS_PER_KEY = 1000
+_NONCE = 12
+_CACHED_KEYS = 4096
+
+
+class KeyProvider(Protocol):
+    """Wraps data keys: a key file, a KMS. Raises `SealBroken` for what it cannot unwrap."""
+
+    @property
+    def version(self) -> int:
+        """Version of the wrapping key that `wrap` uses."""
+
+    def wrap(self, data_key: bytes) -> bytes:
+        """The data key (32 bytes) encrypted under the newest wrapping key."""
+
+    def unwrap(self, wrapped: bytes, version: int) -> bytes:
+        """The data key that was wrapped under this version."""
+
+
+class Purpose(StrEnum):
+    """What a key is for; a key sealed for one purpose never opens for another."""
+
+    WALLET = "wallet"
+    RELAYER = "relayer"
+    ATTESTOR = "attestor"
+    ADMIN = "admin"
+    ENTRY = "entry"
+
+
+class Seal:
+    """Seals and opens keys of one chain; remembers opened data keys, so that a remote provider is asked
+    seldom.
+    """
+
+    def __init__(self, provider: KeyProvider, chain_id: int) -> None:
+        self._provider = provider
+        self._chain_id = chain_id
+        self._lock = Lock()
+        self._left = 0
+        self._wrapped = b""
+        self._version = 0
+        self._cipher_of = lru_cache(_CACHED_KEYS)(self._open_data_key)
+
+    def close(self, key: bytes, address: str, purpose: Purpose) -> tuple[bytes, int]:
+        """The sealed form of a private key, and the key version it is sealed under.
+
+        `address` is hexadecimal; for entry keys it is the public key.
+        """
+        wrapped, version = self._data_key()
+        nonce = secrets.token_bytes(_NONCE)
+        binding = _binding(purpose, self._chain_id, version, address)
+        hidden = self._cipher_of(wrapped, version).encrypt(nonce, key, binding)
+        return len(wrapped).to_bytes(2, "big") + wrapped + nonce + hidden, version
+
+    def open(self, sealed: bytes, version: int, address: str, purpose: Purpose) -> bytes:
+        """The private key. Raises `SealBroken` when anything that the seal binds differs."""
+        size = 2 + int.from_bytes(sealed[:2], "big")
+        wrapped, nonce, hidden = sealed[2:size], sealed[size : size + _NONCE], sealed[size + _NONCE :]
+        binding = _binding(purpose, self._chain_id, version, address)
+        try:
+            return self._cipher_of(wrapped, version).decrypt(nonce, hidden, binding)
+        except (InvalidTag, ValueError):
+            pass
+        raise SealBroken(
+            f"the sealed {purpose} key of {address} does not open on chain {self._chain_id}: "
+            "changed, or sealed for another address, chain, purpose or key version"
+        )
+
+    def _data_key(self) -> tuple[bytes, int]:
+        with self._lock:
+            if not self._left or self._version != self._provider.version:
+                self._version = self._provider.version
+                self._wrapped = self._provider.wrap(secrets.token_bytes(32))
+                self._left = SEALS_PER_KEY
+            self._left -= 1
+            return self._wrapped, self._version
+
+    def _open_data_key(self, wrapped: bytes, version: int) -> AESGCM:
+        return AESGCM(self._provider.unwrap(wrapped, version))
+
+
+def _binding(purpose: Purpose, chain_id: int, version: int, address: str) -> bytes:
+    return f"ticketchain/key/{purpose}/{chain_id}/{version}/{address.lower()}".encode()

@@ -1,0 +1,129 @@
+"""The signer in this process: takes intents, never digests, and signs for one ledger on one chain only.
+
+Another contract or chain cannot even be asked for: the EIP-712 domain and the target of transactions are
+fixed at the start.
+"""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from eth_account import Account
+from eth_utils.address import is_checksum_address
+
+from ticketchain.domain.consents import (
+    Attestation,
+    Consent,
+    Deliveries,
+    Gift,
+    Offer,
+    Refund,
+    Revoke,
+    Settlements,
+)
+from ticketchain.domain.ports import SealedKey, SignedTransaction, UnsignedTransaction, Void
+from ticketchain.wallets.errors import SignerRefused
+from ticketchain.wallets.keys import assert_fast_backend, new_key, open_key, sign_digest
+from ticketchain.wallets.seal import KeyProvider, Purpose, Seal
+from ticketchain.wallets.typed import Domain, Signable, digest
+
+MAX_GAS = 16_777_216  # EIP-7825
+_ENTRY_KEY = 32
+
+
+class LocalSigner:
+    """The `Signer` port over sealed keys.
+
+    Raises `SlowBackend` without coincurve, `SealBroken` when the operator keys do not open.
+    """
+
+    def __init__(
+        self,
+        key_provider: KeyProvider,
+        chain_id: int,
+        ledger_address: str,
+        relayer: SealedKey,
+        attestor: SealedKey,
+    ) -> None:
+        assert_fast_backend()
+        if not is_checksum_address(ledger_address):
+            raise SignerRefused(f"ledger: {ledger_address!r} is no EIP-55 address")
+        self._seal = Seal(key_provider, chain_id)
+        self._domain = Domain(chain_id, ledger_address)
+        self._relayer = relayer
+        self._attestor = attestor
+        for key, purpose in ((relayer, Purpose.RELAYER), (attestor, Purpose.ATTESTOR)):
+            open_key(self._seal, key, purpose)  # a wrong key file shows at the start, not at the first sale
+
+    @property
+    def relayer(self) -> str:
+        """Address that sends the transactions."""
+        return self._relayer.address
+
+    @property
+    def attestor(self) -> str:
+        """Address that attests fiat payments."""
+        return self._attestor.address
+
+    def new_wallet(self) -> SealedKey:
+        """A random secp256k1 key, sealed."""
+        return new_key(self._seal, Purpose.WALLET)
+
+    def new_entry_key(self) -> tuple[bytes, bytes, int]:
+        """A random Ed25519 key for entry leases: public key (32 bytes), sealed private key, key version."""
+        key = Ed25519PrivateKey.generate()
+        public = key.public_key().public_bytes_raw()
+        sealed, version = self._seal.close(key.private_bytes_raw(), public.hex(), Purpose.ENTRY)
+        return public, public + sealed, version
+
+    def consent(self, wallet: SealedKey, consent: Consent) -> bytes:
+        """The holder's EIP-712 signature (65 bytes). Raises `SignerRefused`, `SealBroken`."""
+        if not isinstance(consent, Gift | Offer | Refund | Revoke):
+            raise SignerRefused(f"{type(consent).__name__} is no consent of a holder")
+        return self._sign(wallet, Purpose.WALLET, consent)
+
+    def attest(self, attestation: Attestation | Void) -> bytes:
+        """The attestor's EIP-712 signature over all lines, or a void (65 bytes). Raises `SignerRefused`."""
+        if not isinstance(attestation, Deliveries | Settlements | Void):
+            raise SignerRefused(f"{type(attestation).__name__} is nothing that the attestor signs")
+        return self._sign(self._attestor, Purpose.ATTESTOR, attestation)
+
+    def sign_lease(self, sealed: bytes, version: int, message: bytes) -> bytes:
+        """The entry key's Ed25519 signature over a lease (64 bytes, RFC 8032). Raises `SealBroken`."""
+        public, hidden = sealed[:_ENTRY_KEY], sealed[_ENTRY_KEY:]
+        secret = self._seal.open(hidden, version, public.hex(), Purpose.ENTRY)
+        return Ed25519PrivateKey.from_private_bytes(secret).sign(message)
+
+    def transaction(self, transaction: UnsignedTransaction) -> SignedTransaction:
+        """The relayer's signature over an EIP-1559 call to the ledger, value 0. Raises `SignerRefused`."""
+        _check_transaction(transaction)
+        key = open_key(self._seal, self._relayer, Purpose.RELAYER)
+        signed = Account.sign_transaction(self._call(transaction), key.secret)
+        return SignedTransaction(bytes(signed.hash), bytes(signed.raw_transaction))
+
+    def _sign(self, sealed: SealedKey, purpose: Purpose, value: Signable) -> bytes:
+        message = digest(self._domain, value)
+        return sign_digest(open_key(self._seal, sealed, purpose), message)
+
+    def _call(self, transaction: UnsignedTransaction) -> dict[str, int | str | bytes]:
+        return {
+            "type": 2,
+            "chainId": self._domain.chain_id,
+            "to": self._domain.ledger,
+            "value": 0,
+            "nonce": transaction.nonce,
+            "gas": transaction.gas,
+            "maxFeePerGas": transaction.max_fee,
+            "maxPriorityFeePerGas": transaction.priority_fee,
+            "data": transaction.data,
+        }
+
+
+def _check_transaction(transaction: UnsignedTransaction) -> None:
+    if not 0 <= transaction.nonce < 1 << 64:
+        raise SignerRefused(f"nonce: {transaction.nonce} is no account nonce")
+    if not 21_000 <= transaction.gas <= MAX_GAS:
+        raise SignerRefused(f"gas: {transaction.gas} is not between 21,000 and {MAX_GAS:,}; send fewer lines")
+    if not 0 <= transaction.priority_fee <= transaction.max_fee:
+        raise SignerRefused("priority_fee: must be between 0 and max_fee")
+    if len(transaction.data) < 4:
+        raise SignerRefused("data: has no function selector; the relayer only calls functions of the ledger")
