@@ -1,4 +1,4 @@
-"""Values that cross the ports to wallets and payment providers, so that neither side has to know the other."""
+"""Values that cross the ports to wallets and payment providers, so that neither side need know the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ class SealedKey:
 
 @dataclass(frozen=True)
 class Void:
-    """The attestor's word that a ticket dies after a lost dispute over its holder's own payment (EIP-712 type `Void`)."""
+    """The attestor's word that a ticket dies after a lost dispute over its holder's own payment (EIP-712 type
+    `Void`).
+    """
 
     id: int
     epoch: int
@@ -56,3 +58,34 @@ class Webhook:
 
     event_id: str
     charge: str
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What shall go wrong at the sandbox provider when a charge is paid.
+
+    `double`: the money is taken twice. `repeat`: how often each webhook is sent. `delay`: seconds until the
+    first is sent. `shuffle`: they leave last first. `wrong_amount` (minor units), `wrong_currency`: taken
+    instead. `decline`: nothing is taken.
+    """
+
+    double: bool = False
+    repeat: int = 1
+    delay: int = 0
+    shuffle: bool = False
+    wrong_amount: int | None = None
+    wrong_currency: str | None = None
+    decline: bool = False
+
+
+@dataclass(frozen=True)
+class SandboxCharge:
+    """A charge as the sandbox's payment page shows it. `state`: open, paid or declined (and may be tried
+    again).
+    """
+
+    id: str
+    amount: int
+    currency: str
+    description: str
+    state: str

@@ -1,0 +1,226 @@
+"""Tables and statements of the built-in sandbox provider: its own side, which the service sees only through
+its port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ticketchain.store.engine import Tx
+from ticketchain.store.schema import metadata
+from ticketchain.store.types import Id, Key, Moment
+
+sandbox_charges = Table(
+    "sandbox_charges",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),  # the caller's: the same key is the same charge
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("state", Text, nullable=False),  # open, paid, declined
+    Column("created_at", Moment, nullable=False),
+)
+
+sandbox_captures = Table(
+    "sandbox_captures",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("charge_id", Id, ForeignKey("sandbox_charges.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("refunded", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("charge_id", "position"),
+)
+
+sandbox_refunds = Table(
+    "sandbox_refunds",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),  # the caller's: the same key refunds once
+    Column("capture_id", Id, ForeignKey("sandbox_captures.id"), nullable=False, index=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+sandbox_webhooks = Table(
+    "sandbox_webhooks",
+    metadata,
+    Column("number", Key, primary_key=True),
+    Column("event_id", Id, nullable=False),  # the same for each repetition of a message
+    Column("body", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment),  # null once it was answered with 2xx
+    Index("ix_sandbox_webhooks_due", "due_at", "number"),
+)
+
+
+@dataclass(frozen=True)
+class ChargeRow:
+    """A charge as stored."""
+
+    id: str
+    key: str
+    amount: int
+    currency: str
+    description: str
+    state: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class CaptureRow:
+    """Money taken for a charge, and how much of it went back; minor units."""
+
+    id: str
+    charge_id: str
+    position: int
+    amount: int
+    refunded: int
+    currency: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class RefundRow:
+    """Money returned of a capture."""
+
+    id: str
+    key: str
+    capture_id: str
+    amount: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Message:
+    """A webhook message to send; `attempts` so far."""
+
+    number: int
+    event_id: str
+    body: str
+    attempts: int
+
+
+def add_charge(tx: Tx, row: ChargeRow) -> ChargeRow:
+    """Inserts the charge unless its key is there; answers the stored one."""
+    _insert_once(tx, sandbox_charges, row)
+    found = tx.execute(select(sandbox_charges).where(sandbox_charges.c.key == row.key)).one()
+    return ChargeRow(*found)
+
+
+def charge(tx: Tx, charge_id: str) -> ChargeRow | None:
+    """A charge by its id."""
+    found = tx.execute(select(sandbox_charges).where(sandbox_charges.c.id == charge_id)).one_or_none()
+    return ChargeRow(*found) if found else None
+
+
+def set_charge_state(tx: Tx, charge_id: str, state: str) -> bool:
+    """Moves an unpaid charge to a state; False if it was paid (or declined already, for a second decline)."""
+    table = sandbox_charges
+    changed = tx.execute(
+        update(table)
+        .where(table.c.id == charge_id, table.c.state != "paid", table.c.state != state)
+        .values(state=state)
+    )
+    return changed.rowcount == 1
+
+
+def add_captures(tx: Tx, rows: Iterable[CaptureRow]) -> None:
+    """Inserts money taken."""
+    tx.execute(insert(sandbox_captures), [vars(row) for row in rows])
+
+
+def capture(tx: Tx, capture_id: str) -> CaptureRow | None:
+    """A capture by its id."""
+    found = tx.execute(select(sandbox_captures).where(sandbox_captures.c.id == capture_id)).one_or_none()
+    return CaptureRow(*found) if found else None
+
+
+def captures(tx: Tx, charge_id: str) -> list[CaptureRow]:
+    """All money taken for a charge, first first."""
+    table = sandbox_captures
+    found = tx.execute(select(table).where(table.c.charge_id == charge_id).order_by(table.c.position))
+    return [CaptureRow(*row) for row in found]
+
+
+def add_refund(tx: Tx, row: RefundRow) -> tuple[RefundRow, bool]:
+    """Inserts the refund unless its key is there; answers the stored one and whether it is new."""
+    new = _insert_once(tx, sandbox_refunds, row)
+    found = tx.execute(select(sandbox_refunds).where(sandbox_refunds.c.key == row.key)).one()
+    return RefundRow(*found), new
+
+
+def take_back(tx: Tx, capture_id: str, amount: int) -> bool:
+    """Books a refund on its capture; False if less than that is left of it."""
+    table = sandbox_captures
+    changed = tx.execute(
+        update(table)
+        .where(table.c.id == capture_id, table.c.refunded + amount <= table.c.amount)
+        .values(refunded=table.c.refunded + amount)
+    )
+    return changed.rowcount == 1
+
+
+def add_message(tx: Tx, event_id: str, body: str, due_at: datetime) -> None:
+    """Queues a webhook message."""
+    tx.execute(insert(sandbox_webhooks).values(event_id=event_id, body=body, attempts=0, due_at=due_at))
+
+
+def claim_messages(tx: Tx, now: datetime, until: datetime, limit: int) -> list[Message]:
+    """The next due messages, first first; claimed, so that no other sender takes them before `until`."""
+    table = sandbox_webhooks
+    due = (
+        select(table.c.number, table.c.event_id, table.c.body, table.c.attempts)
+        .where(table.c.due_at <= now)
+        .order_by(table.c.due_at, table.c.number)
+        .limit(limit)
+    )
+    return [
+        message for message in (Message(*row) for row in tx.execute(due).all()) if _claim(tx, message, until)
+    ]
+
+
+def _claim(tx: Tx, message: Message, until: datetime) -> bool:
+    table = sandbox_webhooks
+    changed = tx.execute(
+        update(table)
+        .where(table.c.number == message.number, table.c.attempts == message.attempts)
+        .values(attempts=message.attempts + 1, due_at=until)
+    )
+    return changed.rowcount == 1
+
+
+def reschedule_messages(tx: Tx, due: Sequence[tuple[int, datetime | None]]) -> None:
+    """Sets when messages are due again; None = sent."""
+    for number, due_at in due:
+        tx.execute(update(sandbox_webhooks).where(sandbox_webhooks.c.number == number).values(due_at=due_at))
+
+
+def _insert_once(tx: Tx, table: Table, row: Any) -> bool:
+    """Inserts a row unless one with its key exists; True if it is new. Waits for a transaction that inserts
+    the same key.
+    """
+    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(vars(row)).on_conflict_do_nothing(index_elements=["key"])
+    return tx.execute(statement).rowcount == 1
