@@ -30,7 +30,7 @@ interface ITicketLedger is ILedgerErrors {
     /// @param giftLimit gifts of a ticket since it was last bought; 7 = unlimited
     /// @param cooldown seconds a holder waits after a move before the next
     /// @param token ERC-20 that settles resales; zero on the fiat rail
-    /// @param unitExponent token units of a minor unit = 10 ** unitExponent, at most 24; 0 on the fiat rail
+    /// @param unitExponent token units of a minor unit = 10 ** unitExponent, at most 24; not looked at on the fiat rail
     /// @param refundRule hash of the refund rule told to buyers
     /// @param payees receivers of the royalties, 1 to 32; only their hash is stored
     struct Terms {

@@ -32,7 +32,7 @@ library PolicyWords {
     uint256 private constant BATCHES_SHIFT = 64;
     uint256 private constant SCHEDULE_SHIFT = 96;
 
-    /// @notice What never changes, for `packTerms`.
+    /// @notice What never changes, for `packRules`.
     struct Rules {
         uint16 capBps;
         uint16 royaltyBps;
@@ -87,6 +87,12 @@ library PolicyWords {
     /// @notice Whether there is such an event.
     function exists(PolicyWord word) internal pure returns (bool) {
         return uint8(PolicyWord.unwrap(word)) != 0;
+    }
+
+    /// @notice Whether two words agree in all but the doors.
+    function differsOnlyInDoors(PolicyWord word, PolicyWord other) internal pure returns (bool) {
+        uint256 doors = uint256(type(uint32).max) << SCHEDULE_SHIFT;
+        return (PolicyWord.unwrap(word) | doors) == (PolicyWord.unwrap(other) | doors);
     }
 
     /// @notice Whether relayers act for the organizer.

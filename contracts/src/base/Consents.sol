@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+
+import {DeliveryTarget, Payment} from "../types/Lines.sol";
+import {TicketWord} from "../types/TicketWord.sol";
+import {Roles} from "./Roles.sol";
+
+/// @title Consents: what holders and attestors sign (EIP-712)
+/// @notice Every consent names the ticket's epoch, which the move it allows uses up: it works once, and no other nonce is needed. Only
+/// signatures of 65 bytes with a low s are accepted. Domain: name "ticketchain", version "1", chain id, this contract.
+abstract contract Consents is EIP712, Roles {
+    /// @dev Terms on which a holder sells.
+    struct Offer {
+        uint64 id;
+        uint16 epoch;
+        uint40 price;
+        bytes3 currency;
+        address token;
+        address buyer;
+        uint40 deadline;
+    }
+
+    bytes32 private constant OFFER_TYPEHASH = keccak256(
+        "Offer(uint64 id,uint16 epoch,uint40 price,bytes3 currency,address token,address buyer,uint40 deadline)"
+    );
+    bytes32 private constant GIFT_TYPEHASH =
+        keccak256("Gift(uint64 id,uint16 epoch,address to,bool custodied,uint40 deadline)");
+    bytes32 private constant REFUND_TYPEHASH =
+        keccak256("Refund(uint64 id,uint16 epoch,uint40 amount,uint40 deadline)");
+    bytes32 private constant REVOKE_TYPEHASH = keccak256("Revoke(uint64 id,uint16 epoch,uint40 deadline)");
+    bytes32 private constant VOID_TYPEHASH = keccak256("Void(uint64 id,uint16 epoch,bytes16 reference)");
+    bytes32 private constant DELIVERIES_TYPEHASH = keccak256("Deliveries(uint40 eventId,bytes32 lines)");
+    bytes32 private constant SETTLEMENTS_TYPEHASH = keccak256("Settlements(uint40 eventId,bytes32 lines)");
+
+    constructor() EIP712("ticketchain", "1") {}
+
+    // ------------------------------------------------------------------------------------------------ digests
+
+    function _offerDigest(Offer memory offer) internal view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(OFFER_TYPEHASH, offer)));
+    }
+
+    function _giftDigest(uint64 id, uint16 epoch, address to, bool custodied, uint40 deadline)
+        internal
+        view
+        returns (bytes32)
+    {
+        return _hashTypedDataV4(keccak256(abi.encode(GIFT_TYPEHASH, id, epoch, to, custodied, deadline)));
+    }
+
+    function _refundDigest(uint64 id, uint16 epoch, uint40 amount, uint40 deadline) internal view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(REFUND_TYPEHASH, id, epoch, amount, deadline)));
+    }
+
+    function _revokeDigest(uint64 id, uint16 epoch, uint40 deadline) internal view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(REVOKE_TYPEHASH, id, epoch, deadline)));
+    }
+
+    function _voidDigest(uint64 id, uint16 epoch, bytes16 ref) internal view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(VOID_TYPEHASH, id, epoch, ref)));
+    }
+
+    function _deliveriesDigest(uint40 eventId, Delivery[] calldata lines) internal view returns (bytes32) {
+        uint256[] memory words = new uint256[](lines.length * 2);
+        for (uint256 i = 0; i < lines.length; ++i) {
+            Delivery calldata line = lines[i];
+            words[2 * i] = DeliveryTarget.unwrap(line.target);
+            words[2 * i + 1] = Payment.unwrap(line.payment);
+        }
+        return _hashTypedDataV4(keccak256(abi.encode(DELIVERIES_TYPEHASH, eventId, keccak256(abi.encodePacked(words)))));
+    }
+
+    function _settlementsDigest(uint40 eventId, Settlement[] calldata lines) internal view returns (bytes32) {
+        uint256[] memory words = new uint256[](lines.length * 2);
+        for (uint256 i = 0; i < lines.length; ++i) {
+            Settlement calldata line = lines[i];
+            words[2 * i] = DeliveryTarget.unwrap(line.target);
+            words[2 * i + 1] = Payment.unwrap(line.payment);
+        }
+        return
+            _hashTypedDataV4(keccak256(abi.encode(SETTLEMENTS_TYPEHASH, eventId, keccak256(abi.encodePacked(words)))));
+    }
+
+    // ------------------------------------------------------------------------------------------------ checks
+
+    /// @dev An account with the role ATTESTOR signed this digest.
+    function _checkAttestation(bytes32 digest, bytes calldata attestation) internal view {
+        (address signer, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, attestation);
+        bool signed = problem == ECDSA.RecoverError.NoError && _hasRole(LEDGER, signer, ATTESTOR);
+        if (!signed) revert Ledger_BadAttestation();
+    }
+
+    /// @dev Why the holder has not agreed, or empty.
+    /// @param gasLimit most gas a contract wallet may use to check
+    function _consentProblem(
+        uint64 id,
+        TicketWord word,
+        bytes32 digest,
+        uint40 deadline,
+        bytes calldata consent,
+        uint256 gasLimit
+    ) internal view returns (bytes memory problem) {
+        if (block.timestamp > deadline) {
+            return abi.encodeWithSelector(Ledger_Expired.selector, id, deadline);
+        }
+        if (!_isSigned(word, digest, consent, gasLimit)) {
+            return abi.encodeWithSelector(Ledger_BadConsent.selector, id, word.holder());
+        }
+    }
+
+    /// @dev Whether the ticket's holder signed: an account without code by its key; one with code (EIP-7702 ones too) by its own check,
+    /// ERC-1271. A custodied holder is its key, whatever code its address may carry.
+    function _isSigned(TicketWord word, bytes32 digest, bytes calldata consent, uint256 gasLimit)
+        internal
+        view
+        returns (bool)
+    {
+        address holder = word.holder();
+        if (!word.isCustodied() && holder.code.length > 0) return _isSignedByCode(holder, digest, consent, gasLimit);
+        (address signer, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, consent);
+        return problem == ECDSA.RecoverError.NoError && signer == holder;
+    }
+
+    /// @dev ERC-1271 with a gas limit, and without copying more than one word of what the wallet returns.
+    function _isSignedByCode(address wallet, bytes32 digest, bytes calldata consent, uint256 gasLimit)
+        private
+        view
+        returns (bool valid)
+    {
+        bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (digest, consent));
+        bytes4 magic = IERC1271.isValidSignature.selector;
+        assembly ("memory-safe") {
+            let success := staticcall(gasLimit, wallet, add(question, 0x20), mload(question), 0x00, 0x20)
+            valid := and(success, and(gt(returndatasize(), 0x1f), eq(mload(0x00), magic)))
+        }
+    }
+}
