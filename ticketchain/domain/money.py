@@ -10,7 +10,18 @@ from ticketchain.domain.tickets import MAX_PRICE
 BPS = 10_000
 
 # ISO 4217 currencies whose minor unit is not a hundredth (those the service meets; all others have two digits).
-MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "JOD": 3, "TND": 3, "OMR": 3}
+MINOR_DIGITS = {
+    "JPY": 0,
+    "KRW": 0,
+    "VND": 0,
+    "CLP": 0,
+    "ISK": 0,
+    "BHD": 3,
+    "KWD": 3,
+    "JOD": 3,
+    "TND": 3,
+    "OMR": 3,
+}
 
 
 def check_currency(code: str, field: str = "currency") -> str:

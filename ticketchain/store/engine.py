@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -26,7 +28,9 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = create_engine(url, poolclass=QueuePool, pool_size=20, max_overflow=20, pool_pre_ping=False)
+        self.engine = create_engine(
+            url, poolclass=QueuePool, pool_size=20, max_overflow=20, pool_pre_ping=False
+        )
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
@@ -72,6 +76,12 @@ class Store:
     def close(self) -> None:
         """Closes all connections."""
         self.engine.dispose()
+
+
+def insert_new(tx: Tx, table: Any, values: Mapping[str, Any]) -> bool:
+    """Inserts a row unless one with the same key is there; True when it was new."""
+    upsert = pg_insert if tx.dialect.name == "postgresql" else sqlite_insert
+    return tx.execute(upsert(table).values(dict(values)).on_conflict_do_nothing()).rowcount == 1
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -1,0 +1,177 @@
+"""What the service wants done on the ledger, as written into the outbox: plain values that survive as JSON (bytes in hexadecimal).
+
+`BULK` kinds share one transaction; a bad line among them is set aside and the rest goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class CreateEvent:
+    """An event with its terms and schedule; `reference` (16 bytes) finds our row again in the log."""
+
+    kind: ClassVar[str] = "create_event"
+    organizer: str
+    reference: str
+    terms: dict[str, Any]
+    schedule: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SetSchedule:
+    """A new schedule, with the reason that everybody will read."""
+
+    kind: ClassVar[str] = "set_schedule"
+    schedule: dict[str, int]
+    reason: str
+
+
+@dataclass(frozen=True)
+class SetEntryKey:
+    """An entry key of an event; `valid_until` 0 revokes it."""
+
+    kind: ClassVar[str] = "set_entry_key"
+    key_id: int
+    key: str
+    valid_until: int
+
+
+@dataclass(frozen=True)
+class Issue:
+    """A batch; `manifest` is the sha2-256 of its document."""
+
+    kind: ClassVar[str] = "issue"
+    number: int
+    supply: int
+    price_class: int
+    supply_class: int
+    section: int
+    face: int
+    manifest: str
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """A sold ticket from stock to its buyer."""
+
+    kind: ClassVar[str] = "deliver"
+    ticket: int
+    epoch: int
+    to: str
+    custodied: bool
+    price: int
+    reference: str
+
+
+@dataclass(frozen=True)
+class Settle:
+    """A resale paid in fiat money, with the seller's consent."""
+
+    kind: ClassVar[str] = "settle"
+    ticket: int
+    epoch: int
+    to: str
+    custodied: bool
+    price: int
+    reference: str
+    deadline: int
+    consent: str
+
+
+@dataclass(frozen=True)
+class Give:
+    """A gift, with the holder's consent."""
+
+    kind: ClassVar[str] = "gift"
+    ticket: int
+    epoch: int
+    to: str
+    custodied: bool
+    deadline: int
+    consent: str
+
+
+@dataclass(frozen=True)
+class Return:
+    """A ticket back to stock for money, with the holder's consent."""
+
+    kind: ClassVar[str] = "refund"
+    ticket: int
+    epoch: int
+    amount: int
+    reference: str
+    deadline: int
+    consent: str
+
+
+@dataclass(frozen=True)
+class Revoke:
+    """Everything signed for the current epoch becomes worthless, with the holder's consent."""
+
+    kind: ClassVar[str] = "revoke"
+    ticket: int
+    epoch: int
+    deadline: int
+    consent: str
+
+
+@dataclass(frozen=True)
+class Redeem:
+    """A ticket that was admitted at a gate."""
+
+    kind: ClassVar[str] = "redeem"
+    ticket: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Release:
+    """The event's royalties are split among its payees."""
+
+    kind: ClassVar[str] = "release"
+    payees: list[dict[str, Any]]
+
+
+Intent = (
+    CreateEvent
+    | SetSchedule
+    | SetEntryKey
+    | Issue
+    | Deliver
+    | Settle
+    | Give
+    | Return
+    | Revoke
+    | Redeem
+    | Release
+)
+BULK = frozenset({Deliver.kind, Settle.kind, Redeem.kind})
+_KINDS: dict[str, type[Intent]] = {
+    cls.kind: cls
+    for cls in (
+        CreateEvent,
+        SetSchedule,
+        SetEntryKey,
+        Issue,
+        Deliver,
+        Settle,
+        Give,
+        Return,
+        Revoke,
+        Redeem,
+        Release,
+    )
+}
+
+
+def to_payload(intent: Intent) -> dict[str, Any]:
+    """The JSON form of an intent."""
+    return asdict(intent)
+
+
+def from_payload(kind: str, payload: dict[str, Any]) -> Intent:
+    """The intent of a JSON form. Raises `KeyError` for an unknown kind."""
+    return _KINDS[kind](**payload)

@@ -1,0 +1,179 @@
+"""The rules of an event as its organizer states them: terms that never change, a schedule that may, the refund rule.
+
+The ledger's contract is the judge of moves; what is checked here is the form, and the refund rule, which the ledger knows by hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ticketchain.domain.errors import Conflict, Invalid
+from ticketchain.domain.money import BPS, check_amount, check_currency
+from ticketchain.domain.tickets import NOBODY
+
+UNLIMITED_GIFTS = 7
+MAX_TIME = (1 << 32) - 1
+
+
+@dataclass(frozen=True)
+class PriceClass:
+    """What a seat costs: all-in face price in minor units."""
+
+    code: str
+    name: str
+    face: int
+
+
+@dataclass(frozen=True)
+class Payee:
+    """One receiver of royalties with a share in basis points; without an address it gets a custodial one."""
+
+    name: str
+    bps: int
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class RefundRule:
+    """Until when a ticket may be returned (seconds before doors), and what part is kept (basis points)."""
+
+    until_s_before_doors: int = 0
+    keep_bps: int = 0
+
+    def digest(self) -> bytes:
+        """Hash of the rule as told to buyers: sha2-256 of its canonical JSON."""
+        return hashlib.sha256(
+            json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+        ).digest()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What can never change once the event is on the ledger. Rates in basis points, cooldown in seconds."""
+
+    currency: str
+    cap_bps: int
+    royalty_bps: int
+    gift_limit: int
+    cooldown_s: int
+    refund_rule: RefundRule
+    token: str = NOBODY
+    unit_exponent: int = 0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Times in Unix seconds, as the ledger holds them."""
+
+    doors_at: int
+    moves_close_at: int
+    gifts_close_at: int
+    resale_opens_at: int
+    resale_closes_at: int
+
+
+def check_terms(terms: Terms, payees: Sequence[Payee], classes: Sequence[PriceClass]) -> None:
+    """Raises `Invalid` naming the field that is wrong."""
+    check_currency(terms.currency)
+    _within("resale.cap_bps", terms.cap_bps, 0, 65_535)
+    _within("resale.royalty_bps", terms.royalty_bps, 0, BPS)
+    _within("gifts.limit", terms.gift_limit, 0, UNLIMITED_GIFTS)
+    _within("gifts.cooldown_s", terms.cooldown_s, 0, (1 << 24) - 1)
+    _within("refunds.keep_bps", terms.refund_rule.keep_bps, 0, BPS)
+    _within("refunds.until_s_before_doors", terms.refund_rule.until_s_before_doors, 0, MAX_TIME)
+    if not payees or sum(p.bps for p in payees) != BPS or any(p.bps <= 0 for p in payees):
+        raise Invalid("resale.payees", f"the shares must be positive and sum to {BPS} basis points")
+    if not classes:
+        raise Invalid("price_classes", "there is none; name at least one price class")
+    if len({c.code for c in classes}) != len(classes):
+        raise Invalid("price_classes", "two classes have the same code")
+    for position, price_class in enumerate(classes):
+        check_amount(price_class.face, f"price_classes[{position}].face")
+
+
+def schedule_of(
+    doors_at: datetime,
+    moves_close_at: datetime | None,
+    gifts_close_at: datetime | None,
+    resale_opens_at: datetime,
+    resale_closes_at: datetime | None,
+) -> Schedule:
+    """A schedule from moments; moves close at the doors, gifts and resale with the moves, unless said otherwise.
+
+    Raises `Invalid` for a moment without zone, out of range, or in the wrong order.
+    """
+    close = moves_close_at or doors_at
+    schedule = Schedule(
+        doors_at=_seconds("doors_at", doors_at),
+        moves_close_at=_seconds("moves_close_at", close),
+        gifts_close_at=_seconds("gifts.closes_at", gifts_close_at or close),
+        resale_opens_at=_seconds("resale.opens_at", resale_opens_at),
+        resale_closes_at=_seconds("resale.closes_at", resale_closes_at or close),
+    )
+    if schedule.moves_close_at > schedule.doors_at:
+        raise Invalid("moves_close_at", "moves must close before the doors open, or with them")
+    for field, value in (
+        ("gifts.closes_at", schedule.gifts_close_at),
+        ("resale.closes_at", schedule.resale_closes_at),
+    ):
+        if value > schedule.moves_close_at:
+            raise Invalid(field, "it is after the closing of all moves")
+    if schedule.resale_opens_at > schedule.resale_closes_at:
+        raise Invalid("resale.opens_at", "it is after the resale closes")
+    return schedule
+
+
+def closed_now(schedule: Schedule, now: int) -> Schedule:
+    """The schedule with all moves closed at `now`. Raises `Conflict` when they are closed already."""
+    if schedule.moves_close_at <= now:
+        raise Conflict("moves: they are closed already, and never open again")
+    return Schedule(
+        schedule.doors_at,
+        now,
+        min(schedule.gifts_close_at, now),
+        min(schedule.resale_opens_at, now),
+        min(schedule.resale_closes_at, now),
+    )
+
+
+def refund_amount(rule: RefundRule, price: int, doors_at: int, now: int) -> int:
+    """What a returned ticket brings, in minor units. Raises `Conflict` after the rule's last moment."""
+    if now > doors_at - rule.until_s_before_doors:
+        raise Conflict("refund: the last moment to return this ticket has passed", rule=asdict(rule))
+    return price - price * rule.keep_bps // BPS
+
+
+def check_time_zone(name: str) -> str:
+    """The name itself. Raises `Invalid` unless it is an IANA time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid(
+            "time_zone", f"{name!r} is no IANA time zone; write one such as Europe/Berlin"
+        ) from None
+    return name
+
+
+def terms_from(stored: dict[str, Any], currency: str) -> Terms:
+    """Terms as stored with the event."""
+    return Terms(currency=currency, **(stored | {"refund_rule": RefundRule(**stored["refund_rule"])}))
+
+
+def _within(field: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise Invalid(field, f"{value} is not between {low} and {high}")
+
+
+def _seconds(field: str, moment: datetime) -> int:
+    if moment.tzinfo is None:
+        raise Invalid(field, "the time has no zone; write it like 2026-12-31T20:00:00+01:00")
+    seconds = int(moment.timestamp())
+    if not 0 < seconds <= MAX_TIME:
+        raise Invalid(field, "the time is outside of what the ledger can hold (1970 to 2106)")
+    return seconds

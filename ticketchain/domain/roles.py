@@ -1,0 +1,29 @@
+"""Roles of API keys and the scopes they have. Each route names the one scope it needs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who an API key stands for."""
+
+    OPERATOR = "operator"
+    OWNER = "owner"
+    BOX_OFFICE = "box-office"
+    GATE = "gate"
+    AUDITOR = "auditor"
+    FAN = "fan"
+
+
+SCOPES: dict[Role, frozenset[str]] = {
+    Role.OPERATOR: frozenset({"organizers:write", "ledger:read"}),
+    Role.OWNER: frozenset(
+        {"events:write", "batches:write", "keys:write", "gate:scan", "books:read", "ledger:read"}
+    ),
+    Role.BOX_OFFICE: frozenset({"batches:write", "books:read", "ledger:read"}),
+    Role.GATE: frozenset({"gate:scan", "ledger:read"}),
+    Role.AUDITOR: frozenset({"books:read", "ledger:read"}),
+    Role.FAN: frozenset({"orders:write", "tickets:write", "ledger:read"}),
+}
+"""Scopes by role: the least each needs for its work."""

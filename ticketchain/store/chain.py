@@ -1,0 +1,114 @@
+"""Statements on the read model: blocks we follow, what changed in them, and the tickets folded from it.
+
+Only `usecases.settle` writes here. Deleting a block deletes its changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from ticketchain.store import schema as t
+from ticketchain.store.engine import Tx
+
+_CHANGE, _TICKET, _BLOCK = t.changes.c, t.tickets.c, t.blocks.c
+_ORDER = (_CHANGE.block_number, _CHANGE.log_index, _CHANGE.line)
+
+
+def ledger(tx: Tx) -> Row[Any] | None:
+    """The ledger followed, and its final block."""
+    return tx.execute(select(t.ledger)).one_or_none()
+
+
+def add_ledger(tx: Tx, address: str, chain_id: int, start: int) -> None:
+    """Starts following a ledger from the block before its deployment."""
+    tx.execute(insert(t.ledger).values(address=address, chain_id=chain_id, final_number=start))
+
+
+def set_final(tx: Tx, number: int) -> None:
+    """Notes the newest final block whose effects are done."""
+    tx.execute(update(t.ledger).values(final_number=number))
+
+
+def tip(tx: Tx) -> Row[Any] | None:
+    """The newest block we have."""
+    return tx.execute(select(t.blocks).order_by(_BLOCK.number.desc()).limit(1)).one_or_none()
+
+
+def block(tx: Tx, number: int) -> Row[Any] | None:
+    """One block we have."""
+    return tx.execute(select(t.blocks).where(_BLOCK.number == number)).one_or_none()
+
+
+def add_block(tx: Tx, number: int, block_hash: bytes, parent: bytes, timestamp: int) -> None:
+    """Stores a block."""
+    tx.execute(insert(t.blocks).values(number=number, hash=block_hash, parent=parent, timestamp=timestamp))
+
+
+def add_changes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Stores what changed in a block."""
+    if rows:
+        tx.execute(insert(t.changes), [dict(row) for row in rows])
+
+
+def drop_blocks(tx: Tx, after: int) -> list[Row[Any]]:
+    """Deletes all blocks above `after` with their changes; returns the changes as they were."""
+    gone = list(tx.execute(select(t.changes).where(_CHANGE.block_number > after).order_by(*_ORDER)))
+    tx.execute(delete(t.blocks).where(_BLOCK.number > after))
+    return gone
+
+
+def changes_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
+    """All changes of these tickets in order, each with its block's time."""
+    query = select(t.changes, _BLOCK.timestamp).join(t.blocks).where(_CHANGE.ticket.in_(tickets))
+    return list(tx.execute(query.order_by(*_ORDER)))
+
+
+def changes_of_event(tx: Tx, number: int, kinds: Sequence[str]) -> list[Row[Any]]:
+    """Changes of these kinds of one event, in order."""
+    query = select(t.changes).where(_CHANGE.event_number == number, _CHANGE.kind.in_(kinds))
+    return list(tx.execute(query.order_by(*_ORDER)))
+
+
+def changes_between(tx: Tx, first: int, last: int, kinds: Sequence[str]) -> list[Row[Any]]:
+    """Changes of these kinds in blocks first to last, in order."""
+    query = select(t.changes).where(_CHANGE.block_number.between(first, last), _CHANGE.kind.in_(kinds))
+    return list(tx.execute(query.order_by(*_ORDER)))
+
+
+def put_tickets(tx: Tx, rows: Sequence[Mapping[str, Any]], gone: Sequence[int]) -> None:
+    """Writes tickets as folded, and removes those without any change left."""
+    ids = [row["id"] for row in rows] + list(gone)
+    for start in range(0, len(ids), 500):
+        tx.execute(delete(t.tickets).where(_TICKET.id.in_(ids[start : start + 500])))
+    if rows:
+        tx.execute(insert(t.tickets), [dict(row) for row in rows])
+
+
+def ticket(tx: Tx, ticket_id: int) -> Row[Any] | None:
+    """A ticket as the ledger last said; None when it was never sold."""
+    return tx.execute(select(t.tickets).where(_TICKET.id == ticket_id)).one_or_none()
+
+
+def epochs(tx: Tx, tickets: Sequence[int]) -> dict[int, int]:
+    """Current epochs of tickets that were sold before (all others are at 0)."""
+    query = select(_TICKET.id, _TICKET.epoch).where(_TICKET.id.in_(tickets))
+    return {row.id: row.epoch for row in tx.execute(query)}
+
+
+def tickets_of(tx: Tx, holder: str, after: int, limit: int) -> list[Row[Any]]:
+    """Tickets of a holder behind the id `after`."""
+    query = select(t.tickets).where(_TICKET.holder == holder, _TICKET.id > after)
+    return list(tx.execute(query.order_by(_TICKET.id).limit(limit)))
+
+
+def ticket_states(tx: Tx, event_number: int) -> dict[str, int]:
+    """Number of sold tickets of an event by state."""
+    query = (
+        select(_TICKET.state, func.count())
+        .where(_TICKET.event_number == event_number)
+        .group_by(_TICKET.state)
+    )
+    return {state: count for state, count in tx.execute(query)}

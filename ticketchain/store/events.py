@@ -1,0 +1,120 @@
+"""Statements on events, their price classes, payees and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from ticketchain.store import schema as t
+from ticketchain.store.engine import Tx, insert_new
+
+
+def add_event(
+    tx: Tx,
+    values: Mapping[str, Any],
+    classes: Sequence[Mapping[str, Any]],
+    payees: Sequence[Mapping[str, Any]],
+) -> None:
+    """Stores an event with its price classes and royalty payees."""
+    tx.execute(insert(t.events).values(values))
+    tx.execute(insert(t.price_classes), [dict(row) for row in classes])
+    tx.execute(insert(t.payees), [dict(row) for row in payees])
+
+
+def event(tx: Tx, event_id: str) -> Row[Any] | None:
+    """One event."""
+    return tx.execute(select(t.events).where(t.events.c.id == event_id)).one_or_none()
+
+
+def event_numbered(tx: Tx, number: int) -> Row[Any] | None:
+    """The event with this number on the ledger."""
+    return tx.execute(select(t.events).where(t.events.c.number == number)).one_or_none()
+
+
+def events(tx: Tx, after: str, limit: int) -> list[Row[Any]]:
+    """Events in order of creation, behind the id `after`."""
+    return list(
+        tx.execute(select(t.events).where(t.events.c.id > after).order_by(t.events.c.id).limit(limit))
+    )
+
+
+def price_classes(tx: Tx, event_id: str) -> list[Row[Any]]:
+    """The price classes of an event in their order."""
+    c = t.price_classes.c
+    return list(tx.execute(select(t.price_classes).where(c.event_id == event_id).order_by(c.position)))
+
+
+def payees(tx: Tx, event_id: str) -> list[Row[Any]]:
+    """The royalty payees of an event in their order."""
+    c = t.payees.c
+    return list(tx.execute(select(t.payees).where(c.event_id == event_id).order_by(c.position)))
+
+
+def set_number(tx: Tx, event_id: str, number: int | None) -> None:
+    """Notes the event's number on the ledger (None: its block was taken back)."""
+    tx.execute(update(t.events).where(t.events.c.id == event_id).values(number=number))
+
+
+def set_schedule(tx: Tx, event_id: str, schedule: Mapping[str, int]) -> None:
+    """Notes the schedule as the ledger has it."""
+    tx.execute(update(t.events).where(t.events.c.id == event_id).values(schedule=dict(schedule)))
+
+
+def reserve_batches(tx: Tx, event_id: str, count: int) -> int:
+    """Takes the next `count` batch numbers of an event and returns the first."""
+    c = t.events.c
+    query = update(t.events).where(c.id == event_id).values(batches_reserved=c.batches_reserved + count)
+    return int(tx.execute(query.returning(c.batches_reserved)).scalar_one()) - count
+
+
+def add_batches(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Stores batches that are on their way to the ledger."""
+    tx.execute(insert(t.batches), [dict(row) for row in rows])
+
+
+def batches(tx: Tx, event_id: str) -> list[Row[Any]]:
+    """The batches of an event by number."""
+    c = t.batches.c
+    return list(tx.execute(select(t.batches).where(c.event_id == event_id).order_by(c.number)))
+
+
+def batches_of_issue(tx: Tx, issue_id: str) -> list[Row[Any]]:
+    """The batches that came with one manifest."""
+    c = t.batches.c
+    return list(tx.execute(select(t.batches).where(c.issue_id == issue_id).order_by(c.number)))
+
+
+def set_issued(tx: Tx, event_id: str, number: int, issued: bool) -> None:
+    """Notes whether the ledger has a batch."""
+    c = t.batches.c
+    tx.execute(update(t.batches).where(c.event_id == event_id, c.number == number).values(issued=issued))
+
+
+def add_entry_key(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Stores an entry key of an event (sealed); False when there is one with this id."""
+    return insert_new(tx, t.entry_keys, values)
+
+
+def events_without_entry_key(tx: Tx, limit: int) -> list[Row[Any]]:
+    """Events on the ledger that have no entry key yet."""
+    query = (
+        select(t.events)
+        .outerjoin(t.entry_keys)
+        .where(t.events.c.number.is_not(None), t.entry_keys.c.key_id.is_(None))
+    )
+    return list(tx.execute(query.limit(limit)))
+
+
+def entry_keys(tx: Tx, event_id: str) -> list[Row[Any]]:
+    """The entry keys of an event by id."""
+    c = t.entry_keys.c
+    return list(tx.execute(select(t.entry_keys).where(c.event_id == event_id).order_by(c.key_id)))
+
+
+def set_entry_key(tx: Tx, event_id: str, key_id: int, valid_until: int, registered: bool) -> None:
+    """Notes what the ledger says of an entry key."""
+    c = t.entry_keys.c
+    query = update(t.entry_keys).where(c.event_id == event_id, c.key_id == key_id)
+    tx.execute(query.values(valid_until=valid_until, registered=registered))

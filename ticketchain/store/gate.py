@@ -1,0 +1,57 @@
+"""Statements on entry leases, scans and admissions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from ticketchain.store import schema as t
+from ticketchain.store.engine import Tx, insert_new
+
+
+def set_lease(tx: Tx, values: Mapping[str, Any]) -> None:
+    """Records the lease of a ticket at an epoch; an older one of the same ticket and epoch ends with it."""
+    c = t.leases.c
+    tx.execute(delete(t.leases).where(c.ticket == values["ticket"], c.epoch == values["epoch"]))
+    tx.execute(insert(t.leases).values(dict(values)))
+
+
+def lease(tx: Tx, ticket: int, epoch: int) -> Row[Any] | None:
+    """The live lease of a ticket at an epoch."""
+    c = t.leases.c
+    return tx.execute(select(t.leases).where(c.ticket == ticket, c.epoch == epoch)).one_or_none()
+
+
+def admit(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Admits a ticket exactly once: True for the first scan, False for all others."""
+    return insert_new(tx, t.admissions, values)
+
+
+def admission(tx: Tx, ticket: int) -> Row[Any] | None:
+    """When and where a ticket was admitted."""
+    return tx.execute(select(t.admissions).where(t.admissions.c.ticket == ticket)).one_or_none()
+
+
+def set_admission_problem(tx: Tx, ticket: int, problem: str) -> None:
+    """Notes why the ledger would not redeem an admitted ticket."""
+    tx.execute(update(t.admissions).where(t.admissions.c.ticket == ticket).values(problem=problem))
+
+
+def add_scan(tx: Tx, values: Mapping[str, Any]) -> None:
+    """Records a scan with its outcome."""
+    tx.execute(insert(t.scans).values(dict(values)))
+
+
+def scan(tx: Tx, key_id: str, nonce: str) -> Row[Any] | None:
+    """The scan a device already sent under this nonce."""
+    c = t.scans.c
+    return tx.execute(select(t.scans).where(c.key_id == key_id, c.nonce == nonce)).one_or_none()
+
+
+def outcomes(tx: Tx, event_id: str) -> dict[str, int]:
+    """Number of scans by outcome."""
+    c = t.scans.c
+    query = select(c.outcome, func.count()).where(c.event_id == event_id).group_by(c.outcome)
+    return {outcome: count for outcome, count in tx.execute(query)}

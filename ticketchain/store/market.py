@@ -1,0 +1,87 @@
+"""Statements on listings, moves under way (gifts, returns) and payouts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from ticketchain.store import schema as t
+from ticketchain.store.engine import Tx, insert_new
+
+LIVE_LISTING = ("open", "reserved", "selling")
+
+
+def add_listing(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Stores a listing; False when the ticket has a live one already."""
+    return insert_new(tx, t.listings, values)
+
+
+def listing(tx: Tx, listing_id: str) -> Row[Any] | None:
+    """One listing."""
+    return tx.execute(select(t.listings).where(t.listings.c.id == listing_id)).one_or_none()
+
+
+def live_listing(tx: Tx, ticket: int) -> Row[Any] | None:
+    """The live listing of a ticket."""
+    c = t.listings.c
+    return tx.execute(select(t.listings).where(c.ticket == ticket, c.state.in_(LIVE_LISTING))).one_or_none()
+
+
+def listings(tx: Tx, event_id: str, after: str, limit: int) -> list[Row[Any]]:
+    """Open listings of an event behind the id `after`."""
+    c = t.listings.c
+    query = select(t.listings).where(c.event_id == event_id, c.state == "open", c.id > after)
+    return list(tx.execute(query.order_by(c.id).limit(limit)))
+
+
+def listings_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
+    """All listings of these tickets but those ended."""
+    c = t.listings.c
+    return list(tx.execute(select(t.listings).where(c.ticket.in_(tickets), c.state != "ended")))
+
+
+def set_listing(tx: Tx, listing_id: str, before: Sequence[str], after: str) -> bool:
+    """Moves a listing on; False when it was in none of the states named."""
+    c = t.listings.c
+    query = update(t.listings).where(c.id == listing_id, c.state.in_(before))
+    return tx.execute(query.values(state=after)).rowcount == 1
+
+
+def add_move(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Stores a move that is on its way; False when the ticket has one already."""
+    return insert_new(tx, t.moves, values)
+
+
+def move(tx: Tx, move_id: str) -> Row[Any] | None:
+    """One move."""
+    return tx.execute(select(t.moves).where(t.moves.c.id == move_id)).one_or_none()
+
+
+def moving(tx: Tx, ticket: int) -> Row[Any] | None:
+    """The move of a ticket that is on its way."""
+    c = t.moves.c
+    return tx.execute(select(t.moves).where(c.ticket == ticket, c.state == "sending")).one_or_none()
+
+
+def moves_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
+    """All moves of these tickets that were not refused."""
+    c = t.moves.c
+    return list(tx.execute(select(t.moves).where(c.ticket.in_(tickets), c.state != "refused")))
+
+
+def set_move(tx: Tx, move_id: str, state: str, problem: str | None = None) -> None:
+    """Notes what became of a move."""
+    tx.execute(update(t.moves).where(t.moves.c.id == move_id).values(state=state, problem=problem))
+
+
+def add_payout(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Writes down money due to a seller or payee, once; False when it was written before."""
+    return insert_new(tx, t.payouts, values)
+
+
+def payouts(tx: Tx, event_id: str) -> list[Row[Any]]:
+    """Payouts of an event's resales."""
+    query = select(t.payouts).join(t.orders, t.orders.c.id == t.payouts.c.order_id)
+    return list(tx.execute(query.where(t.orders.c.event_id == event_id).order_by(t.payouts.c.order_id)))

@@ -1,0 +1,185 @@
+"""Statements on orders, their lines, payments, captures, refunds and the webhook inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+
+from ticketchain.store import schema as t
+from ticketchain.store.engine import Tx, insert_new
+
+
+def add_order(
+    tx: Tx, values: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], payment: Mapping[str, Any]
+) -> None:
+    """Stores an order with its lines and the payment asked for."""
+    tx.execute(insert(t.orders).values(dict(values)))
+    tx.execute(insert(t.order_lines), [dict(line) for line in lines])
+    tx.execute(insert(t.payments).values(dict(payment)))
+
+
+def order(tx: Tx, order_id: str, lock: bool = False) -> Row[Any] | None:
+    """One order; `lock` keeps other writers out until the transaction ends."""
+    query = select(t.orders).where(t.orders.c.id == order_id)
+    return tx.execute(query.with_for_update() if lock else query).one_or_none()
+
+
+def orders_of(tx: Tx, fan_id: str, after: str, limit: int) -> list[Row[Any]]:
+    """Orders of a fan behind the id `after`."""
+    c = t.orders.c
+    return list(
+        tx.execute(select(t.orders).where(c.fan_id == fan_id, c.id > after).order_by(c.id).limit(limit))
+    )
+
+
+def lines(tx: Tx, order_id: str) -> list[Row[Any]]:
+    """The lines of an order."""
+    c = t.order_lines.c
+    return list(tx.execute(select(t.order_lines).where(c.order_id == order_id).order_by(c.ticket)))
+
+
+def set_state(tx: Tx, order_id: str, state: str) -> None:
+    """Sets the state of an order (the caller checked the step)."""
+    tx.execute(update(t.orders).where(t.orders.c.id == order_id).values(state=state))
+
+
+def set_line(
+    tx: Tx, order_id: str, ticket: int, state: str, epoch: int | None, problem: str | None = None
+) -> None:
+    """Sets what became of one line."""
+    c = t.order_lines.c
+    query = update(t.order_lines).where(c.order_id == order_id, c.ticket == ticket)
+    tx.execute(query.values(state=state, epoch=epoch, problem=problem))
+
+
+def due_orders(tx: Tx, now: datetime, limit: int) -> list[Row[Any]]:
+    """Unpaid orders whose time is over."""
+    c = t.orders.c
+    query = select(t.orders).where(c.state == "awaiting_payment", c.expires_at <= now)
+    return list(tx.execute(query.order_by(c.expires_at).limit(limit)))
+
+
+def payment_of(tx: Tx, order_id: str) -> Row[Any]:
+    """The payment of an order."""
+    return tx.execute(select(t.payments).where(t.payments.c.order_id == order_id)).one()
+
+
+def payment(tx: Tx, payment_id: str) -> Row[Any] | None:
+    """One payment."""
+    return tx.execute(select(t.payments).where(t.payments.c.id == payment_id)).one_or_none()
+
+
+def payment_of_charge(tx: Tx, provider: str, ref: str) -> Row[Any] | None:
+    """The payment behind a provider's charge."""
+    c = t.payments.c
+    return tx.execute(select(t.payments).where(c.provider == provider, c.provider_ref == ref)).one_or_none()
+
+
+def payments_without_charge(tx: Tx, limit: int) -> list[Row[Any]]:
+    """Payments for which no charge was opened at the provider yet."""
+    c = t.payments.c
+    return list(tx.execute(select(t.payments).where(c.provider_ref.is_(None)).order_by(c.id).limit(limit)))
+
+
+def set_charge(tx: Tx, payment_id: str, ref: str, url: str) -> None:
+    """Notes the provider's charge and its page."""
+    tx.execute(update(t.payments).where(t.payments.c.id == payment_id).values(provider_ref=ref, url=url))
+
+
+def captures_of(tx: Tx, payment_id: str) -> list[Row[Any]]:
+    """Money taken for a payment."""
+    c = t.captures.c
+    return list(tx.execute(select(t.captures).where(c.payment_id == payment_id).order_by(c.seen_at, c.id)))
+
+
+def add_capture(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Notes money taken; False when it was known."""
+    return insert_new(tx, t.captures, values)
+
+
+def accept_capture(tx: Tx, capture_id: str) -> None:
+    """This capture is the one that pays the order."""
+    tx.execute(update(t.captures).where(t.captures.c.id == capture_id).values(accepted=True))
+
+
+def add_refund(tx: Tx, refund_id: str, capture_id: str, cause: str, amount: int, now: datetime) -> bool:
+    """Writes down money to give back, once per capture and cause; False when it was written before."""
+    values = {"id": refund_id, "capture_id": capture_id, "cause": cause, "amount": amount}
+    return insert_new(tx, t.refunds, values | {"state": "due", "created_at": now})
+
+
+def refunded(tx: Tx, capture_id: str) -> int:
+    """Sum of all refunds, due or done, of a capture."""
+    query = select(func.coalesce(func.sum(t.refunds.c.amount), 0)).where(t.refunds.c.capture_id == capture_id)
+    return int(tx.execute(query).scalar_one())
+
+
+def refunds_of_payment(tx: Tx, payment_id: str) -> list[Row[Any]]:
+    """All refunds of a payment."""
+    query = select(t.refunds).join(t.captures).where(t.captures.c.payment_id == payment_id)
+    return list(tx.execute(query.order_by(t.refunds.c.id)))
+
+
+def due_refunds(tx: Tx, limit: int) -> list[Row[Any]]:
+    """Refunds that the provider was not asked for yet."""
+    c = t.refunds.c
+    return list(tx.execute(select(t.refunds).where(c.state == "due").order_by(c.created_at).limit(limit)))
+
+
+def set_refunded(tx: Tx, refund_id: str, provider_ref: str) -> None:
+    """The provider returned the money."""
+    tx.execute(
+        update(t.refunds).where(t.refunds.c.id == refund_id).values(state="done", provider_ref=provider_ref)
+    )
+
+
+def add_webhook(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Puts a verified webhook in the inbox; False when this event was there already."""
+    return insert_new(tx, t.webhook_inbox, values)
+
+
+def due_webhooks(tx: Tx, limit: int) -> list[Row[Any]]:
+    """Webhooks not applied yet, in order of arrival."""
+    c = t.webhook_inbox.c
+    return list(
+        tx.execute(select(t.webhook_inbox).where(c.applied.is_(False)).order_by(c.received_at).limit(limit))
+    )
+
+
+def set_applied(tx: Tx, provider: str, event_ids: Sequence[str]) -> None:
+    """These webhooks need no more work."""
+    c = t.webhook_inbox.c
+    tx.execute(
+        update(t.webhook_inbox).where(c.provider == provider, c.event_id.in_(event_ids)).values(applied=True)
+    )
+
+
+def lines_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
+    """Lines of paid orders for these tickets, with the order's payment id, oldest first."""
+    query = (
+        select(t.order_lines, t.payments.c.id.label("payment_id"), t.orders.c.listing_id, t.orders.c.fan_id)
+        .join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
+        .join(t.payments, t.payments.c.order_id == t.orders.c.id)
+        .where(t.order_lines.c.ticket.in_(tickets), t.orders.c.state.not_in(("awaiting_payment", "expired")))
+        .order_by(t.order_lines.c.order_id)
+    )
+    return list(tx.execute(query))
+
+
+def last_paid_line(tx: Tx, ticket: int, fan_id: str) -> Row[Any] | None:
+    """The fan's newest delivered order line of a ticket, with payment id, total and currency."""
+    query = (
+        select(t.order_lines, t.payments.c.id.label("payment_id"), t.orders.c.currency)
+        .join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
+        .join(t.payments, t.payments.c.order_id == t.orders.c.id)
+        .where(
+            t.order_lines.c.ticket == ticket,
+            t.orders.c.fan_id == fan_id,
+            t.order_lines.c.state == "delivered",
+        )
+        .order_by(t.order_lines.c.epoch.desc())
+    )
+    return tx.execute(query).first()

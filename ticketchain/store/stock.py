@@ -1,0 +1,161 @@
+"""Statements on seats and holds. A seat is taken by one compare-and-set statement, right on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, tuple_, update
+
+from ticketchain.store import schema as t
+from ticketchain.store.engine import Tx
+
+_SEAT = t.seats.c
+
+
+def add_seats(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Stores the seats of new batches, not yet issued."""
+    tx.execute(insert(t.seats), [dict(row) for row in rows])
+
+
+def seats_named(tx: Tx, event_id: str, places: Sequence[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """Those of the given (section, row, seat) that the event already has."""
+    found: set[tuple[str, str, str]] = set()
+    key = tuple_(_SEAT.section, _SEAT.row, _SEAT.seat)
+    for start in range(0, len(places), 500):
+        query = select(_SEAT.section, _SEAT.row, _SEAT.seat).where(
+            _SEAT.event_id == event_id, key.in_(places[start : start + 500])
+        )
+        found.update((row.section, row.row, row.seat) for row in tx.execute(query))
+    return found
+
+
+def set_batch_issued(tx: Tx, event_id: str, batch: int, issued: bool) -> None:
+    """Opens the seats of a batch for sale, or takes those never sold back when the block is gone."""
+    before, after = ("unissued", "available") if issued else ("available", "unissued")
+    query = update(t.seats).where(_SEAT.event_id == event_id, _SEAT.batch == batch, _SEAT.state == before)
+    tx.execute(query.values(state=after))
+
+
+def seat(tx: Tx, ticket: int) -> Row[Any] | None:
+    """One seat by its ticket id."""
+    return tx.execute(select(t.seats).where(_SEAT.ticket == ticket)).one_or_none()
+
+
+def seats_of(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
+    """Seats by their ticket ids."""
+    return list(tx.execute(select(t.seats).where(_SEAT.ticket.in_(tickets)).order_by(_SEAT.ticket)))
+
+
+def seats(
+    tx: Tx, event_id: str, after: int, limit: int, state: str | None, price_class: str | None
+) -> list[Row[Any]]:
+    """Seats of an event behind ticket id `after`, filtered by state and price class."""
+    query = select(t.seats).where(_SEAT.event_id == event_id, _SEAT.ticket > after)
+    if state:
+        query = query.where(_SEAT.state == state)
+    if price_class:
+        query = query.where(_SEAT.price_class == price_class)
+    return list(tx.execute(query.order_by(_SEAT.ticket).limit(limit)))
+
+
+def counts(tx: Tx, event_id: str) -> list[Row[Any]]:
+    """Number of seats by price class, supply class and state."""
+    columns = (_SEAT.price_class, _SEAT.supply_class, _SEAT.state)
+    query = select(*columns, func.count().label("quantity")).where(_SEAT.event_id == event_id)
+    return list(tx.execute(query.group_by(*columns).order_by(*columns)))
+
+
+def add_hold(tx: Tx, hold_id: str, event_id: str, fan_id: str, expires_at: datetime, now: datetime) -> None:
+    """Stores an empty hold."""
+    values = {
+        "event_id": event_id,
+        "fan_id": fan_id,
+        "state": "open",
+        "expires_at": expires_at,
+        "created_at": now,
+    }
+    tx.execute(insert(t.holds).values(id=hold_id, **values))
+
+
+def take_seats(tx: Tx, hold_id: str, event_id: str, tickets: Sequence[int]) -> int:
+    """Takes the named public seats that are free for a hold; returns how many it got."""
+    query = update(t.seats).where(
+        _SEAT.ticket.in_(tickets),
+        _SEAT.event_id == event_id,
+        _SEAT.state == "available",
+        _SEAT.supply_class == "public",
+    )
+    return tx.execute(query.values(state="held", hold_id=hold_id)).rowcount
+
+
+def take_best(tx: Tx, hold_id: str, event_id: str, price_class: str, quantity: int) -> int:
+    """Takes the first free public standard seats of a price class for a hold; returns how many it got."""
+    free = (
+        select(_SEAT.ticket)
+        .where(
+            _SEAT.event_id == event_id,
+            _SEAT.state == "available",
+            _SEAT.price_class == price_class,
+            _SEAT.supply_class == "public",
+            _SEAT.kind == "standard",
+        )
+        .order_by(_SEAT.ticket)
+        .limit(quantity)
+        .with_for_update(skip_locked=True)
+    )
+    query = update(t.seats).where(_SEAT.ticket.in_(free.scalar_subquery()), _SEAT.state == "available")
+    return tx.execute(query.values(state="held", hold_id=hold_id)).rowcount
+
+
+def retake_seats(tx: Tx, hold_id: str, tickets: Sequence[int]) -> int:
+    """Takes seats again for a hold that had expired: those free or still in the hold; returns how many it got."""
+    query = update(t.seats).where(
+        _SEAT.ticket.in_(tickets), (_SEAT.state == "available") | (_SEAT.hold_id == hold_id)
+    )
+    return tx.execute(query.values(state="held", hold_id=hold_id)).rowcount
+
+
+def hold(tx: Tx, hold_id: str) -> Row[Any] | None:
+    """One hold."""
+    return tx.execute(select(t.holds).where(t.holds.c.id == hold_id)).one_or_none()
+
+
+def held_seats(tx: Tx, hold_id: str) -> list[Row[Any]]:
+    """The seats in a hold."""
+    return list(tx.execute(select(t.seats).where(_SEAT.hold_id == hold_id).order_by(_SEAT.ticket)))
+
+
+def set_hold(tx: Tx, hold_id: str, before: str, after: str, expires_at: datetime | None = None) -> bool:
+    """Moves a hold from one state to the next; False when it was not in the first."""
+    query = update(t.holds).where(t.holds.c.id == hold_id, t.holds.c.state == before)
+    values: dict[str, Any] = {"state": after} | ({"expires_at": expires_at} if expires_at else {})
+    return tx.execute(query.values(values)).rowcount == 1
+
+
+def free_seats(tx: Tx, hold_id: str) -> None:
+    """Puts the seats of a hold that were not sold back on sale."""
+    query = update(t.seats).where(_SEAT.hold_id == hold_id, _SEAT.state == "held")
+    tx.execute(query.values(state="available", hold_id=None))
+
+
+def sell_seats(tx: Tx, hold_id: str) -> None:
+    """Marks the seats of a paid hold as sold."""
+    tx.execute(
+        update(t.seats)
+        .where(_SEAT.hold_id == hold_id, _SEAT.state == "held")
+        .values(state="sold", hold_id=None)
+    )
+
+
+def restock(tx: Tx, tickets: Sequence[int]) -> None:
+    """Puts sold seats back on sale (their tickets are in stock again)."""
+    query = update(t.seats).where(_SEAT.ticket.in_(tickets), _SEAT.state == "sold")
+    tx.execute(query.values(state="available", hold_id=None))
+
+
+def due_holds(tx: Tx, now: datetime, limit: int) -> list[Row[Any]]:
+    """Open holds whose time is over."""
+    query = select(t.holds).where(t.holds.c.state == "open", t.holds.c.expires_at <= now)
+    return list(tx.execute(query.order_by(t.holds.c.expires_at).limit(limit)))

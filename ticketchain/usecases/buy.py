@@ -1,0 +1,178 @@
+"""Orders: from a hold or a listing to paid money to tickets on their way, and money back for whatever must not be kept.
+
+What was paid is computed from the provider's captures each time, never incremented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ticketchain.domain.errors import Conflict, NotFound
+from ticketchain.domain.intents import Deliver, Settle
+from ticketchain.domain.orders import Capture, LineState, OrderState, accepted_capture, step
+from ticketchain.domain.references import reference_bytes
+from ticketchain.store import chain, market, orders, stock
+from ticketchain.store.engine import Tx
+from ticketchain.usecases import views
+from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, intend, required
+from ticketchain.usecases.hold import own_hold
+from ticketchain.usecases.parts import Parts
+
+
+def order_hold(parts: Parts, request: Request, hold_id: str) -> dict[str, Any]:
+    """Turns the caller's hold into an order. The payment page's url follows when the provider has answered."""
+    with parts.store.begin() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        row = own_hold(parts, tx, request.who, hold_id)
+        expires = parts.clock() + parts.rules.payment
+        if not stock.set_hold(tx, hold_id, "open", "ordered", expires):
+            raise Conflict("hold: it has become an order already")
+        lines = [(seat.ticket, seat.face) for seat in stock.held_seats(tx, hold_id)]
+        order_id = _store_order(parts, tx, request.who, row.event_id, lines, hold_id=hold_id)
+        return dict(answer(parts, tx, request, views.order(tx, orders.order(tx, order_id))))
+
+
+def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, Any]:
+    """Orders a listed ticket; the listing is reserved for the caller until the order expires. Raises `Conflict`."""
+    with parts.store.begin() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        row = required(market.listing(tx, listing_id), f"listing {listing_id!r}")
+        if row.fan_id == request.who.fan:
+            raise Conflict("listing: it is your own")
+        if not market.set_listing(tx, listing_id, ("open",), "reserved"):
+            raise Conflict("listing: it is sold, reserved by somebody, or withdrawn", state=row.state)
+        lines = [(row.ticket, row.price)]
+        order_id = _store_order(parts, tx, request.who, row.event_id, lines, listing_id=listing_id)
+        return dict(answer(parts, tx, request, views.order(tx, orders.order(tx, order_id))))
+
+
+def _store_order(
+    parts: Parts, tx: Tx, who: Principal, event_id: str, lines: Sequence[tuple[int, int]], **source: str
+) -> str:
+    now, order_id = parts.clock(), parts.new_id("ord")
+    currency = event_of(tx, event_id).currency
+    total = sum(price for _, price in lines)
+    row = {
+        "id": order_id,
+        "event_id": event_id,
+        "fan_id": who.fan,
+        "total": total,
+        "currency": currency,
+    } | source
+    row |= {"state": OrderState.AWAITING_PAYMENT, "expires_at": now + parts.rules.payment, "created_at": now}
+    line_rows = [
+        {"order_id": order_id, "ticket": t, "price": p, "state": LineState.PENDING} for t, p in lines
+    ]
+    payment = {
+        "id": parts.new_id("pay"),
+        "order_id": order_id,
+        "provider": parts.provider.name,
+        "amount": total,
+    }
+    orders.add_order(tx, row, line_rows, payment | {"currency": currency, "created_at": now})
+    return order_id
+
+
+def view_order(parts: Parts, who: Principal, order_id: str) -> dict[str, Any]:
+    """The caller's order. Raises `NotFound`."""
+    with parts.store.read() as tx:
+        row = required(orders.order(tx, order_id), f"order {order_id!r}")
+        if row.fan_id != who.fan:
+            raise NotFound(f"order {order_id!r} is unknown")
+        return views.order(tx, row)
+
+
+def list_orders(parts: Parts, who: Principal, after: str, limit: int) -> dict[str, Any]:
+    """A page of the caller's orders."""
+    with parts.store.read() as tx:
+        return views.page(
+            [views.order(tx, row) for row in orders.orders_of(tx, who.fan, after, limit)], limit
+        )
+
+
+def apply_captures(parts: Parts, tx: Tx, payment_id: str, captured: Sequence[Capture]) -> None:
+    """Makes the order follow the money taken for its payment. Safe to repeat with the same captures, in any order."""
+    payment = required(orders.payment(tx, payment_id), f"payment {payment_id!r}")
+    order = required(orders.order(tx, payment.order_id, lock=True), "the payment's order")
+    for capture in captured:
+        row = {
+            "id": capture.id,
+            "payment_id": payment_id,
+            "amount": capture.amount,
+            "currency": capture.currency,
+        }
+        orders.add_capture(tx, row | {"accepted": False, "seen_at": parts.clock()})
+    rows = orders.captures_of(tx, payment_id)
+    known = [Capture(r.id, r.amount, r.currency) for r in rows]
+    if not any(r.accepted for r in rows) and (
+        paid := accepted_capture(known, payment.amount, payment.currency)
+    ):
+        if _claim(tx, order):
+            orders.accept_capture(tx, paid.id)
+            orders.set_state(tx, order.id, step(OrderState(order.state), OrderState.PAID))
+            _send(parts, tx, order, payment_id)
+    _return_what_is_not_kept(parts, tx, payment_id)
+
+
+def _claim(tx: Tx, order: Any) -> bool:
+    """Makes the ordered seats or listing the order's for good; after expiry only if they are still free."""
+    if order.listing_id:
+        states = ("reserved",) if order.state == OrderState.AWAITING_PAYMENT else ("open",)
+        return market.set_listing(tx, order.listing_id, states, "selling")
+    tickets = [line.ticket for line in orders.lines(tx, order.id)]
+    if order.state == OrderState.EXPIRED and stock.retake_seats(tx, order.hold_id, tickets) != len(tickets):
+        stock.free_seats(tx, order.hold_id)
+        return False
+    stock.sell_seats(tx, order.hold_id)
+    return True
+
+
+def _send(parts: Parts, tx: Tx, order: Any, payment_id: str) -> None:
+    """Writes one intent a ticket: delivery from stock, or settlement of the listing."""
+    event = event_of(tx, order.event_id)
+    to, reference = views.holder_of(tx, order.fan_id), reference_bytes(payment_id).hex()
+    lines = orders.lines(tx, order.id)
+    if order.listing_id:
+        listing = market.listing(tx, order.listing_id)
+        assert listing is not None  # a foreign key
+        shared = (listing.ticket, listing.epoch, to, True, listing.price, reference)
+        settle = Settle(*shared, listing.deadline, listing.consent.hex())
+        intend(parts, tx, event.number, f"{order.id}:{listing.ticket}", settle)
+        return
+    epochs = chain.epochs(tx, [line.ticket for line in lines])
+    for line in lines:
+        deliver = Deliver(line.ticket, epochs.get(line.ticket, 0), to, True, line.price, reference)
+        intend(parts, tx, event.number, f"{order.id}:{line.ticket}", deliver)
+
+
+def _return_what_is_not_kept(parts: Parts, tx: Tx, payment_id: str) -> None:
+    for capture in orders.captures_of(tx, payment_id):
+        if not capture.accepted:
+            orders.add_refund(tx, parts.new_id("ref"), capture.id, "not_owed", capture.amount, parts.clock())
+
+
+def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) -> None:
+    """Writes down a refund of an order's money, once per cause, never more than was captured."""
+    for capture in orders.captures_of(tx, payment_id):
+        if capture.accepted:
+            left = capture.amount - orders.refunded(tx, capture.id)
+            orders.add_refund(tx, parts.new_id("ref"), capture.id, cause, min(amount, left), parts.clock())
+
+
+def expire_orders(parts: Parts, limit: int = 100) -> bool:
+    """Ends unpaid orders whose time is over and frees what they held; True when there were any."""
+    with parts.store.begin() as tx:
+        due = orders.due_orders(tx, parts.clock(), limit)
+        for found in due:
+            row = orders.order(tx, found.id, lock=True)
+            if row is None or row.state != OrderState.AWAITING_PAYMENT:
+                continue
+            orders.set_state(tx, row.id, OrderState.EXPIRED)
+            if row.listing_id:
+                market.set_listing(tx, row.listing_id, ("reserved",), "open")
+            elif stock.set_hold(tx, row.hold_id, "ordered", "ended"):
+                stock.free_seats(tx, row.hold_id)
+        return bool(due)

@@ -1,0 +1,115 @@
+"""Small steps that many use cases share: who asks, remembered answers, intents, and rows that must be there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ticketchain.domain.errors import Conflict, Forbidden, KeyReused, NotFound
+from ticketchain.domain.intents import Intent, to_payload
+from ticketchain.domain.ports import SealedKey
+from ticketchain.store import accounts, events, outbox
+from ticketchain.store.engine import Tx
+from ticketchain.usecases.parts import Parts
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks: the API key, its role, and the organizer or fan that it belongs to."""
+
+    key_id: str
+    role: str
+    organizer_id: str | None = None
+    fan_id: str | None = None
+
+    @property
+    def fan(self) -> str:
+        """The fan's id. Raises `Forbidden` when the key is not a fan's."""
+        if self.fan_id is None:
+            raise Forbidden("this needs the API key of a fan")
+        return self.fan_id
+
+    @property
+    def organizer(self) -> str:
+        """The organizer's id. Raises `Forbidden` when the key is not an organizer's."""
+        if self.organizer_id is None:
+            raise Forbidden("this needs the API key of an organizer")
+        return self.organizer_id
+
+    @property
+    def name(self) -> str:
+        """Whose Idempotency-Keys these are."""
+        return self.fan_id or self.organizer_id or self.key_id
+
+
+@dataclass(frozen=True)
+class Request:
+    """A creating request: who asks, the Idempotency-Key if one was sent, and what was asked for."""
+
+    who: Principal
+    key: str | None = None
+    fingerprint: bytes = b""
+
+    @staticmethod
+    def of(who: Principal, key: str | None, *asked: Any) -> Request:
+        """A request whose fingerprint covers everything that was asked for."""
+        text = json.dumps(asked, sort_keys=True, default=repr)
+        return Request(who, key, hashlib.sha256(text.encode()).digest())
+
+
+def answered(tx: Tx, request: Request) -> Any | None:
+    """The answer given before to this Idempotency-Key. Raises `KeyReused` when it came with another request."""
+    if request.key is None:
+        return None
+    row = accounts.remembered(tx, request.who.name, request.key)
+    if row is None:
+        return None
+    if row.fingerprint != request.fingerprint:
+        raise KeyReused("Idempotency-Key: it was used for another request; send a new one")
+    return row.answer
+
+
+def answer(parts: Parts, tx: Tx, request: Request, value: Any) -> Any:
+    """Remembers an answer under the request's Idempotency-Key, in the same transaction as the work, and returns it."""
+    if request.key is not None:
+        now = parts.clock()
+        if not accounts.remember(tx, request.who.name, request.key, request.fingerprint, value, now):
+            raise Conflict("Idempotency-Key: the same request is under way; send it again in a moment")
+    return value
+
+
+def intend(parts: Parts, tx: Tx, event_number: int, key: str, intent: Intent) -> bool:
+    """Writes an intent for the chain, once per key."""
+    return outbox.add_intent(
+        tx, f"{intent.kind}:{key}", intent.kind, event_number, to_payload(intent), parts.clock()
+    )
+
+
+def required(row: Row | None, what: str) -> Row:
+    """The row itself. Raises `NotFound` when there is none."""
+    if row is None:
+        raise NotFound(f"{what} is unknown")
+    return row
+
+
+def event_of(tx: Tx, event_id: str, who: Principal | None = None) -> Any:
+    """An event; with `who` only if it is that organizer's own. Raises `NotFound`."""
+    row = required(events.event(tx, event_id), f"event {event_id!r}")
+    if who is not None and row.organizer_id != who.organizer:
+        raise NotFound(f"event {event_id!r} is unknown")
+    return row
+
+
+def sealed_key(tx: Tx, address: str) -> SealedKey:
+    """The sealed key of one of our wallets. Raises `NotFound`."""
+    row = required(accounts.wallet(tx, address), f"wallet {address}")
+    return SealedKey(row.address, row.sealed_key, row.key_version)
+
+
+def unix(parts: Parts) -> int:
+    """Now, in Unix seconds as the ledger counts."""
+    return int(parts.clock().timestamp())

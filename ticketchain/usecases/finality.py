@@ -1,0 +1,110 @@
+"""What waits until a block is final: an event opens, money goes back, sellers and payees are owed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ticketchain.domain.money import royalty
+from ticketchain.domain.orders import LineState
+from ticketchain.domain.references import reference_id
+from ticketchain.store import chain, events, gate, market, orders, outbox, stock
+from ticketchain.store.engine import Tx
+from ticketchain.usecases.buy import give_back
+from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.retell import retell_order
+
+_KINDS = ("EventCreated", "Refunded", "Settled", "Skipped")
+
+
+def finalize(parts: Parts, number: int) -> bool:
+    """Does what waited for the blocks up to `number`, each once; True when there was something new."""
+    with parts.store.begin() as tx:
+        ledger, tip = chain.ledger(tx), chain.tip(tx)
+        if ledger is None or tip is None:
+            return False
+        last = min(number, tip.number)
+        if last <= ledger.final_number:
+            return False
+        for row in chain.changes_between(tx, ledger.final_number + 1, last, _KINDS):
+            _EFFECTS[row.kind](parts, tx, row)
+        chain.set_final(tx, last)
+        return True
+
+
+def _open_event(parts: Parts, tx: Tx, row: Any) -> None:
+    event_id = reference_id("evt", bytes.fromhex(row.values["reference"])[:16])
+    event = events.event(tx, event_id)
+    if event is not None and event.number is None:
+        events.set_number(tx, event_id, row.event_number)
+
+
+def _pay_back(parts: Parts, tx: Tx, row: Any) -> None:
+    cause = f"returned:{row.ticket}:{row.values['epoch']}"
+    give_back(
+        parts, tx, reference_id("pay", bytes.fromhex(row.values["reference"])), cause, row.values["amount"]
+    )
+
+
+def _owe(parts: Parts, tx: Tx, row: Any) -> None:
+    """The seller's proceeds and the royalty of a resale become due."""
+    payment = orders.payment(tx, reference_id("pay", bytes.fromhex(row.values["reference"])))
+    place, event = stock.seat(tx, row.ticket), events.event_numbered(tx, row.event_number)
+    if payment is None or place is None or event is None:
+        return  # settled by another relayer than this service
+    price = row.values["price"]
+    part = royalty(price, place.face, event.terms["royalty_bps"])
+    seller = _seller(tx, row)
+    shared = {"order_id": payment.order_id, "ticket": row.ticket, "currency": event.currency, "state": "due"}
+    shared |= {"created_at": parts.clock()}
+    market.add_payout(tx, shared | {"leg": "seller", "address": seller, "amount": price - part})
+    market.add_payout(tx, shared | {"leg": "royalty", "address": parts.ledger.address, "amount": part})
+
+
+def _seller(tx: Tx, row: Any) -> str:
+    """Who held the ticket right before this change."""
+    before = [
+        c.values["to"]
+        for c in chain.changes_of_tickets(tx, [row.ticket])
+        if "to" in c.values
+        and (c.block_number, c.log_index, c.line) < (row.block_number, row.log_index, row.line)
+    ]
+    return str(before[-1])
+
+
+def _pay_back_skipped(parts: Parts, tx: Tx, row: Any) -> None:
+    payment = orders.payment(tx, reference_id("pay", bytes.fromhex(row.values["reference"])))
+    if payment is None:
+        return
+    for line in orders.lines(tx, payment.order_id):
+        if line.ticket == row.ticket and line.state == LineState.REFUSED:
+            give_back(parts, tx, payment.id, f"refused:{row.ticket}", line.price)
+
+
+_EFFECTS = {"EventCreated": _open_event, "Refunded": _pay_back, "Settled": _owe, "Skipped": _pay_back_skipped}
+
+
+def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> None:
+    """An intent that the ledger would refuse, found before it was sent: it stops here, and its people are told.
+
+    Money of an order that cannot be delivered goes back; a gift or return ends with the reason.
+    """
+    if not outbox.refuse_intent(tx, intent.id, "pending", problem):
+        return
+    parts.log.warning("intent set aside", intent=intent.key, problem=problem)
+    source = intent.key.split(":")
+    if intent.kind in ("deliver", "settle"):
+        _refuse_line(parts, tx, source[1], intent.payload, problem["detail"])
+    elif intent.kind in ("gift", "refund"):
+        market.set_move(tx, source[1], "refused", problem["detail"])
+    elif intent.kind == "redeem":
+        gate.set_admission_problem(tx, intent.payload["ticket"], problem["detail"])
+
+
+def _refuse_line(parts: Parts, tx: Tx, order_id: str, payload: dict[str, Any], detail: str) -> None:
+    payment = orders.payment_of(tx, order_id)
+    row = orders.order(tx, order_id)
+    orders.set_line(tx, order_id, payload["ticket"], LineState.REFUSED, None, detail)
+    give_back(parts, tx, payment.id, f"refused:{payload['ticket']}", payload["price"])
+    if row is not None and row.listing_id:
+        market.set_listing(tx, row.listing_id, ("selling",), "ended")
+    retell_order(tx, order_id)

@@ -1,0 +1,163 @@
+"""Batch issue: a manifest becomes batches on the ledger and seats in stock; all its rows are right, or nothing is issued."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+from ticketchain.domain import manifest as m
+from ticketchain.domain.errors import Conflict
+from ticketchain.domain.intents import Issue
+from ticketchain.domain.tickets import ticket_id
+from ticketchain.store import events, stock
+from ticketchain.store.engine import Tx
+from ticketchain.usecases import views
+from ticketchain.usecases.common import Request, answer, answered, event_of, intend
+from ticketchain.usecases.parts import Parts
+
+SUPPLY_CLASSES = {"public": 0, "held": 1, "sponsor": 2, "complimentary": 3}
+"""Numbers of the supply classes on the ledger."""
+
+
+def section_number(name: str) -> int:
+    """The ledger's number of a section: the first 32 bits of the sha2-256 of its name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+
+
+def issue_manifest(
+    parts: Parts, request: Request, event_id: str, data: bytes, form: Literal["csv", "json"]
+) -> dict[str, Any]:
+    """Issues all seats of a manifest. The same file sent again with the same Idempotency-Key issues nothing twice.
+
+    Raises `ManifestError` with every bad row, `Conflict` while the ledger does not have the event.
+    """
+    with parts.store.read() as tx:
+        row = event_of(tx, event_id, request.who)
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        if row.number is None:
+            raise Conflict("event: the ledger does not have it yet; try again in a moment")
+        classes = {c.code: c for c in events.price_classes(tx, event_id)}
+    manifest = m.parse_manifest(data, {code: c.face for code, c in classes.items()}, form)
+    plans = m.batches(manifest)
+    documents = [m.batch_document(plan, event_id) for plan in plans]
+    cids = [parts.contents.put(document) for document in documents]
+    with parts.store.begin() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        _refuse_known(tx, event_id, manifest)
+        issue_id = parts.new_id("iss")
+        first = _reserve(tx, event_id, len(plans))
+        for number, (plan, document, cid) in enumerate(zip(plans, documents, cids, strict=True), start=first):
+            price_class = classes[plan.price_class]
+            _store_batch(parts, tx, row, issue_id, number, plan, price_class, cid)
+            intent = _intent(number, plan, price_class, document)
+            intend(parts, tx, row.number, f"{event_id}:{number}", intent)
+        return dict(answer(parts, tx, request, _view(tx, issue_id)))
+
+
+def _reserve(tx: Tx, event_id: str, count: int) -> int:
+    first = events.reserve_batches(tx, event_id, count)
+    if first + count > m.MAX_BATCHES:
+        raise Conflict(
+            f"batches: an event has at most {m.MAX_BATCHES}, this manifest needs {count} more than {first}"
+        )
+    return first
+
+
+def _refuse_known(tx: Tx, event_id: str, manifest: m.Manifest) -> None:
+    places = [(r.section, r.row, r.seat) for r in manifest.rows]
+    known = stock.seats_named(tx, event_id, places)
+    if known:
+        raise m.ManifestError(
+            tuple(
+                m.RowProblem(
+                    0,
+                    "seat",
+                    f"section {s}, row {r}, seat {n} was issued before",
+                    "leave it out of the manifest",
+                )
+                for s, r, n in sorted(known)
+            )
+        )
+
+
+def _store_batch(
+    parts: Parts,
+    tx: Tx,
+    event: Any,
+    issue_id: str,
+    number: int,
+    plan: m.BatchPlan,
+    price_class: Any,
+    cid: str,
+) -> None:
+    shared = {"event_id": event.id, "price_class": plan.price_class, "supply_class": str(plan.supply_class)}
+    shared |= {"section": plan.section, "face": price_class.face}
+    batch = {"number": number, "issue_id": issue_id, "supply": len(plan.seats), "cid": cid, "issued": False}
+    events.add_batches(tx, [shared | batch | {"created_at": parts.clock()}])
+    stock.add_seats(tx, [shared | _seat(event.number, number, i, s) for i, s in enumerate(plan.seats)])
+
+
+def _seat(event_number: int, batch: int, index: int, seat: m.SeatRow) -> dict[str, Any]:
+    place = {
+        "ticket": ticket_id(event_number, batch, index),
+        "batch": batch,
+        "row": seat.row,
+        "seat": seat.seat,
+    }
+    return place | {"kind": str(seat.kind), "state": "unissued"}
+
+
+def _intent(number: int, plan: m.BatchPlan, price_class: Any, document: bytes) -> Issue:
+    return Issue(
+        number=number,
+        supply=len(plan.seats),
+        price_class=price_class.position,
+        supply_class=SUPPLY_CLASSES[plan.supply_class],
+        section=section_number(plan.section),
+        face=price_class.face,
+        manifest=hashlib.sha256(document).hexdigest(),
+    )
+
+
+def _view(tx: Tx, issue_id: str) -> dict[str, Any]:
+    rows = events.batches_of_issue(tx, issue_id)
+    return {
+        "id": issue_id,
+        "event_id": rows[0].event_id,
+        "tickets": sum(r.supply for r in rows),
+        "issued": all(r.issued for r in rows),
+        "batches": [views.batch(r) for r in rows],
+    }
+
+
+def list_batches(parts: Parts, event_id: str) -> list[dict[str, Any]]:
+    """The batches of an event; anyone may see them."""
+    with parts.store.read() as tx:
+        event_of(tx, event_id)
+        return [views.batch(row) for row in events.batches(tx, event_id)]
+
+
+def batch_document(parts: Parts, cid: str) -> bytes:
+    """The document of a batch by its CID, checked against it."""
+    return parts.contents.get(cid)
+
+
+def stock_of(parts: Parts, event_id: str) -> dict[str, Any]:
+    """How many seats are free, held, sold, by price class and supply class."""
+    with parts.store.read() as tx:
+        event_of(tx, event_id)
+        rows = stock.counts(tx, event_id)
+        fields = ("price_class", "supply_class", "state", "quantity")
+        return {"event_id": event_id, "seats": [{name: getattr(r, name) for name in fields} for r in rows]}
+
+
+def seats_of(
+    parts: Parts, event_id: str, after: int, limit: int, state: str | None, price_class: str | None
+) -> dict[str, Any]:
+    """A page of an event's seats."""
+    with parts.store.read() as tx:
+        event_of(tx, event_id)
+        rows = stock.seats(tx, event_id, after, limit, state, price_class)
+        return views.page([views.seat(row) for row in rows], limit, key="ticket")

@@ -1,0 +1,202 @@
+"""Giving, listing, taking a listing back, returning: the holder's consent is signed first, then the intent is written.
+
+The contract is the judge: it is asked before anything is stored, and its reason is the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ticketchain.domain import consents, intents
+from ticketchain.domain.errors import Conflict, NotFound
+from ticketchain.domain.money import check_amount, check_same_currency
+from ticketchain.domain.policy import refund_amount
+from ticketchain.domain.ports import SealedKey
+from ticketchain.domain.references import reference_bytes
+from ticketchain.domain.tickets import TicketState, event_of as event_number
+from ticketchain.store import accounts, chain, events, market, orders, stock
+from ticketchain.store.engine import Tx
+from ticketchain.usecases import views
+from ticketchain.usecases.common import (
+    Principal,
+    Request,
+    answer,
+    answered,
+    intend,
+    required,
+    sealed_key,
+    unix,
+)
+from ticketchain.usecases.events import event_terms
+from ticketchain.usecases.parts import Parts
+
+
+def give(parts: Parts, request: Request, ticket_id: int, to_fan: str) -> dict[str, Any]:
+    """Gives the caller's ticket to another fan. Raises `LedgerRefused` with the rule that forbids it."""
+    with parts.store.read() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        ticket, wallet = _own_ticket(tx, request.who, ticket_id)
+        to = required(accounts.fan(tx, to_fan), f"to: fan {to_fan!r}").address
+    deadline = _deadline(parts)
+    parts.ledger.check_gift(ticket_id, ticket.epoch, to)
+    consent = parts.signer.consent(wallet, consents.Gift(ticket_id, ticket.epoch, to, True, deadline))
+    with parts.store.begin() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        _refuse_while_busy(tx, ticket_id)
+        move_id = _add_move(parts, tx, request.who, "gift", ticket, to_fan_id=to_fan)
+        gift = intents.Give(ticket_id, ticket.epoch, to, True, deadline, consent.hex())
+        intend(parts, tx, event_number(ticket_id), move_id, gift)
+        return dict(answer(parts, tx, request, views.move(market.move(tx, move_id))))
+
+
+def list_ticket(parts: Parts, request: Request, ticket_id: int, price: int, currency: str) -> dict[str, Any]:
+    """Offers the caller's ticket at an all-in price. Raises `LedgerRefused` when it is over the cap or out of time."""
+    check_amount(price, "price")
+    with parts.store.read() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        ticket, wallet = _own_ticket(tx, request.who, ticket_id)
+        event = required(events.event_numbered(tx, event_number(ticket_id)), "the event")
+    check_same_currency(currency, event.currency)
+    deadline = min(unix(parts) + int(parts.rules.listing.total_seconds()), event.schedule["resale_closes_at"])
+    parts.ledger.check_offer(ticket_id, ticket.epoch, price)
+    offer = consents.Offer(ticket_id, ticket.epoch, price, event.currency, deadline)
+    consent = parts.signer.consent(wallet, offer)
+    with parts.store.begin() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        _refuse_while_busy(tx, ticket_id)
+        listing_id = parts.new_id("lst")
+        row = {
+            "id": listing_id,
+            "ticket": ticket_id,
+            "event_id": event.id,
+            "fan_id": request.who.fan,
+            "price": price,
+        }
+        row |= {"epoch": ticket.epoch, "deadline": deadline, "consent": consent, "state": "open"}
+        if not market.add_listing(tx, row | {"created_at": parts.clock()}):
+            raise Conflict("ticket: it is listed already")
+        return dict(answer(parts, tx, request, views.listing(tx, market.listing(tx, listing_id))))
+
+
+def delist(parts: Parts, who: Principal, listing_id: str) -> dict[str, Any]:
+    """Takes the caller's listing back, here at once and on the ledger by revoking what was signed. Raises `Conflict`."""
+    with parts.store.read() as tx:
+        row = _own_listing(tx, who, listing_id)
+        wallet = sealed_key(tx, views.holder_of(tx, who.fan))
+    deadline = _deadline(parts)
+    consent = parts.signer.consent(wallet, consents.Revoke(row.ticket, row.epoch, deadline))
+    with parts.store.begin() as tx:
+        if not market.set_listing(tx, listing_id, ("open",), "ended"):
+            raise Conflict("listing: somebody is buying it, or it is gone", state=row.state)
+        revoke = intents.Revoke(row.ticket, row.epoch, deadline, consent.hex())
+        intend(parts, tx, event_number(row.ticket), listing_id, revoke)
+        return views.listing(tx, market.listing(tx, listing_id))
+
+
+def refund_quote(parts: Parts, who: Principal, ticket_id: int) -> dict[str, Any]:
+    """What returning the caller's ticket would bring now, and by which rule. Raises `Conflict` when it is too late."""
+    with parts.store.read() as tx:
+        _own_ticket(tx, who, ticket_id)
+        amount, line, rule = _quote(parts, tx, who, ticket_id)
+        return {
+            "ticket": str(ticket_id),
+            "paid": line.price,
+            "amount": amount,
+            "currency": line.currency,
+            "rule": rule,
+        }
+
+
+def return_ticket(parts: Parts, request: Request, ticket_id: int) -> dict[str, Any]:
+    """Returns the caller's ticket to stock for money; the money goes back when that is final on the ledger."""
+    with parts.store.read() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        ticket, wallet = _own_ticket(tx, request.who, ticket_id)
+        amount, line, _ = _quote(parts, tx, request.who, ticket_id)
+    deadline = _deadline(parts)
+    consent = parts.signer.consent(wallet, consents.Refund(ticket_id, ticket.epoch, amount, deadline))
+    with parts.store.begin() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        _refuse_while_busy(tx, ticket_id)
+        move_id = _add_move(parts, tx, request.who, "return", ticket, order_id=line.order_id, amount=amount)
+        reference = reference_bytes(line.payment_id).hex()
+        back = intents.Return(ticket_id, ticket.epoch, amount, reference, deadline, consent.hex())
+        intend(parts, tx, event_number(ticket_id), move_id, back)
+        return dict(answer(parts, tx, request, views.move(market.move(tx, move_id))))
+
+
+def view_move(parts: Parts, who: Principal, move_id: str) -> dict[str, Any]:
+    """A gift or return of the caller's. Raises `NotFound`."""
+    with parts.store.read() as tx:
+        row = required(market.move(tx, move_id), f"move {move_id!r}")
+        if row.fan_id != who.fan:
+            raise NotFound(f"move {move_id!r} is unknown")
+        return views.move(row)
+
+
+def view_listing(parts: Parts, listing_id: str) -> dict[str, Any]:
+    """A listing as anyone may see it. Raises `NotFound`."""
+    with parts.store.read() as tx:
+        return views.listing(tx, required(market.listing(tx, listing_id), f"listing {listing_id!r}"))
+
+
+def list_listings(parts: Parts, event_id: str, after: str, limit: int) -> dict[str, Any]:
+    """A page of an event's open listings."""
+    with parts.store.read() as tx:
+        return views.page(
+            [views.listing(tx, row) for row in market.listings(tx, event_id, after, limit)], limit
+        )
+
+
+def _own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, SealedKey]:
+    """The caller's held ticket and the key that holds it. Raises `NotFound`, `Conflict` when it is used up."""
+    ticket = chain.ticket(tx, ticket_id)
+    address = views.holder_of(tx, who.fan)
+    if ticket is None or ticket.holder != address:
+        raise NotFound(f"ticket {ticket_id} is not yours")
+    if ticket.state != TicketState.HELD:
+        raise Conflict(f"ticket: it is {ticket.state}, it cannot move any more", state=ticket.state)
+    return ticket, sealed_key(tx, address)
+
+
+def _own_listing(tx: Tx, who: Principal, listing_id: str) -> Any:
+    row = required(market.listing(tx, listing_id), f"listing {listing_id!r}")
+    if row.fan_id != who.fan:
+        raise NotFound(f"listing {listing_id!r} is unknown")
+    return row
+
+
+def _refuse_while_busy(tx: Tx, ticket_id: int) -> None:
+    if market.moving(tx, ticket_id) is not None:
+        raise Conflict("ticket: a gift or return of it is on its way to the ledger")
+    if market.live_listing(tx, ticket_id) is not None:
+        raise Conflict("ticket: it is listed; take the listing back first")
+
+
+def _quote(parts: Parts, tx: Tx, who: Principal, ticket_id: int) -> tuple[int, Any, dict[str, Any]]:
+    line = orders.last_paid_line(tx, ticket_id, who.fan)
+    if line is None:
+        raise Conflict("refund: you did not buy this ticket here, so no money of yours can go back")
+    place = required(stock.seat(tx, ticket_id), f"ticket {ticket_id}")
+    event = required(events.event(tx, place.event_id), "the event")
+    rule = event_terms(event).refund_rule
+    amount = refund_amount(rule, line.price, event.schedule["doors_at"], unix(parts))
+    return amount, line, event.terms["refund_rule"]
+
+
+def _add_move(parts: Parts, tx: Tx, who: Principal, kind: str, ticket: Any, **values: Any) -> str:
+    move_id = parts.new_id("mov")
+    row = {"id": move_id, "kind": kind, "ticket": ticket.id, "epoch": ticket.epoch, "fan_id": who.fan}
+    if not market.add_move(tx, row | values | {"state": "sending", "created_at": parts.clock()}):
+        raise Conflict("ticket: a gift or return of it is on its way to the ledger")
+    return move_id
+
+
+def _deadline(parts: Parts) -> int:
+    return unix(parts) + int(parts.rules.consent.total_seconds())

@@ -1,0 +1,140 @@
+"""Tells the story of tickets anew from their logged history: the read model, and with it order lines, moves, listings, seats."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ticketchain.domain.blocks import TICKET_KINDS
+from ticketchain.domain.orders import LineState, OrderState, state_of_lines, step
+from ticketchain.domain.references import reference_bytes
+from ticketchain.domain.tickets import Change, Ticket, TicketState, apply, event_of
+from ticketchain.store import chain, market, orders, stock
+from ticketchain.store.engine import Tx
+from ticketchain.usecases import views
+from ticketchain.usecases.parts import Parts
+
+_CHUNK = 500
+
+
+@dataclass
+class Story:
+    """One ticket's history, folded: the ticket now, and what each payment reference and epoch brought about."""
+
+    ticket: Ticket
+    delivered: dict[str, int] = field(default_factory=dict)  # payment reference -> epoch
+    returned: set[str] = field(default_factory=set)  # payment references
+    skipped: dict[str, str] = field(default_factory=dict)  # payment reference -> problem
+    moved: dict[int, str] = field(default_factory=dict)  # epoch -> kind of the change that led to it
+    sold: bool = False  # there is at least one change of the ticket itself
+
+
+def retell(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
+    """Brings everything that depends on these tickets' history up to date with it."""
+    for start in range(0, len(tickets), _CHUNK):
+        _retell(parts, tx, tickets[start : start + _CHUNK])
+
+
+def _retell(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
+    stories = _stories(tx, tickets)
+    rows = [_ticket_row(s.ticket) for s in stories.values() if s.sold]
+    chain.put_tickets(tx, rows, [i for i, s in stories.items() if not s.sold])
+    waiting = _retell_lines(tx, stories)
+    _retell_moves(tx, stories)
+    _retell_listings(tx, stories)
+    back = [
+        i for i, s in stories.items() if s.sold and s.ticket.state == TicketState.STOCK and i not in waiting
+    ]
+    stock.restock(tx, back)
+
+
+def _stories(tx: Tx, tickets: Sequence[int]) -> dict[int, Story]:
+    stories = {ticket: Story(Ticket(ticket)) for ticket in tickets}
+    for row in chain.changes_of_tickets(tx, tickets):
+        _tell(stories[row.ticket], row)
+    return stories
+
+
+def _tell(story: Story, row: Any) -> None:
+    reference = row.values.get("reference", "")
+    if row.kind == "Skipped":
+        story.skipped[reference] = row.values["detail"]
+    if row.kind not in TICKET_KINDS:
+        return
+    fields = {k: row.values[k] for k in ("to", "custodied", "price") if k in row.values}
+    story.ticket = apply(story.ticket, Change(row.kind, row.ticket, row.timestamp, **fields))
+    story.sold = True
+    story.moved[story.ticket.epoch] = row.kind
+    if row.kind in ("Delivered", "Settled"):
+        story.delivered[reference] = story.ticket.epoch
+    if row.kind == "Refunded":
+        story.returned.add(reference)
+
+
+def _ticket_row(ticket: Ticket) -> dict[str, Any]:
+    return asdict(ticket) | {"event_number": event_of(ticket.id)}
+
+
+def _retell_lines(tx: Tx, stories: dict[int, Story]) -> set[int]:
+    """Order lines and orders; returns the tickets that a paid order still waits for."""
+    touched: dict[str, None] = {}
+    waiting: set[int] = set()
+    for line in orders.lines_of_tickets(tx, list(stories)):
+        story = stories[line.ticket]
+        state, epoch, problem = _line_state(line, story, reference_bytes(line.payment_id).hex())
+        if state == LineState.PENDING:
+            waiting.add(line.ticket)
+        if (state, epoch) != (line.state, line.epoch):
+            orders.set_line(tx, line.order_id, line.ticket, state, epoch, problem)
+            touched[line.order_id] = None
+    for order_id in touched:
+        retell_order(tx, order_id)
+    return waiting
+
+
+def _line_state(line: Any, story: Story, reference: str) -> tuple[LineState, int | None, str | None]:
+    if reference in story.returned:
+        return LineState.REFUNDED, story.delivered.get(reference), None
+    if reference in story.delivered:
+        return LineState.DELIVERED, story.delivered[reference], None
+    if reference in story.skipped:
+        return LineState.REFUSED, None, story.skipped[reference]
+    if line.state == LineState.REFUSED:
+        return LineState.REFUSED, None, line.problem
+    return LineState.PENDING, None, None
+
+
+def retell_order(tx: Tx, order_id: str) -> None:
+    """Recomputes the state of a paid order from its lines."""
+    row = orders.order(tx, order_id, lock=True)
+    assert row is not None  # lines have a foreign key to it
+    then = state_of_lines(views.line_states(tx, order_id))
+    orders.set_state(tx, order_id, step(OrderState(row.state), then))
+
+
+def _retell_moves(tx: Tx, stories: dict[int, Story]) -> None:
+    by_kind = {"gift": "Given", "return": "Refunded"}
+    for move in market.moves_of_tickets(tx, list(stories)):
+        done = stories[move.ticket].moved.get(move.epoch + 1) == by_kind[move.kind]
+        if (state := "done" if done else "sending") != move.state:
+            market.set_move(tx, move.id, state)
+
+
+def _retell_listings(tx: Tx, stories: dict[int, Story]) -> None:
+    live: dict[int, list[Any]] = defaultdict(list)
+    for row in market.listings_of_tickets(tx, list(stories)):
+        live[row.ticket].append(row)
+    for ticket, rows in live.items():
+        story = stories[ticket]
+        for row in rows:
+            sold = story.moved.get(row.epoch + 1) == "Settled"
+            gone = story.ticket.epoch != row.epoch or story.ticket.state != TicketState.HELD
+            if sold:
+                market.set_listing(tx, row.id, ("selling",), "sold")
+            elif row.state == "sold":
+                market.set_listing(tx, row.id, ("sold",), "selling")
+            elif gone or story.skipped:
+                before = ("open", "reserved", "selling") if story.skipped else ("open", "reserved")
+                market.set_listing(tx, row.id, before, "ended")

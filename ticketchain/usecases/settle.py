@@ -1,0 +1,105 @@
+"""The only place where it is decided who holds a ticket: from the ledger's log, block by block, and back when a block is gone.
+
+Everything here is computed anew from the logged history of the tickets touched, so that following a block twice, taking it
+back and following another one all end in the same state. Money and mail wait for finality (`usecases.finality`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ticketchain.domain.blocks import TICKET_KINDS, Entry, FollowedBlock
+from ticketchain.store import chain, events, gate, outbox, stock
+from ticketchain.store.engine import Tx
+from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.retell import retell
+
+
+def follow(parts: Parts, block: FollowedBlock) -> bool:
+    """Adds the next block. False, and nothing changed, when it is not the child of the block we have: a fork."""
+    with parts.store.begin() as tx:
+        tip = chain.tip(tx)
+        if tip is not None and (block.number != tip.number + 1 or block.parent != tip.hash):
+            return False
+        chain.add_block(tx, block.number, block.hash, block.parent, block.timestamp)
+        chain.add_changes(tx, [_row(block.number, entry) for entry in block.entries])
+        _note_transactions(tx, block)
+        for entry in block.entries:
+            _note_event(tx, entry.kind, entry.event_number, entry.values, gone=False)
+        retell(parts, tx, _tickets(block.entries))
+        return True
+
+
+def take_back(parts: Parts, after: int) -> None:
+    """Takes back all blocks above `after`, as if they had never been; their transactions count as sent again."""
+    with parts.store.begin() as tx:
+        gone = chain.drop_blocks(tx, after)
+        for row in reversed(gone):
+            _note_event(tx, row.kind, row.event_number, row.values, gone=True)
+        transactions = outbox.forget_mined(tx, after)
+        if transactions:
+            outbox.finish_intents(tx, transactions, "done", "sent")
+            outbox.finish_intents(tx, transactions, "refused", "sent")
+        retell(parts, tx, sorted({row.ticket for row in gone if row.ticket is not None}))
+
+
+def _row(number: int, entry: Entry) -> dict[str, Any]:
+    return {
+        "block_number": number,
+        "log_index": entry.log_index,
+        "line": entry.line,
+        "tx_hash": entry.tx_hash,
+        "kind": entry.kind,
+        "event_number": entry.event_number,
+        "ticket": entry.ticket,
+        "values": dict(entry.values),
+    }
+
+
+def _tickets(entries: Sequence[Entry]) -> list[int]:
+    kinds = TICKET_KINDS | {"Skipped"}
+    return sorted({e.ticket for e in entries if e.ticket is not None and e.kind in kinds})
+
+
+def _note_transactions(tx: Tx, block: FollowedBlock) -> None:
+    """Notes which of our transactions the block has, and what became of the intents they carry."""
+    ours = {row.hash: row for row in outbox.transactions_with(tx, [m.hash for m in block.mined])}
+    skipped = {(e.tx_hash, e.ticket): e.values for e in block.entries if e.kind == "Skipped"}
+    for mined in block.mined:
+        if (row := ours.get(mined.hash)) is None:
+            continue
+        outbox.set_mined(tx, row.id, block.number, mined.index, mined.succeeded)
+        if (
+            not mined.succeeded
+        ):  # the ledger took nothing: the intents are simulated again, which names the reason
+            outbox.release_intents(tx, row.id)
+            continue
+        for intent in outbox.intents_of(tx, [row.id]):
+            problem = skipped.get((mined.hash, intent.payload.get("ticket")))
+            if problem is not None and outbox.refuse_intent(tx, intent.id, "sent", problem):
+                _note_refusal(tx, intent, problem)
+        outbox.finish_intents(tx, [row.id], "sent", "done")
+
+
+def _note_refusal(tx: Tx, intent: Any, problem: Any) -> None:
+    """A gate let somebody in whom the ledger refuses: staff must hear of it. (Order lines follow in `retell`.)"""
+    if intent.kind == "redeem":
+        gate.set_admission_problem(tx, intent.payload["ticket"], problem["detail"])
+
+
+def _note_event(tx: Tx, kind: str, number: int | None, values: Any, gone: bool) -> None:
+    """Follows what the ledger logged about events (not tickets), or takes it back."""
+    if number is None or kind not in ("ScheduleChanged", "EntryKeySet", "BatchIssued"):
+        return
+    row = events.event_numbered(tx, number)
+    if row is None:
+        return  # an event that was not created through this service
+    if kind == "BatchIssued":
+        events.set_issued(tx, row.id, values["number"], not gone)
+        stock.set_batch_issued(tx, row.id, values["number"], not gone)
+    elif kind == "EntryKeySet":
+        events.set_entry_key(tx, row.id, values["key_id"], values["valid_until"], registered=not gone)
+    else:
+        last = chain.changes_of_event(tx, number, ["EventCreated", "ScheduleChanged"])
+        events.set_schedule(tx, row.id, last[-1].values["schedule"])

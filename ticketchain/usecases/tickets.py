@@ -1,0 +1,46 @@
+"""Looking at tickets: one's own, and the history of any ticket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ticketchain.store import chain, stock
+from ticketchain.usecases import views
+from ticketchain.usecases.common import Principal, required
+from ticketchain.usecases.parts import Parts
+
+
+def my_tickets(parts: Parts, who: Principal, after: int, limit: int) -> dict[str, Any]:
+    """A page of the caller's tickets, as the ledger last said."""
+    with parts.store.read() as tx:
+        rows = chain.tickets_of(tx, views.holder_of(tx, who.fan), after, limit)
+        return views.page([views.ticket(tx, row) for row in rows], limit)
+
+
+def view_ticket(parts: Parts, ticket_id: int) -> dict[str, Any]:
+    """A ticket as anyone may see it: state, seat, price paid, holder's address. Raises `NotFound`."""
+    with parts.store.read() as tx:
+        row = chain.ticket(tx, ticket_id)
+        if row is not None:
+            return views.ticket(tx, row)
+        return views.unsold_ticket(required(stock.seat(tx, ticket_id), f"ticket {ticket_id}"))
+
+
+def ticket_history(parts: Parts, ticket_id: int) -> dict[str, Any]:
+    """Everything the ledger logged about a ticket, with transactions to check it. Raises `NotFound`."""
+    with parts.store.read() as tx:
+        known = chain.ticket(tx, ticket_id) or stock.seat(tx, ticket_id)
+        required(known, f"ticket {ticket_id}")
+        return {"ticket": str(ticket_id), "history": views.history(tx, ticket_id)}
+
+
+def ledger_view(parts: Parts) -> dict[str, Any]:
+    """Which ledger this service follows, and how far: head and final block."""
+    with parts.store.read() as tx:
+        ledger, tip = chain.ledger(tx), chain.tip(tx)
+        return {
+            "chain_id": parts.ledger.chain_id,
+            "address": parts.ledger.address,
+            "head": tip.number if tip else None,
+            "final": ledger.final_number if ledger else None,
+        }

@@ -1,0 +1,196 @@
+"""How things look to people: JSON-ready dictionaries, the same in an answer and in a remembered answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from ticketchain.domain.orders import LineState
+from ticketchain.domain.tickets import NOBODY, TicketState, number_of
+from ticketchain.store import accounts, chain, events, market, orders, stock
+from ticketchain.store.engine import Tx
+from ticketchain.usecases.parts import Parts
+
+
+def page(items: list[dict[str, Any]], limit: int, key: str = "id") -> dict[str, Any]:
+    """A page of a list: `next` is the cursor of the page behind it, null at the end."""
+    return {"items": items, "next": items[-1][key] if len(items) == limit else None}
+
+
+def moment(seconds: int) -> str:
+    """Unix seconds as RFC 3339 text in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def event(parts: Parts, tx: Tx, row: Any) -> dict[str, Any]:
+    """An event with its rules and price classes."""
+    times = {name: moment(value) for name, value in row.schedule.items()}
+    closed = row.schedule["moves_close_at"] <= parts.clock().timestamp()
+    return {
+        "id": row.id,
+        "organizer_id": row.organizer_id,
+        "title": row.title,
+        "venue": row.venue,
+        "time_zone": row.time_zone,
+        "currency": row.currency,
+        "state": "opening" if row.number is None else "open",
+        "number": row.number,
+        "moves_closed": closed,
+        "schedule": times,
+        "terms": row.terms,
+        "price_classes": [
+            {"code": c.code, "name": c.name, "face": c.face} for c in events.price_classes(tx, row.id)
+        ],
+        "payees": [{"name": p.name, "address": p.address, "bps": p.bps} for p in events.payees(tx, row.id)],
+    }
+
+
+def batch(row: Any) -> dict[str, Any]:
+    """A batch of an event."""
+    fields = (
+        "number",
+        "issue_id",
+        "section",
+        "price_class",
+        "supply_class",
+        "supply",
+        "face",
+        "cid",
+        "issued",
+    )
+    return {name: getattr(row, name) for name in fields}
+
+
+def seat(row: Any) -> dict[str, Any]:
+    """A seat in stock."""
+    fields = ("section", "row", "seat", "kind", "price_class", "supply_class", "face", "state")
+    return {"ticket": str(row.ticket)} | {name: getattr(row, name) for name in fields}
+
+
+def hold(tx: Tx, row: Any) -> dict[str, Any]:
+    """A hold with its seats."""
+    return {
+        "id": row.id,
+        "event_id": row.event_id,
+        "state": row.state,
+        "expires_at": row.expires_at.isoformat(),
+        "seats": [seat(s) for s in stock.held_seats(tx, row.id)],
+    }
+
+
+def order(tx: Tx, row: Any) -> dict[str, Any]:
+    """An order with its lines, payment and refunds. The payment's url is null until the provider answered."""
+    payment = orders.payment_of(tx, row.id)
+    refunds = orders.refunds_of_payment(tx, payment.id)
+    return {
+        "id": row.id,
+        "event_id": row.event_id,
+        "kind": "resale" if row.listing_id else "first_sale",
+        "state": row.state,
+        "total": row.total,
+        "currency": row.currency,
+        "expires_at": row.expires_at.isoformat(),
+        "lines": [
+            {"ticket": str(x.ticket), "price": x.price, "state": x.state, "problem": x.problem}
+            for x in orders.lines(tx, row.id)
+        ],
+        "payment": {"id": payment.id, "provider": payment.provider, "url": payment.url},
+        "captured": sum(c.amount for c in orders.captures_of(tx, payment.id)),
+        "refunds": [{"cause": r.cause, "amount": r.amount, "state": r.state} for r in refunds],
+    }
+
+
+def ticket(tx: Tx, row: Any) -> dict[str, Any]:
+    """A ticket as the ledger last said, with its seat."""
+    place = stock.seat(tx, row.id)
+    listing = market.live_listing(tx, row.id)
+    return {
+        "id": str(row.id),
+        "event_id": place.event_id if place else None,
+        "number": number_of(row.id),
+        "state": row.state,
+        "holder": None if row.holder == NOBODY else row.holder,
+        "custodied": row.custodied,
+        "epoch": row.epoch,
+        "price": row.price,
+        "since": moment(row.since) if row.since else None,
+        "seat": seat(place) if place else None,
+        "listing_id": listing.id if listing else None,
+    }
+
+
+def unsold_ticket(place: Any) -> dict[str, Any]:
+    """A ticket that was issued and never sold."""
+    return {
+        "id": str(place.ticket),
+        "event_id": place.event_id,
+        "number": number_of(place.ticket),
+        "state": str(TicketState.STOCK),
+        "holder": None,
+        "custodied": False,
+        "epoch": 0,
+        "price": 0,
+        "since": None,
+        "seat": seat(place),
+        "listing_id": None,
+    }
+
+
+def listing(tx: Tx, row: Any) -> dict[str, Any]:
+    """A listing with its seat."""
+    place = stock.seat(tx, row.ticket)
+    return {
+        "id": row.id,
+        "event_id": row.event_id,
+        "ticket": str(row.ticket),
+        "price": row.price,
+        "state": row.state,
+        "expires_at": moment(row.deadline),
+        "seat": seat(place) if place else None,
+    }
+
+
+def move(row: Any) -> dict[str, Any]:
+    """A gift or return on its way."""
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "ticket": str(row.ticket),
+        "to": row.to_fan_id,
+        "amount": row.amount,
+        "state": row.state,
+        "problem": row.problem,
+    }
+
+
+def history(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:
+    """What happened to a ticket, from the ledger's log: nothing personal, addresses only."""
+    final = chain.ledger(tx)
+    return [
+        {
+            "what": c.kind,
+            "at": moment(c.timestamp),
+            "block": c.block_number,
+            "transaction": "0x" + c.tx_hash.hex(),
+            "final": bool(final and c.block_number <= final.final_number),
+            **{name: value for name, value in c.values.items() if value is not None},
+        }
+        for c in chain.changes_of_tickets(tx, [ticket_id])
+    ]
+
+
+def holder_of(tx: Tx, fan_id: str) -> str:
+    """The chain address of a fan."""
+    row = accounts.fan(tx, fan_id)
+    return row.address if row else NOBODY
+
+
+def line_states(tx: Tx, order_id: str) -> list[LineState]:
+    """The states of an order's lines."""
+    return [LineState(line.state) for line in orders.lines(tx, order_id)]
+
+
+def limits(parts: Parts) -> dict[str, Any]:
+    """The shop's time limits."""
+    return {name: str(value) for name, value in asdict(parts.rules).items()}
