@@ -87,6 +87,7 @@ clean: ## Remove what these commands made here (.venv, node_modules, caches); a 
 
 .PHONY: setup
 setup: $(node_stamp) $(self_stamp) ## Make .venv and node_modules from the locks, nothing else
+	@:
 
 .venv/.made:
 	@for python in $(pythons); do \
