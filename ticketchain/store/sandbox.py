@@ -223,4 +223,5 @@ def _insert_once(tx: Tx, table: Table, row: Any) -> bool:
     """
     dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(table).values(vars(row)).on_conflict_do_nothing(index_elements=["key"])
-    return tx.execute(statement).rowcount == 1
+    # asked by RETURNING: psycopg through SQLAlchemy does not know the row count of an insert
+    return tx.execute(statement.returning(table.c.key)).one_or_none() is not None
