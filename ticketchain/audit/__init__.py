@@ -1,0 +1,14 @@
+"""The auditor: an independent second implementation that recomputes every claim of a ledger from the chain
+alone.
+
+It shares no code with the service; it knows the contract's ABI and its documented rules. `words`, `money`,
+`facts`, `replay` and `rules` are pure; `rpc` and `reader` read a node; `views` and `signatures` ask for more
+evidence; `auditor` runs it all.
+"""
+
+from ticketchain.audit.auditor import audit_ledger
+from ticketchain.audit.model import Finding
+from ticketchain.audit.report import Report, report_json
+from ticketchain.audit.rpc import CouldNotRead
+
+__all__ = ["CouldNotRead", "Finding", "Report", "audit_ledger", "report_json"]
