@@ -54,7 +54,7 @@ lint: setup ## Check format, lint, types, import rules and artifacts only
 	$(bin)/ruff format --check
 	$(bin)/ruff check
 	$(bin)/mypy
-	$(bin)/lint-imports --quiet
+	$(bin)/lint-imports
 	$(bin)/python -m scripts.contracts check
 	node_modules/.bin/forge fmt --check
 

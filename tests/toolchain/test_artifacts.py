@@ -57,9 +57,7 @@ def test_an_edited_artifact_is_found_out(root: Path) -> None:
     target = root / "Toy.json"
     honest = json.loads(target.read_text())
     target.write_text(contracts.render({**honest, "bytecode": honest["bytecode"][:-2] + "00"}))
-    assert "is not what contracts/src/Toy.sol compiles to" in (
-        contracts.check(TOY, root=root, folder=root) or ""
-    )
+    assert "is not what contracts/src/Toy.sol compiles to" in (contracts.check(TOY, root=root, folder=root) or "")
 
 
 def test_a_missing_artifact_is_named(root: Path) -> None:

@@ -57,8 +57,6 @@ def test_make_help_names_real_targets() -> None:
 
 
 def test_the_documented_commands_are_plain_files_in_git() -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "-s", ".ci/run", "scripts/solc.js"], cwd=ROOT, capture_output=True
-    )
+    listed = subprocess.run(["git", "ls-files", "-s", ".ci/run", "scripts/solc.js"], cwd=ROOT, capture_output=True)
     modes = [line.split()[0] for line in listed.stdout.decode().splitlines()]
     assert modes == ["100755", "100755"]

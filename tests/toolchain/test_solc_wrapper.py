@@ -27,9 +27,7 @@ def standard_input(sources: dict[str, Any]) -> str:
 
 
 def errors(output: str) -> list[str]:
-    return [
-        found["message"] for found in json.loads(output).get("errors", []) if found["severity"] == "error"
-    ]
+    return [found["message"] for found in json.loads(output).get("errors", []) if found["severity"] == "error"]
 
 
 def test_version_is_what_py_solc_x_reads() -> None:

@@ -1,0 +1,10 @@
+"""Plumbing for all tests."""
+
+import sys
+
+import eth_account  # noqa: F401
+
+# eth_account imports py_ecc, which sets the recursion limit to 100,000: on Python 3.11 deeply nested JSON then
+# overflows the C stack and ends the process instead of raising RecursionError. The service resets it where it
+# is wired; tests that use single parts get the same here.
+sys.setrecursionlimit(1_000)
