@@ -1,17 +1,20 @@
-"""Runs the migrations on the engine handed over by `ticketchain.store.engine.Store.migrate` (or TICKETCHAIN_DATABASE_URL)."""
+"""Runs the migrations on the engine that `ticketchain.store.engine.Store.migrate` hands over."""
 
 from __future__ import annotations
 
-import os
-
 from alembic import context
-from sqlalchemy import create_engine
 
+from ticketchain.store import sandbox  # noqa: F401  (its tables belong to the same metadata)
 from ticketchain.store.schema import metadata
 
-engine = context.config.attributes.get("engine") or create_engine(os.environ["TICKETCHAIN_DATABASE_URL"])
-with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, transaction_per_migration=True)
+with context.config.attributes["engine"].connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        render_as_batch=True,
+        transaction_per_migration=True,
+        user_module_prefix="types.",
+    )
     with context.begin_transaction():
         context.run_migrations()
     connection.commit()

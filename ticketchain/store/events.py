@@ -59,7 +59,15 @@ def set_number(tx: Tx, event_id: str, number: int | None) -> None:
 
 def set_schedule(tx: Tx, event_id: str, schedule: Mapping[str, int]) -> None:
     """Notes the schedule as the ledger has it."""
-    tx.execute(update(t.events).where(t.events.c.id == event_id).values(schedule=dict(schedule)))
+    values = {"schedule": dict(schedule), "moves_close_at": schedule["moves_close_at"]}
+    tx.execute(update(t.events).where(t.events.c.id == event_id).values(values))
+
+
+def closing_between(tx: Tx, after: int, until: int) -> bool:
+    """Whether the moves of an event close in this span (Unix seconds, `after` excluded)."""
+    c = t.events.c
+    query = select(c.id).where(c.number.is_not(None), c.moves_close_at > after, c.moves_close_at <= until)
+    return tx.execute(query.limit(1)).first() is not None
 
 
 def reserve_batches(tx: Tx, event_id: str, count: int) -> int:

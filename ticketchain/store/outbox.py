@@ -23,8 +23,13 @@ def add_intent(
 
 
 def next_intents(tx: Tx, limit: int) -> list[Row[Any]]:
-    """The oldest pending intent and those after it that can share its transaction: same kind, same event."""
-    pending = select(t.outbox).where(_INTENT.state == "pending").order_by(_INTENT.id)
+    """The oldest pending intent and those after it that can share its transaction: same kind, same event.
+
+    A batch waits while another batch of its event is under way, since the ledger takes them in order.
+    """
+    issuing = select(_TX.event_number).where(_TX.kind == "issue", _TX.block_number.is_(None))
+    ready = (_INTENT.kind != "issue") | _INTENT.event_number.not_in(issuing)
+    pending = select(t.outbox).where(_INTENT.state == "pending", ready).order_by(_INTENT.id)
     first = tx.execute(pending.limit(1)).one_or_none()
     if first is None:
         return []
@@ -83,6 +88,12 @@ def set_sent(tx: Tx, hashes: Sequence[bytes], now: datetime) -> None:
     tx.execute(update(t.attempts).where(_ATTEMPT.hash.in_(hashes)).values(sent_at=now))
 
 
+def unsigned(tx: Tx, signer: str) -> list[Row[Any]]:
+    """Transactions that have a nonce and no signed version yet, by nonce."""
+    query = select(t.transactions).outerjoin(t.attempts).where(_TX.signer == signer, _ATTEMPT.hash.is_(None))
+    return list(tx.execute(query.order_by(_TX.nonce)))
+
+
 def unsettled(tx: Tx, signer: str) -> list[Row[Any]]:
     """Newest signed version of every transaction that is in no block we follow, by nonce."""
     query = (
@@ -91,7 +102,7 @@ def unsettled(tx: Tx, signer: str) -> list[Row[Any]]:
         .where(_TX.signer == signer, _TX.block_number.is_(None))
         .order_by(_TX.nonce, _ATTEMPT.sent_at)
     )
-    newest: dict[int, Row[Any]] = {row.nonce: row for row in tx.execute(query)}
+    newest: dict[int, Any] = {row.nonce: row for row in tx.execute(query)}
     return list(newest.values())
 
 

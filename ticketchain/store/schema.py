@@ -100,6 +100,7 @@ events = Table(
     Column("currency", Text, nullable=False),
     Column("terms", JSON, nullable=False),  # cap_bps, royalty_bps, gift_limit, cooldown_s, refund_rule
     Column("schedule", JSON, nullable=False),  # Unix seconds, as the ledger has them
+    Column("moves_close_at", BigInteger, nullable=False, index=True),  # of the schedule
     Column("batches_reserved", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
 )
@@ -371,6 +372,7 @@ transactions = Table(
     Column("signer", Text, nullable=False),
     Column("nonce", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("event_number", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("gas", BigInteger, nullable=False),
     Column("block_number", BigInteger),  # null until it is in a block we follow

@@ -69,7 +69,8 @@ def _store(parts: Parts, tx: Tx, who: Principal, new: NewEvent, payees: Sequence
     currency = terms.pop("currency")
     about = {"title": new.title.strip(), "venue": new.venue.strip(), "time_zone": new.time_zone}
     row = {"id": event_id, "organizer_id": who.organizer, "currency": currency, "terms": terms} | about
-    row |= {"schedule": asdict(new.schedule), "batches_reserved": 0, "created_at": parts.clock()}
+    row |= {"schedule": asdict(new.schedule), "moves_close_at": new.schedule.moves_close_at}
+    row |= {"batches_reserved": 0, "created_at": parts.clock()}
     classes = [{"event_id": event_id, "position": i, **asdict(c)} for i, c in enumerate(new.price_classes)]
     shares = [{"event_id": event_id, "position": i, **asdict(p)} for i, p in enumerate(payees)]
     events.add_event(tx, row, classes, shares)

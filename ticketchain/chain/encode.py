@@ -1,0 +1,89 @@
+"""From intents of the outbox to calls of the contract, and what a call costs at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ticketchain.chain.abi import encode_call
+from ticketchain.domain import intents as i
+from ticketchain.domain.consents import Attestation, Deliveries, Line, Settlements
+from ticketchain.domain.policy import Schedule
+from ticketchain.domain.tickets import number_of
+
+Attest = Callable[[Attestation], bytes]
+"""The attestor's signature over the lines of a bulk call."""
+
+GAS_LIMIT = 16_777_216
+"""What one transaction may use at most (EIP-7825)."""
+
+
+def call_of(event: int, intents: Sequence[i.Intent], attest: Attest) -> bytes:
+    """The call data that carries these intents of one event: any number of a bulk kind, or one of another."""
+    match intents[0]:
+        case i.Deliver():
+            lines = [_line(intent) for intent in intents]
+            return encode_call("deliver", event, [line.words() for line in lines], attest(Deliveries(event, lines)))
+        case i.Settle():
+            lines = [_line(intent) for intent in intents]
+            return encode_call("settleResales", event, _settlements(intents), attest(Settlements(event, lines)))
+        case i.Redeem():
+            return encode_call("redeem", event, [_redemption(intent) for intent in intents])
+        case single:
+            return _single(event, single)
+
+
+def _line(intent: Any) -> Line:
+    reference = bytes.fromhex(intent.reference)
+    return Line(intent.ticket, intent.epoch, intent.to, intent.custodied, intent.price, reference)
+
+
+def _settlements(intents: Sequence[Any]) -> list[tuple[int, int, int, bytes]]:
+    return [(*_line(x).words(), x.deadline, bytes.fromhex(x.consent)) for x in intents]
+
+
+def _redemption(intent: Any) -> int:
+    return number_of(intent.ticket) << 16 | int(intent.epoch)
+
+
+def _single(event: int, intent: i.Intent) -> bytes:
+    match intent:
+        case i.CreateEvent():
+            terms, schedule = _terms(intent.terms), schedule_words(intent.schedule)
+            reference = bytes.fromhex(intent.reference).ljust(32, b"\0")
+            return encode_call("createEvent", intent.organizer, reference, terms, schedule)
+        case i.SetSchedule():
+            return encode_call("setSchedule", event, schedule_words(intent.schedule), intent.reason)
+        case i.SetEntryKey():
+            return encode_call("setEntryKey", event, intent.key_id, bytes.fromhex(intent.key), intent.valid_until)
+        case i.Issue():
+            batch = (intent.supply, intent.price_class, intent.supply_class, intent.section, intent.face)
+            return encode_call("issue", event, intent.number, batch, bytes.fromhex(intent.manifest))
+        case i.Release():
+            return encode_call("release", event, [(p["account"], p["bps"]) for p in intent.payees])
+    return _with_consent(intent)
+
+
+def _with_consent(intent: i.Intent) -> bytes:
+    match intent:
+        case i.Give(ticket, epoch, to, custodied, deadline, consent):
+            return encode_call("gift", ticket, epoch, to, custodied, deadline, bytes.fromhex(consent))
+        case i.Return(ticket, epoch, amount, reference, deadline, consent):
+            back = (amount, bytes.fromhex(reference), deadline, bytes.fromhex(consent))
+            return encode_call("refund", ticket, epoch, *back)
+        case i.Revoke(ticket, epoch, deadline, consent):
+            return encode_call("revoke", ticket, epoch, deadline, bytes.fromhex(consent))
+    raise ValueError(f"{type(intent).__name__} is no single call")
+
+
+def _terms(terms: dict[str, Any]) -> tuple[Any, ...]:
+    payees = [(p["account"], p["bps"]) for p in terms["payees"]]
+    rates = (terms["currency"].encode(), terms["cap_bps"], terms["royalty_bps"], terms["gift_limit"])
+    rail = (terms["cooldown_s"], terms["token"], terms["unit_exponent"], bytes.fromhex(terms["refund_rule"]))
+    return (*rates, *rail, payees)
+
+
+def schedule_words(schedule: dict[str, int]) -> tuple[int, ...]:
+    """A schedule in the order of the contract's struct."""
+    s = Schedule(**schedule)
+    return (s.doors_at, s.moves_close_at, s.gifts_close_at, s.resale_opens_at, s.resale_closes_at)

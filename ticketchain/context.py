@@ -1,0 +1,285 @@
+"""The only place that wires parts: from settings to a running service's parts, and the ledger it works with."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uuid_utils
+
+from ticketchain.chain.deploy import (
+    ADMIN,
+    ATTESTOR,
+    RELAYER,
+    Deployment,
+    deploy,
+    grant_roles,
+    load_deployment,
+    save_deployment,
+    verify,
+)
+from ticketchain.chain.embedded import EmbeddedChain, LostTransaction
+from ticketchain.chain.gateway import Gateway
+from ticketchain.chain.indexer import Indexer
+from ticketchain.chain.reader import ContractReader
+from ticketchain.chain.sender import Sender
+from ticketchain.domain.blocks import FollowedBlock
+from ticketchain.domain.errors import DomainError
+from ticketchain.domain.ports import SealedKey
+from ticketchain.metadata.ipfs import IpfsStore
+from ticketchain.metadata.store import LocalStore
+from ticketchain.payments.delivery import WebhookSender
+from ticketchain.payments.sandbox import Sandbox, SandboxProvider
+from ticketchain.settings import Settings
+from ticketchain.store import accounts, chain, events, outbox
+from ticketchain.store.engine import Store
+from ticketchain.usecases import finality, settle
+from ticketchain.usecases.parts import Parts, Rules
+from ticketchain.wallets.keyfile import FileKeyProvider
+from ticketchain.wallets.keys import assert_fast_backend
+from ticketchain.wallets.operator import OperatorKeys, create_operator_keys, unseal_account
+from ticketchain.wallets.signer import LocalSigner
+
+Progress = Callable[[str], None]
+
+# A dependency of web3 (py_ecc) raises the limit to 100,000 frames when it is imported; with that, Python 3.11 dies of a
+# deeply nested JSON body instead of raising RecursionError.
+sys.setrecursionlimit(1_000)
+
+
+class CannotStart(DomainError):
+    """Something that the service needs is missing; the message is one sentence with the fix."""
+
+    code = "cannot_start"
+    status = 503
+
+
+@dataclass(frozen=True)
+class Context:
+    """A wired service."""
+
+    settings: Settings
+    parts: Parts
+    gateway: Gateway
+    embedded: EmbeddedChain | None
+    deployment: Deployment
+    sandbox: Sandbox | None
+    sender: Sender
+    indexer: Indexer
+    webhooks: WebhookSender | None
+
+    def chain_step(self) -> bool:
+        """Mines what waits on the embedded chain, and an empty block when the time of an event's closing has come."""
+        if self.embedded is None:
+            return False
+        head = self.gateway.head()
+        with self.parts.store.read() as tx:
+            closing = events.closing_between(tx, head.timestamp, int(now().timestamp()))
+        if closing:
+            self.embedded.mine()
+        return self.embedded.step()
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id(prefix: str) -> str:
+    """A new row id: prefix and a time-ordered UUID (RFC 9562, version 7)."""
+    return f"{prefix}_{uuid_utils.uuid7().hex}"
+
+
+@contextmanager
+def open_context(settings: Settings, progress: Progress = lambda _: None) -> Iterator[Context]:
+    """Opens everything and closes it at the end. Raises `CannotStart` or the part's own error, each one clear sentence."""
+    assert_fast_backend()
+    with ExitStack() as stack:
+        prepare_folder(settings.data)
+        store = stack.enter_context(_open_store(settings))
+        embedded = stack.enter_context(_open_embedded(settings, store, progress)) if not settings.rpc_url else None
+        gateway = Gateway(embedded.url if embedded else settings.rpc_url)
+        stack.callback(gateway.close)
+        keys = FileKeyProvider(settings.data / "keys" / "master.key")
+        operator = operator_keys(store, keys, gateway.chain_id())
+        deployment = load_deployment(settings.data / "deployment.json")
+        if deployment is None:
+            if embedded is None:
+                raise CannotStart(f"no ledger is deployed on {gateway.url} yet; run `ticketchain deploy --rpc URL`")
+            deployment = deploy_ledger(settings, gateway, keys, operator, progress, mine=embedded.step)
+            embedded.snapshot()
+        verify(gateway, deployment)
+        yield _wire(settings, store, gateway, embedded, deployment, keys, operator)
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Parts]:
+    """Only the database, for commands that need no chain (API keys)."""
+    prepare_folder(settings.data)
+    with _open_store(settings) as store:
+        nothing: Any = None
+        yield Parts(store, now, new_id, nothing, nothing, nothing, nothing, structlog.get_logger())
+
+
+@contextmanager
+def _open_store(settings: Settings) -> Iterator[Store]:
+    store = Store(settings.database)
+    try:
+        store.migrate()
+        yield store
+    finally:
+        store.close()
+
+
+def prepare_folder(folder: Path) -> None:
+    """Makes the data folder and tries to write in it. Raises `CannotStart` when that fails (no rights, disk full)."""
+    probe = folder / ".probe"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(os.urandom(1 << 16))
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(f"the data folder {folder} cannot be written: {error.strerror}; free or change it") from error
+
+
+@contextmanager
+def _open_embedded(settings: Settings, store: Store, progress: Progress) -> Iterator[EmbeddedChain]:
+    chain_ = EmbeddedChain(
+        settings.data, anvil_path=settings.anvil, port=settings.chain_port, chain_id=settings.chain_id
+    )
+    with chain_:
+        with store.read() as tx:
+            rows = outbox.mined_after(tx, chain_.finalized())
+        lost = [LostTransaction(r.raw, r.block_number, r.timestamp, r.tx_index) for r in rows]
+        if lost:
+            progress(f"sending {len(lost)} transactions again that were not in the last snapshot")
+            chain_.heal(lost)
+        yield chain_
+
+
+def operator_keys(store: Store, keys: FileKeyProvider, chain_id: int) -> OperatorKeys:
+    """The relayer's, the attestor's and the admin's key of this installation, made on first use."""
+    with store.begin() as tx:
+        found = {p: accounts.wallet_for(tx, p) for p in ("relayer", "attestor", "admin")}
+        if all(found.values()):
+            sealed = {p: SealedKey(r.address, r.sealed_key, r.key_version) for p, r in found.items() if r}
+            return OperatorKeys(**sealed)
+        made = create_operator_keys(keys, chain_id)
+        for purpose in found:
+            key: SealedKey = getattr(made, purpose)
+            accounts.add_wallet(tx, key.address, purpose, key.sealed, key.version, now())
+        return made
+
+
+def deploy_ledger(
+    settings: Settings,
+    gateway: Gateway,
+    keys: FileKeyProvider,
+    operator: OperatorKeys,
+    progress: Progress = lambda _: None,
+    mine: Callable[[], object] | None = None,
+) -> Deployment:
+    """Deploys a ledger, appoints the relayer and the attestor, and records it in the data folder."""
+    chain_id = gateway.chain_id()
+    admin = unseal_account(keys, operator.admin, chain_id)
+    base_uri = f"{settings.url}/v1/tickets/"
+    deployment = deploy(gateway, admin, admin.address, base_uri, progress=progress, mine=mine)
+    grants = {operator.relayer.address: RELAYER, operator.attestor.address: ATTESTOR, admin.address: ADMIN}
+    grant_roles(gateway, deployment.address, admin, grants, progress=progress, mine=mine)
+    save_deployment(settings.data / "deployment.json", deployment)
+    return deployment
+
+
+def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deployment:
+    """`ticketchain deploy`: a ledger on the chain of `settings.rpc_url`, once. Raises `CannotStart` when there is one."""
+    prepare_folder(settings.data)
+    file = settings.data / "deployment.json"
+    if load_deployment(file) is not None:
+        raise CannotStart(f"{file} names a ledger already; use another data folder for another ledger")
+    gateway = Gateway(settings.rpc_url)
+    keys = FileKeyProvider(settings.data / "keys" / "master.key")
+    with _open_store(settings) as store:
+        operator = operator_keys(store, keys, gateway.chain_id())
+        return deploy_ledger(settings, gateway, keys, operator, progress)
+
+
+def _wire(
+    settings: Settings,
+    store: Store,
+    gateway: Gateway,
+    embedded: EmbeddedChain | None,
+    deployment: Deployment,
+    keys: FileKeyProvider,
+    operator: OperatorKeys,
+) -> Context:
+    gateway.ledger = deployment.address
+    with store.begin() as tx:
+        if chain.ledger(tx) is None:
+            chain.add_ledger(tx, deployment.address, deployment.chain_id, deployment.block - 1)
+    signer = LocalSigner(keys, deployment.chain_id, deployment.address, operator.relayer, operator.attestor)
+    hooks = webhook_secrets(settings)
+    sandbox = Sandbox(store, now, new_id, settings.url) if settings.sandbox_payments else None
+    if sandbox is None:
+        raise CannotStart("sandbox_payments is off, and no other payment provider is built in yet")
+    parts = Parts(
+        store=store,
+        clock=now,
+        new_id=new_id,
+        signer=signer,
+        ledger=ContractReader(gateway, deployment.address, deployment.chain_id),
+        contents=IpfsStore(settings.ipfs) if settings.ipfs else LocalStore(settings.data / "metadata"),
+        provider=SandboxProvider(sandbox, hooks, now),
+        log=structlog.get_logger(),
+        rules=Rules(hold=settings.hold, payment=settings.payment),
+    )
+    finalized = embedded.finalized if embedded else gateway.finalized
+    return Context(
+        settings=settings,
+        parts=parts,
+        gateway=gateway,
+        embedded=embedded,
+        deployment=deployment,
+        sandbox=sandbox,
+        sender=Sender(store, gateway, deployment.address, signer, partial(finality.set_aside, parts), now),
+        indexer=Indexer(store, gateway, _Settle(parts), finalized, deployment.block),
+        webhooks=WebhookSender(store, f"{settings.url}/v1/webhooks/sandbox", hooks, now),
+    )
+
+
+@dataclass(frozen=True)
+class _Settle:
+    """The use cases that the indexer tells."""
+
+    parts: Parts
+
+    def follow(self, block: FollowedBlock) -> bool:
+        return settle.follow(self.parts, block)
+
+    def take_back(self, after: int) -> None:
+        settle.take_back(self.parts, after)
+
+    def finalize(self, number: int) -> bool:
+        return finality.finalize(self.parts, number)
+
+
+def webhook_secrets(settings: Settings) -> list[str]:
+    """Secrets of the payment webhooks: from the settings, or one of our own in a file of the data folder."""
+    if settings.webhook_secrets:
+        return [secret.get_secret_value() for secret in settings.webhook_secrets]
+    file = settings.data / "keys" / "webhook.secret"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(32))
+        draft.rename(file)
+    return [file.read_text().strip()]

@@ -1,0 +1,53 @@
+"""Settings: from environment variables `TICKETCHAIN_…` or a `.env` file. Without any, everything runs embedded in one folder.
+
+Secrets come from files of the data folder (made on first use) or from the environment, never from the command line.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an installation can choose."""
+
+    model_config = SettingsConfigDict(env_prefix="TICKETCHAIN_", env_file=".env", extra="ignore")
+
+    data: Path = Field(Path("data"), description="data folder: database, chain, keys, metadata")
+    host: str = Field("127.0.0.1", description="address to serve on")
+    port: int = Field(8000, ge=0, le=65_535, description="port to serve on")
+    base_url: str = Field("", description="how people reach the service, e.g. https://tickets.example")
+    database_url: str = Field("", description="SQLAlchemy URL; empty = SQLite in the data folder")
+    rpc_url: str = Field("", description="EVM node; empty = embedded chain in the data folder")
+    chain_id: int = Field(31_337, ge=1, description="EIP-155 id of the embedded chain")
+    chain_port: int = Field(0, ge=0, le=65_535, description="RPC port of the embedded chain; 0 = any free one")
+    anvil: Path | None = Field(None, description="anvil program of the embedded chain; empty = look for it")
+    ipfs: str = Field("", description="multiaddr of an IPFS node's RPC; empty = local folder")
+    sandbox_payments: bool = Field(True, description="offer the built-in sandbox provider (no real money)")
+    webhook_secrets: list[SecretStr] = Field(default_factory=list, description="payment webhooks; first one signs")
+    hold_s: int = Field(600, ge=1, description="seconds that seats are held")
+    payment_s: int = Field(1800, ge=1, description="seconds to pay an order")
+
+    @property
+    def url(self) -> str:
+        """How people reach the service."""
+        return self.base_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the database."""
+        return self.database_url or f"sqlite:///{self.data / 'ticketchain.db'}"
+
+    @property
+    def hold(self) -> timedelta:
+        """How long seats are held."""
+        return timedelta(seconds=self.hold_s)
+
+    @property
+    def payment(self) -> timedelta:
+        """How long an order waits for its payment."""
+        return timedelta(seconds=self.payment_s)

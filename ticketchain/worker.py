@@ -1,0 +1,79 @@
+"""The loops that move work along: each is a `step() -> bool` that is repeated, at once while it finds work, slowly when not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from ticketchain.context import Context
+from ticketchain.usecases import buy, gate, hold, pay
+
+Step = Callable[[], bool]
+IDLE_S = 0.02
+BACKOFF_S = (0.2, 1.0, 5.0)
+
+
+def steps(context: Context) -> dict[str, list[Step]]:
+    """The loops of a service by name; the steps of one loop run one after the other."""
+    p = context.parts
+    loops: dict[str, list[Step]] = {
+        "chain": [context.chain_step],
+        "sender": [context.sender.step],
+        "indexer": [context.indexer.step],
+        "payments": [partial(pay.open_charges, p), partial(pay.apply_webhooks, p), partial(pay.send_refunds, p)],
+        "housekeeping": [
+            partial(hold.expire_holds, p),
+            partial(buy.expire_orders, p),
+            partial(gate.ensure_entry_keys, p),
+        ],
+    }
+    if context.webhooks is not None:
+        loops["webhooks"] = [context.webhooks.step]
+    return loops
+
+
+def run_until_idle(context: Context, rounds: int = 10_000) -> None:
+    """Repeats all steps in one thread until none finds work: for tests and for `ticketchain` commands without a server."""
+    every = [step for loop in steps(context).values() for step in loop]
+    for _ in range(rounds):
+        if not any([step() for step in every]):
+            return
+    raise RuntimeError(f"the work does not end after {rounds} rounds")
+
+
+@dataclass
+class Worker:
+    """Runs every loop in a thread of its own until stopped."""
+
+    context: Context
+    stopping: threading.Event = field(default_factory=threading.Event)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Starts the threads."""
+        for name, loop in steps(self.context).items():
+            thread = threading.Thread(target=self._run, args=(name, loop), name=name)
+            thread.start()
+            self.threads.append(thread)
+
+    def stop(self) -> None:
+        """Lets each loop finish its step and waits for all."""
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+    def _run(self, name: str, loop: list[Step]) -> None:
+        failures = 0
+        while not self.stopping.is_set():
+            try:
+                busy = any([step() for step in loop])
+                failures = 0
+            except Exception as error:
+                self.context.parts.log.error("step failed, will be repeated", loop=name, error=repr(error))
+                self.stopping.wait(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+                failures += 1
+                continue
+            if not busy:
+                self.stopping.wait(IDLE_S)
