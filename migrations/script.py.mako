@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from ticketchain.store import types  # noqa: F401
+from ticketchain.store import types
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

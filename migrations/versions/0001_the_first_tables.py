@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from ticketchain.store import types  # noqa: F401
+from ticketchain.store import types
 
 revision = "0001"
 down_revision = None
