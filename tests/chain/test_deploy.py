@@ -1,0 +1,168 @@
+"""Deploying the real ledger to a real anvil, and noticing every other one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.anvil import BIG_BLOCKS, FREE_GAS, deploy_recorder, running_anvil, signer
+from ticketchain.artifacts import Artifact, load
+from ticketchain.chain import deploy as module
+from ticketchain.chain.deploy import (
+    ATTESTOR,
+    RELAYER,
+    Deployment,
+    DeploymentBroken,
+    DeploymentFailed,
+    ForeignLedger,
+    deploy,
+    grant_roles,
+    load_deployment,
+    save_deployment,
+    verify,
+)
+from ticketchain.chain.gateway import Gateway, Reverted, decode_result, encode_call
+
+ADMIN, SERVICE, STRANGER = signer(31), signer(32), signer(33)
+URI = "https://tickets.example/t/"
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    with running_anvil(*FREE_GAS, *BIG_BLOCKS) as url:
+        yield Gateway(url)
+
+
+@pytest.fixture(scope="module")
+def deployment(gateway: Gateway) -> Deployment:
+    said: list[str] = []
+    deployment = deploy(gateway, ADMIN, ADMIN.address, URI, progress=said.append)
+    assert len(said) == 3 and deployment.address in said[-1]
+    return deployment
+
+
+def test_a_deployment_is_recorded_and_verified(gateway: Gateway, deployment: Deployment) -> None:
+    receipt = gateway.receipt(deployment.tx_hash)
+    assert receipt is not None and (receipt.block_number, receipt.status) == (deployment.block, 1)
+    assert deployment.chain_id == 31_337 and gateway.code(deployment.address)
+    verify(gateway, deployment)
+
+
+def test_every_version_has_one_code_hash(gateway: Gateway, deployment: Deployment) -> None:
+    other = deploy(gateway, STRANGER, STRANGER.address, "https://other.example/")
+    assert other.address != deployment.address and other.code_hash == deployment.code_hash
+
+
+def test_roles_are_granted_once(gateway: Gateway, deployment: Deployment) -> None:
+    grants: dict[str, int] = {SERVICE.address: RELAYER, STRANGER.address: ATTESTOR}
+    grant_roles(gateway, deployment.address, ADMIN, grants)
+    sent = gateway.nonce(ADMIN.address)
+    for address, roles in grants.items():
+        data = gateway.call(deployment.address, encode_call("rolesOf", 0, address))
+        assert decode_result("rolesOf", data) == roles
+    grant_roles(gateway, deployment.address, ADMIN, grants)
+    assert gateway.nonce(ADMIN.address) == sent
+
+
+def test_a_stranger_grants_nothing_and_hears_why(gateway: Gateway, deployment: Deployment) -> None:
+    everything: dict[str, int] = {STRANGER.address: 7}
+    with pytest.raises(Reverted) as refusal:
+        grant_roles(gateway, deployment.address, STRANGER, everything)
+    problem = refusal.value.problem
+    assert problem is not None and problem.name == "Ledger_Unauthorized"
+    assert STRANGER.address in problem.args.values()
+
+
+def test_another_chain_is_refused(deployment: Deployment) -> None:
+    with (
+        running_anvil("--chain-id", "5") as url,
+        pytest.raises(ForeignLedger, match="expected chain 31337, found chain 5"),
+    ):
+        verify(Gateway(url), deployment)
+
+
+def test_an_address_without_code_is_refused(gateway: Gateway, deployment: Deployment) -> None:
+    with pytest.raises(ForeignLedger, match=f"found none at {STRANGER.address} on chain 31337"):
+        verify(gateway, replace(deployment, address=STRANGER.address))
+
+
+def test_other_code_is_refused(gateway: Gateway, deployment: Deployment) -> None:
+    recorder = deploy_recorder(gateway, STRANGER)
+    with pytest.raises(ForeignLedger, match=f"expected recorded code .*found .* at {recorder}"):
+        verify(gateway, replace(deployment, address=recorder))
+
+
+def test_a_version_with_other_code_is_refused(
+    gateway: Gateway, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "load", lambda name: changed(load(name)))
+    with pytest.raises(ForeignLedger, match="expected this version's code"):
+        verify(gateway, deployment)
+
+
+def changed(artifact: Artifact) -> Artifact:
+    return replace(artifact, deployed_bytecode=artifact.deployed_bytecode[:-1] + b"\xfe")
+
+
+def test_immutables_do_not_count(deployment: Deployment) -> None:
+    artifact = replace(load("TicketLedger"), immutable_references=((4, 32),))
+    code = bytearray(artifact.deployed_bytecode)
+    plain = module._code_hash(bytes(code), artifact)
+    code[4:36] = b"\7" * 32
+    assert module._code_hash(bytes(code), artifact) == plain
+    code[36] ^= 1
+    assert module._code_hash(bytes(code), artifact) != plain
+
+
+def test_waiting_ends(gateway: Gateway) -> None:
+    with running_anvil(*FREE_GAS, *BIG_BLOCKS, "--no-mining") as url:
+        idle = Gateway(url)
+        with pytest.raises(DeploymentFailed, match="is in no block after 0 s"):
+            deploy(idle, ADMIN, ADMIN.address, URI, timeout=0.2)
+        with pytest.raises(DeploymentFailed, match="is in no block"):
+            deploy(idle, STRANGER, STRANGER.address, URI, timeout=0.1, mine=lambda: None)
+        done = deploy(idle, STRANGER, STRANGER.address, URI, mine=lambda: idle.rpc("evm_mine"))
+        verify(idle, done)
+
+
+def test_a_deployment_is_kept_in_a_file(deployment: Deployment, tmp_path: Path) -> None:
+    file = tmp_path / "data" / "ledger.json"
+    assert load_deployment(file) is None
+    save_deployment(file, deployment)
+    save_deployment(file, deployment)
+    assert load_deployment(file) == deployment
+    assert [each.name for each in file.parent.iterdir()] == ["ledger.json"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("chain_id", "0"),
+        ("address", '"0x1234"'),
+        ("block", "null"),
+        ("code_hash", '"0x12"'),
+        ("tx_hash", "5"),
+    ],
+)
+def test_a_broken_file_names_its_field(deployment: Deployment, tmp_path: Path, field: str, value: str) -> None:
+    file = tmp_path / "ledger.json"
+    save_deployment(file, deployment)
+    lines = [
+        f'  "{field}": {value}' + ("," if line.endswith(",") else "") if f'"{field}"' in line else line
+        for line in file.read_text().splitlines()
+    ]
+    file.write_text("\n".join(lines))
+    with pytest.raises(DeploymentBroken, match=f"field {field} is missing or wrong"):
+        load_deployment(file)
+
+
+def test_a_file_of_junk_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ledger.json").write_text("{")
+    with pytest.raises(DeploymentBroken, match="is no JSON"):
+        load_deployment(tmp_path / "ledger.json")
+    (tmp_path / "ledger.json").write_text("[]")
+    with pytest.raises(DeploymentBroken, match="field chain_id"):
+        load_deployment(tmp_path / "ledger.json")
