@@ -55,13 +55,17 @@ class Store:
                 connection.rollback()
 
     def retry(self, work: Callable[[Tx], Answer], attempts: int = 5) -> Answer:
-        """Runs `work` in a transaction, again when PostgreSQL ends it for a deadlock or serialisation failure."""
+        """Runs `work` in a transaction, again when PostgreSQL ends it because of another one.
+
+        That is a deadlock, a serialisation failure, or a row that another transaction inserted in between: the next
+        attempt sees it.
+        """
         for left in range(attempts - 1, -1, -1):
             try:
                 with self.begin() as tx:
                     return work(tx)
             except DBAPIError as error:
-                if not left or getattr(error.orig, "sqlstate", None) not in {"40001", "40P01"}:
+                if not left or getattr(error.orig, "sqlstate", None) not in {"40001", "40P01", "23505"}:
                     raise
                 time.sleep(0.01)
         raise AssertionError("unreachable")

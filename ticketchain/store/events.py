@@ -28,6 +28,11 @@ def event(tx: Tx, event_id: str) -> Row[Any] | None:
     return tx.execute(select(t.events).where(t.events.c.id == event_id)).one_or_none()
 
 
+def lock(tx: Tx, event_id: str) -> None:
+    """Keeps other writers off an event until the transaction ends (SQLite has one writer anyway)."""
+    tx.execute(select(t.events.c.id).where(t.events.c.id == event_id).with_for_update())
+
+
 def event_numbered(tx: Tx, number: int) -> Row[Any] | None:
     """The event with this number on the ledger."""
     return tx.execute(select(t.events).where(t.events.c.number == number)).one_or_none()

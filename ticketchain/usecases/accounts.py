@@ -46,7 +46,14 @@ def sign_up(parts: Parts, request: Request | None = None) -> dict[str, Any]:
         return {"id": fan_id, "address": wallet.address, "api_key": key["api_key"]}
 
 
-def create_key(parts: Parts, who: Principal, role: str, label: str) -> dict[str, Any]:
+def view_organizer(parts: Parts, organizer_id: str) -> dict[str, Any]:
+    """An organizer as anyone may see it. Raises `NotFound`."""
+    with parts.store.read() as tx:
+        row = required(accounts.organizer(tx, organizer_id), f"organizer {organizer_id!r}")
+        return {"id": row.id, "name": row.name, "address": row.address}
+
+
+def create_key(parts: Parts, request: Request, role: str, label: str) -> dict[str, Any]:
     """A further API key of the caller's organizer. Raises `Invalid` for a role that an organizer cannot give."""
     try:
         wanted = Role(role)
@@ -56,7 +63,11 @@ def create_key(parts: Parts, who: Principal, role: str, label: str) -> dict[str,
         roles = ", ".join(r for r in Role if r not in (Role.FAN, Role.OPERATOR))
         raise Invalid("role", f"{role!r} is no role of an organizer; choose one of {roles}")
     with parts.store.begin() as tx:
-        return new_key(parts, tx, wanted, label, organizer_id=who.organizer)
+        if (before := answered(tx, request)) is not None:
+            return _without_secret(before)
+        key = new_key(parts, tx, wanted, label, organizer_id=request.who.organizer)
+        answer(parts, tx, request, _without_secret(key))
+        return key
 
 
 def create_operator_key(parts: Parts, label: str) -> dict[str, Any]:

@@ -86,26 +86,30 @@ def _shares(payees: Sequence[Any]) -> list[dict[str, Any]]:
     return [{"account": payee.address, "bps": payee.bps} for payee in payees]
 
 
-def close_moves(parts: Parts, who: Principal, event_id: str, reason: str) -> dict[str, Any]:
+def close_moves(parts: Parts, request: Request, event_id: str, reason: str) -> dict[str, Any]:
     """Ends all moves of held tickets for good, so that entry codes can be issued. Raises `Conflict`, `Invalid`."""
     if not reason.strip():
         raise Invalid("reason", "it is empty; say why, everybody will read it on the ledger")
     with parts.store.begin() as tx:
-        row = _on_ledger(event_of(tx, event_id, who))
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        row = _on_ledger(event_of(tx, event_id, request.who))
         schedule = closed_now(Schedule(**row.schedule), unix(parts))
         intent = SetSchedule(asdict(schedule), reason.strip())
         if not intend(parts, tx, row.number, f"{event_id}:close", intent):
             raise Conflict("moves: their closing is already on its way to the ledger")
-        return views.event(parts, tx, row)
+        return dict(answer(parts, tx, request, views.event(parts, tx, row)))
 
 
-def release_royalties(parts: Parts, who: Principal, event_id: str) -> dict[str, Any]:
+def release_royalties(parts: Parts, request: Request, event_id: str) -> dict[str, Any]:
     """Splits the event's royalties so far among its payees, on the ledger."""
     with parts.store.begin() as tx:
-        row = _on_ledger(event_of(tx, event_id, who))
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        row = _on_ledger(event_of(tx, event_id, request.who))
         key = f"{event_id}:{parts.new_id('rel')}"
         intend(parts, tx, row.number, key, Release(_shares(events.payees(tx, event_id))))
-        return views.event(parts, tx, row)
+        return dict(answer(parts, tx, request, views.event(parts, tx, row)))
 
 
 def view_event(parts: Parts, event_id: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ticketchain.domain.errors import Conflict, Invalid, NotFound
@@ -21,6 +22,7 @@ from ticketchain.gate import (
     LeaseContext,
     ParsedCode,
     check_device_key,
+    device_key_of,
     expiry_at,
     lease_message,
     parse_code,
@@ -57,6 +59,16 @@ class DeviceKey:
 
     version_alg: int
     key: bytes
+
+
+def device_key(algorithm: str, key: bytes) -> DeviceKey:
+    """A phone's key from its usual encoding: ed25519 = 32 raw bytes, p256 = a SEC 1 point. Raises `Invalid`."""
+    try:
+        if algorithm == "ed25519":
+            return DeviceKey(*device_key_of(Ed25519PublicKey.from_public_bytes(key)))
+        return DeviceKey(*device_key_of(ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key)))
+    except ValueError as problem:
+        raise Invalid("device_key", f"is no public key for {algorithm}: {problem}") from None
 
 
 def lease_entry(parts: Parts, who: Principal, ticket_id: int, device: DeviceKey) -> dict[str, Any]:

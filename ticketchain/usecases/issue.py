@@ -45,6 +45,7 @@ def issue_manifest(
     with parts.store.begin() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
+        events.lock(tx, event_id)  # two manifests with the same seat: the second must see the first's seats
         _refuse_known(tx, event_id, manifest)
         issue_id = parts.new_id("iss")
         first = _reserve(tx, event_id, len(plans))

@@ -147,8 +147,9 @@ def view_listing(parts: Parts, listing_id: str) -> dict[str, Any]:
 
 
 def list_listings(parts: Parts, event_id: str, after: str, limit: int) -> dict[str, Any]:
-    """A page of an event's open listings."""
+    """A page of an event's open listings. Raises `NotFound`."""
     with parts.store.read() as tx:
+        required(events.event(tx, event_id), f"event {event_id!r}")
         return views.page(
             [views.listing(tx, row) for row in market.listings(tx, event_id, after, limit)], limit
         )

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ticketchain.domain.errors import Unavailable
+from ticketchain.domain.errors import NotFound, Unavailable
 from ticketchain.store import orders
 from ticketchain.usecases.buy import apply_captures
 from ticketchain.usecases.parts import Parts
 
 
 def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: bytes) -> bool:
-    """Verifies a webhook and puts it in the inbox; False when it was there already. Raises `Forbidden`, `Invalid`."""
+    """Verifies a webhook and puts it in the inbox; False when it was there already.
+
+    Raises `NotFound` for another provider than ours, `Forbidden`, `Invalid`.
+    """
+    if provider != parts.provider.name:
+        raise NotFound(f"payment provider {provider!r} is unknown")
     webhook = parts.provider.verify_webhook(headers, body)
     row = {
         "provider": provider,
