@@ -40,7 +40,11 @@ def serving(answer: Answer) -> Iterator[IpfsStore]:
             answer(self, self.path.removeprefix("/api/v0/").split("?")[0])
             self.close_connection = True
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """The store hung up before the answer, as it should."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     store = IpfsStore(f"/ip4/127.0.0.1/tcp/{server.server_port}/http", timeout=0.5)
