@@ -11,6 +11,8 @@ from web3.types import RPCEndpoint
 BATCH = 200
 """Calls in one HTTP request."""
 
+LONGEST_REASON = 100
+
 Call = tuple[str, list[Any]]
 
 
@@ -40,7 +42,7 @@ class Node:
         try:
             response = self._provider.make_request(RPCEndpoint(method), list(params))
         except (OSError, ValueError, Web3Exception) as error:
-            raise Refused(f"No answer to {method} from {self.url}: {_first_line(error)}.") from error
+            raise Refused(f"No answer to {method} from {self.url}: {_reason(error)}.") from error
         return self._result(method, response)
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
@@ -60,7 +62,7 @@ class Node:
             responses = self._provider.make_batch_request(requests)
         except (OSError, ValueError, Web3Exception) as error:
             raise Refused(
-                f"No answer to a batch of {len(calls)} calls from {self.url}: {_first_line(error)}."
+                f"No answer to a batch of {len(calls)} calls from {self.url}: {_reason(error)}."
             ) from error
         if not isinstance(responses, list) or len(responses) != len(calls):
             raise Refused(f"The node at {self.url} does not answer batches of {len(calls)} calls.")
@@ -90,5 +92,7 @@ def number(text: Any) -> int:
         raise Refused(f"The node answered {text!r} where a number was due.") from None
 
 
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__} {str(error).splitlines()[0] if str(error) else ''}".strip().rstrip(".")
+def _reason(error: BaseException) -> str:
+    """Kind of an error and its text, unless that is one of the long ones that HTTP libraries nest."""
+    name, text = type(error).__name__, " ".join(str(error).split()).rstrip(".")
+    return f"{name} {text}".strip() if len(text) <= LONGEST_REASON else name

@@ -1,4 +1,7 @@
-"""`ticketchain audit`: the auditor on a terminal. Exit status 0: chain and claims agree, 1: violations found, 2: could not read."""
+"""`ticketchain audit`: the auditor on a terminal.
+
+Exit status 0: chain and claims agree, 1: violations found, 2: could not read.
+"""
 
 import json
 from collections.abc import Iterator
@@ -86,8 +89,8 @@ def _tickets_table(report: Report) -> Table:
         table.add_row(str(event.id), str(event.issued), classes, *map(str, numbers), f"{event.pot} {unit}")
     totals = report.counts
     table.caption = (
-        f"{totals.deliveries} sold from stock, {totals.gifts} given, {totals.resales} resold, {totals.redemptions} used, "
-        f"{totals.refunds} refunded, {totals.voids} voided, {totals.skipped} lines refused"
+        f"{totals.deliveries} sold from stock, {totals.gifts} given, {totals.resales} resold, "
+        f"{totals.redemptions} used, {totals.refunds} refunded, {totals.voids} voided, {totals.skipped} lines refused"
     )
     return table
 
@@ -128,7 +131,8 @@ class _Bars:
 
 @contextmanager
 def _progress(*, hidden: bool) -> Iterator[_Bars]:
-    """Progress bars on standard error, which vanish when done."""
+    """Progress bars on standard error if it is a terminal; they vanish when done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as progress:
         yield _Bars(progress)

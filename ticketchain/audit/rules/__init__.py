@@ -10,7 +10,18 @@ from ticketchain.audit.model import Finding, Log, State
 from ticketchain.audit.replay import apply
 from ticketchain.audit.rules import events, money, owners, tickets
 
-__all__ = ["check", "judge"]
+__all__ = ["NAMES", "check", "judge"]
+
+NAMES = frozenset(
+    rule.__name__
+    for rule in (
+        *tickets.RULES,
+        *(rule for table in (events.RULES, money.RULES, owners.RULES) for group in table.values() for rule in group),
+        money.release_split,
+        owners.owner_differs,
+    )
+)
+"""Names of all rules, as findings carry them."""
 
 
 Witness = Callable[[State, Step], None]

@@ -218,3 +218,4 @@ _WITH_TERMS: tuple[Rule, ...] = (
     wrong_rail,
     over_refund,
 )
+RULES = _ALWAYS + _WITH_TERMS
