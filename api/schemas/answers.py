@@ -1,0 +1,369 @@
+"""Answers, as the use cases' views give them. Amounts are minor units of the event's currency."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.schemas.fields import TicketText, When
+
+Item = TypeVar("Item")
+SeatState = Literal["unissued", "available", "held", "sold"]
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list. Ask for the page behind it with `?after=<next>`; null: this was the last."""
+
+    items: list[Item]
+    next: str | None = Field(description="Cursor of the next page.")
+
+
+class Organizer(BaseModel):
+    """An organizer: the tenant, with an address on the chain."""
+
+    id: str
+    name: str
+    address: str
+
+
+class NewOrganizer(Organizer):
+    """A new organizer with its owner's API key."""
+
+    api_key: str | None = Field(
+        description="Shown this once; null when the answer is repeated for the same Idempotency-Key."
+    )
+
+
+class Key(BaseModel):
+    """An API key, without its secret."""
+
+    id: str
+    role: str
+    label: str
+    created_at: When
+    revoked: bool
+
+
+class NewKey(BaseModel):
+    """A new API key."""
+
+    id: str
+    role: str
+    label: str
+    api_key: str | None = Field(
+        description="Shown this once; null when the answer is repeated for the same Idempotency-Key."
+    )
+
+
+class Fan(BaseModel):
+    """A fan: an id and an address on the chain, nothing personal."""
+
+    id: str
+    address: str
+
+
+class NewFan(Fan):
+    """A new fan's account."""
+
+    api_key: str = Field(description="Shown this once.")
+
+
+class PriceClass(BaseModel):
+    """What a seat costs."""
+
+    code: str
+    name: str
+    face: int
+
+
+class Payee(BaseModel):
+    """A receiver of royalties; `bps` is its share."""
+
+    name: str
+    address: str
+    bps: int
+
+
+class RefundRule(BaseModel):
+    """When a ticket may be returned, and what part of the price is kept."""
+
+    until_s_before_doors: int
+    keep_bps: int
+
+
+class Terms(BaseModel):
+    """What can never change."""
+
+    cap_bps: int
+    royalty_bps: int
+    gift_limit: int
+    cooldown_s: int
+    refund_rule: RefundRule
+    token: str = Field(description="ERC-20 the event is sold in; the zero address: money through the provider.")
+    unit_exponent: int
+
+
+class Schedule(BaseModel):
+    """Times as the ledger has them."""
+
+    doors_at: When
+    moves_close_at: When
+    gifts_close_at: When
+    resale_opens_at: When
+    resale_closes_at: When
+
+
+class Event(BaseModel):
+    """An event with its rules. `number` is the ledger's, null while the event is `opening`."""
+
+    id: str
+    organizer_id: str
+    title: str
+    venue: str
+    time_zone: str
+    currency: str
+    state: Literal["opening", "open"]
+    number: int | None
+    moves_closed: bool
+    schedule: Schedule
+    terms: Terms
+    price_classes: list[PriceClass]
+    payees: list[Payee]
+
+
+class Batch(BaseModel):
+    """A batch of tickets. `cid` leads to its document, whose sha2-256 is on the chain; `issued`: the ledger has it."""
+
+    number: int
+    issue_id: str
+    section: str
+    price_class: str
+    supply_class: str
+    supply: int
+    face: int
+    cid: str
+    issued: bool
+
+
+class Issue(BaseModel):
+    """What a manifest became."""
+
+    id: str
+    event_id: str
+    tickets: int
+    issued: bool
+    batches: list[Batch]
+
+
+class StockLine(BaseModel):
+    """How many seats of a kind."""
+
+    price_class: str
+    supply_class: str
+    state: SeatState
+    quantity: int
+
+
+class Stock(BaseModel):
+    """How many seats are free, held, sold."""
+
+    event_id: str
+    seats: list[StockLine]
+
+
+class Seat(BaseModel):
+    """A seat and its state in the shop."""
+
+    ticket: TicketText
+    section: str
+    row: str
+    seat: str
+    kind: str
+    price_class: str
+    supply_class: str
+    face: int
+    state: SeatState
+
+
+class Hold(BaseModel):
+    """Seats kept for a fan until `expires_at`."""
+
+    id: str
+    event_id: str
+    state: Literal["open", "ordered", "ended"]
+    expires_at: When
+    seats: list[Seat]
+
+
+class Line(BaseModel):
+    """One ticket of an order; `refused`: the ledger would not deliver it, its money goes back."""
+
+    ticket: TicketText
+    price: int
+    state: Literal["pending", "delivered", "refused", "refunded"]
+    problem: str | None
+
+
+class Payment(BaseModel):
+    """Where the order is paid; `url` is null until the provider has answered."""
+
+    id: str
+    provider: str
+    url: str | None
+
+
+class Refund(BaseModel):
+    """Money on its way back, or back."""
+
+    cause: str
+    amount: int
+    state: Literal["due", "done"]
+
+
+class Order(BaseModel):
+    """An order: pay at `payment.url` before `expires_at`, then the tickets are delivered on the ledger."""
+
+    id: str
+    event_id: str
+    kind: Literal["first_sale", "resale"]
+    state: Literal["awaiting_payment", "expired", "paid", "delivered", "partly_refunded", "refunded"]
+    total: int
+    currency: str
+    expires_at: When
+    lines: list[Line]
+    payment: Payment
+    captured: int = Field(description="Money taken so far; what exceeds the total goes back.")
+    refunds: list[Refund]
+
+
+class Ticket(BaseModel):
+    """A ticket as the ledger last said. `epoch`: moves and revocations so far; `price`: what its holder paid."""
+
+    id: TicketText
+    event_id: str | None
+    number: int = Field(description="The ticket's number within its event.")
+    state: Literal["stock", "held", "redeemed", "void"]
+    holder: str | None
+    custodied: bool
+    epoch: int
+    price: int
+    since: When | None
+    seat: Seat | None
+    listing_id: str | None
+
+
+class Happening(BaseModel):
+    """One thing the ledger logged about a ticket; the other members are the log's own values."""
+
+    model_config = ConfigDict(extra="allow")
+
+    what: str
+    at: When
+    block: int
+    transaction: str
+    final: bool
+
+
+class History(BaseModel):
+    """A ticket's story from the chain, oldest first."""
+
+    ticket: TicketText
+    history: list[Happening]
+
+
+class Move(BaseModel):
+    """A gift or return on its way to the ledger (`sending`), `done`, or `refused` with the ledger's reason."""
+
+    id: str
+    kind: Literal["gift", "return"]
+    ticket: TicketText
+    to: str | None
+    amount: int | None
+    state: Literal["sending", "done", "refused"]
+    problem: str | None
+
+
+class Listing(BaseModel):
+    """A ticket offered by its holder at an all-in price."""
+
+    id: str
+    event_id: str
+    ticket: TicketText
+    price: int
+    state: Literal["open", "reserved", "selling", "sold", "ended"]
+    expires_at: When
+    seat: Seat | None
+
+
+class RefundQuote(BaseModel):
+    """What returning a ticket brings now."""
+
+    ticket: TicketText
+    paid: int
+    amount: int
+    currency: str
+    rule: RefundRule
+
+
+class EntryLease(BaseModel):
+    """What a phone needs to make entry codes (docs/tc1.md)."""
+
+    ticket: TicketText
+    event_id: str
+    lease: str = Field(description="44 bytes, hexadecimal.")
+    signature: str = Field(description="The event's entry key over it: 64 bytes, hexadecimal.")
+    expires_at: When
+
+
+class Admission(BaseModel):
+    """When and where a ticket was admitted first."""
+
+    at: When
+    gate: str
+
+
+class ScanResult(BaseModel):
+    """What the gate should do. Every scan has an outcome; junk is one too."""
+
+    outcome: str
+    admit: bool
+    message: str = Field(description="What staff should do.")
+    ticket: TicketText | None
+    admission: Admission | None
+
+
+class GateCounts(BaseModel):
+    """Number of scans of an event by outcome."""
+
+    event_id: str
+    outcomes: dict[str, int]
+
+
+class Received(BaseModel):
+    """A webhook is stored; `new` is false when it was there already."""
+
+    received: Literal[True]
+    new: bool
+
+
+class Ledger(BaseModel):
+    """Which ledger this service follows, and how far."""
+
+    chain_id: int
+    address: str
+    head: int | None = Field(description="Newest block followed; null before the first.")
+    final: int | None = Field(description="Newest block whose effects are final.")
+
+
+class Alive(BaseModel):
+    """The process is up."""
+
+    status: Literal["ok"]
+
+
+class Ready(BaseModel):
+    """Everything the service needs answers."""
+
+    status: Literal["ready"]
+    checks: dict[str, str]

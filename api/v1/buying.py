@@ -1,0 +1,83 @@
+"""Holds and orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from api.deps import After, Caller, Creating, Limit, Shop, created, scope
+from api.schemas import answers, requests
+from api.schemas.fields import EventId, HoldId, OrderId
+from ticketchain.usecases import buy, hold
+
+router = APIRouter(tags=["Buying"])
+
+
+@router.post(
+    "/events/{event_id}/holds",
+    summary="Hold seats",
+    status_code=201,
+    response_model=answers.Hold,
+    **scope("orders:write", 404, 409, 422),
+)
+def create_hold(
+    event_id: EventId, body: requests.HoldWanted, shop: Shop, asked: Creating, response: Response
+) -> dict[str, Any]:
+    """Either exactly the named `tickets`, or the first free `quantity` of a `price_class`; all of them or none.
+
+    409 `seat_taken` or `sold_out` when they are not free. The hold ends at `expires_at`.
+    """
+    if body.tickets is not None:
+        view = hold.hold_seats(shop, asked.request(body), event_id, body.tickets)
+    else:
+        assert body.price_class is not None and body.quantity is not None  # the body's own check
+        view = hold.hold_best(shop, asked.request(body), event_id, body.price_class, body.quantity)
+    created(response, f"/v1/holds/{view['id']}")
+    return view
+
+
+@router.get("/holds/{hold_id}", summary="Look at a hold", response_model=answers.Hold, **scope("orders:write", 404))
+def get_hold(hold_id: HoldId, shop: Shop, who: Caller) -> dict[str, Any]:
+    """One of one's own."""
+    return hold.view_hold(shop, who, hold_id)
+
+
+@router.delete("/holds/{hold_id}", summary="Give seats back", status_code=204, **scope("orders:write", 404, 409))
+def release_hold(hold_id: HoldId, shop: Shop, who: Caller) -> None:
+    """Ends a hold before its time; the seats are free at once."""
+    hold.release_hold(shop, who, hold_id)
+
+
+@router.post(
+    "/orders",
+    summary="Order held seats or a listing",
+    status_code=201,
+    response_model=answers.Order,
+    **scope("orders:write", 404, 409, 422),
+)
+def create_order(body: requests.OrderWanted, shop: Shop, asked: Creating, response: Response) -> dict[str, Any]:
+    """`payment.url` is null at first: look again until the provider gave it, then pay there before `expires_at`."""
+    if body.hold_id is not None:
+        view = buy.order_hold(shop, asked.request(body), body.hold_id)
+    else:
+        assert body.listing_id is not None  # the body's own check
+        view = buy.order_listing(shop, asked.request(body), body.listing_id)
+    created(response, f"/v1/orders/{view['id']}")
+    return view
+
+
+@router.get(
+    "/orders", summary="List my orders", response_model=answers.Page[answers.Order], **scope("orders:write", 422)
+)
+def list_orders(shop: Shop, who: Caller, after: After = "", limit: Limit = 50) -> dict[str, Any]:
+    """One's own orders, oldest first."""
+    return buy.list_orders(shop, who, after, limit)
+
+
+@router.get(
+    "/orders/{order_id}", summary="Look at an order", response_model=answers.Order, **scope("orders:write", 404)
+)
+def get_order(order_id: OrderId, shop: Shop, who: Caller) -> dict[str, Any]:
+    """One of one's own, with what was paid, delivered and given back."""
+    return buy.view_order(shop, who, order_id)

@@ -1,0 +1,31 @@
+"""The door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.deps import Caller, Shop, scope
+from api.schemas import answers, requests
+from api.schemas.fields import EventId
+from ticketchain.usecases import gate
+
+router = APIRouter(prefix="/gate", tags=["Gate"])
+
+
+@router.post("/scans", summary="Scan an entry code", response_model=answers.ScanResult, **scope("gate:scan", 404, 422))
+def scan(body: requests.ScanWanted, shop: Shop, who: Caller) -> dict[str, Any]:
+    """Admits a ticket exactly once. A refusal is an outcome with words for staff, not an error; junk is `not_ours`."""
+    return gate.scan(shop, who, gate.Scan(body.event_id, body.code, body.gate, body.nonce))
+
+
+@router.get(
+    "/events/{event_id}/counts",
+    summary="Count the scans",
+    response_model=answers.GateCounts,
+    **scope("gate:scan", 404),
+)
+def get_counts(event_id: EventId, shop: Shop, who: Caller) -> dict[str, Any]:
+    """Scans of one's own event by outcome."""
+    return gate.gate_counts(shop, who, event_id)

@@ -1,0 +1,98 @@
+"""Tickets: looking, giving, returning, and the lease with which a phone makes entry codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from api.deps import FIRST_TICKET, AfterTicket, Caller, Creating, Limit, Shop, created, public, scope
+from api.schemas import answers, requests
+from api.schemas.fields import KnownTicket, MoveId
+from ticketchain.usecases import gate, pass_on, tickets
+
+router = APIRouter(tags=["Tickets"])
+
+
+@router.get(
+    "/tickets", summary="List my tickets", response_model=answers.Page[answers.Ticket], **scope("tickets:write", 422)
+)
+def list_tickets(shop: Shop, who: Caller, after: AfterTicket = FIRST_TICKET, limit: Limit = 50) -> dict[str, Any]:
+    """What the ledger says one holds, by ticket id."""
+    return tickets.my_tickets(shop, who, after, limit)
+
+
+@router.get("/tickets/{ticket_id}", summary="Look at a ticket", response_model=answers.Ticket, **public(404))
+def get_ticket(ticket_id: KnownTicket, shop: Shop) -> dict[str, Any]:
+    """Any ticket, as the chain shows it to anyone: state, seat, holder's address, price paid."""
+    return tickets.view_ticket(shop, ticket_id)
+
+
+@router.get("/tickets/{ticket_id}/history", summary="A ticket's story", response_model=answers.History, **public(404))
+def get_history(ticket_id: KnownTicket, shop: Shop) -> dict[str, Any]:
+    """Everything the ledger logged about it, with the transactions to check that by oneself."""
+    return tickets.ticket_history(shop, ticket_id)
+
+
+@router.post(
+    "/tickets/{ticket_id}/gifts",
+    summary="Give a ticket away",
+    status_code=201,
+    response_model=answers.Move,
+    **scope("tickets:write", 404, 409, 422, 503),
+)
+def give_ticket(
+    ticket_id: KnownTicket, body: requests.Gift, shop: Shop, asked: Creating, response: Response
+) -> dict[str, Any]:
+    """To another fan, without money. 409 `ledger_refused` with the contract's `reason` when a rule forbids it."""
+    view = pass_on.give(shop, asked.request(body), ticket_id, body.to)
+    created(response, f"/v1/moves/{view['id']}")
+    return view
+
+
+@router.get(
+    "/tickets/{ticket_id}/refund-quote",
+    summary="What would a return bring?",
+    response_model=answers.RefundQuote,
+    **scope("tickets:write", 404, 409),
+)
+def get_refund_quote(ticket_id: KnownTicket, shop: Shop, who: Caller) -> dict[str, Any]:
+    """By the event's rule, now. 409 after its last moment, or when one did not pay for the ticket."""
+    return pass_on.refund_quote(shop, who, ticket_id)
+
+
+@router.post(
+    "/tickets/{ticket_id}/refunds",
+    summary="Return a ticket",
+    status_code=201,
+    response_model=answers.Move,
+    **scope("tickets:write", 404, 409),
+)
+def return_ticket(ticket_id: KnownTicket, shop: Shop, asked: Creating, response: Response) -> dict[str, Any]:
+    """It goes back to stock; the money goes back to where it came from once that is final on the ledger."""
+    view = pass_on.return_ticket(shop, asked.request(), ticket_id)
+    created(response, f"/v1/moves/{view['id']}")
+    return view
+
+
+@router.get(
+    "/moves/{move_id}", summary="Follow a gift or return", response_model=answers.Move, **scope("tickets:write", 404)
+)
+def get_move(move_id: MoveId, shop: Shop, who: Caller) -> dict[str, Any]:
+    """Whether the ledger has done it."""
+    return pass_on.view_move(shop, who, move_id)
+
+
+@router.post(
+    "/tickets/{ticket_id}/entry-lease",
+    summary="Bind a ticket to a phone",
+    response_model=answers.EntryLease,
+    **scope("tickets:write", 404, 409, 422),
+)
+def lease_entry(ticket_id: KnownTicket, body: requests.DeviceKey, shop: Shop, who: Caller) -> dict[str, Any]:
+    """From the lease the phone makes an entry code every 15 seconds. Another phone's lease ends with this one.
+
+    409 until moves have closed for good and that is final.
+    """
+    device = gate.device_key(body.algorithm, bytes.fromhex(body.device_key))
+    return gate.lease_entry(shop, who, ticket_id, device)
