@@ -85,7 +85,8 @@ class Store:
 def insert_new(tx: Tx, table: Any, values: Mapping[str, Any]) -> bool:
     """Inserts a row unless one with the same key is there; True when it was new."""
     upsert = pg_insert if tx.dialect.name == "postgresql" else sqlite_insert
-    return tx.execute(upsert(table).values(dict(values)).on_conflict_do_nothing()).rowcount == 1
+    query = upsert(table).values(dict(values)).on_conflict_do_nothing()
+    return tx.execute(query.execution_options(preserve_rowcount=True)).rowcount == 1
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

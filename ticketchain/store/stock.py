@@ -104,9 +104,11 @@ def take_best(tx: Tx, hold_id: str, event_id: str, price_class: str, quantity: i
         .order_by(_SEAT.ticket)
         .limit(quantity)
         .with_for_update(skip_locked=True)
+        .cte("free")  # PostgreSQL runs it once; a plain sub-select may run again and lock other rows
     )
-    query = update(t.seats).where(_SEAT.ticket.in_(free.scalar_subquery()), _SEAT.state == "available")
-    return tx.execute(query.values(state="held", hold_id=hold_id)).rowcount
+    query = update(t.seats).where(_SEAT.ticket.in_(select(free.c.ticket)), _SEAT.state == "available")
+    taken = tx.execute(query.values(state="held", hold_id=hold_id).returning(_SEAT.ticket))
+    return len(taken.all())
 
 
 def retake_seats(tx: Tx, hold_id: str, tickets: Sequence[int]) -> int:

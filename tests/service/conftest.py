@@ -1,0 +1,23 @@
+"""A whole service on real parts: embedded chain (anvil), SQLite or PostgreSQL, sandbox payments, local metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.databases import ENGINES, fresh_database
+from ticketchain.context import Context, open_context
+from ticketchain.settings import Settings
+
+
+@pytest.fixture(params=ENGINES)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data", database_url=fresh_database(request.param, tmp_path), port=1)
+
+
+@pytest.fixture
+def service(settings: Settings) -> Iterator[Context]:
+    with open_context(settings) as context:
+        yield context

@@ -1,0 +1,174 @@
+"""The people of a small event, acting on a service's use cases directly; the work behind them is driven step by step."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ticketchain.context import Context, now
+from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Terms, schedule_of
+from ticketchain.domain.ports import Faults
+from ticketchain.gate import Lease, build_code, device_key_of, sign_step, step_at
+from ticketchain.store import orders, outbox
+from ticketchain.usecases import accounts, buy, events, gate, hold, issue, pass_on, pay, tickets
+from ticketchain.usecases.common import Principal, Request
+from ticketchain.worker import steps
+
+FACE = 5_000
+
+
+def idle(context: Context, seconds: float = 60) -> None:
+    """Repeats every loop, in one thread, until none finds work and nothing is on its way to the chain.
+
+    Webhooks do not go over HTTP here: `Fan.pay` applies them.
+    """
+    every = [step for name, loop in steps(context).items() if name != "webhooks" for step in loop]
+    end = time.monotonic() + seconds
+    while any([step() for step in every]) or _under_way(context):
+        assert time.monotonic() < end, "the work does not end"
+
+
+def _under_way(context: Context) -> bool:
+    with context.parts.store.read() as tx:
+        counts = outbox.counts(tx)
+    return bool(counts.get("pending", 0) + counts.get("sent", 0))
+
+
+def settle_finally(context: Context) -> None:
+    """Brings everything to a final block and does what waited for it."""
+    idle(context)
+    assert context.embedded is not None
+    context.embedded.snapshot()
+    idle(context)
+
+
+def request(who: Principal, key: str | None = None, *asked: Any) -> Request:
+    """A creating request."""
+    return Request.of(who, key, *asked)
+
+
+@dataclass
+class Event:
+    """An event with one price class of 200 seats, open on the ledger."""
+
+    context: Context
+    organizer: Principal
+    id: str
+
+    @classmethod
+    def open(cls, context: Context, rows: int = 10, gift_limit: int = 1) -> Event:
+        """An organizer creates an event and issues `rows` rows of 20 seats."""
+        parts = context.parts
+        made = accounts.create_organizer(parts, request(Principal("test", "operator")), "The house")
+        organizer = accounts.authenticate(parts, made["api_key"])
+        doors = now() + timedelta(days=3)
+        schedule = schedule_of(doors, None, None, now() - timedelta(days=1), None)
+        terms = Terms("EUR", 11_000, 500, gift_limit, 0, RefundRule(3_600, 1_000))
+        payees = [Payee("artist", 6_000), Payee("house", 4_000)]
+        new = events.NewEvent("A night", "Hall", "Europe/Berlin", terms, schedule, [PriceClass("A", "A", FACE)], payees)
+        event = events.create_event(parts, request(organizer), new)
+        settle_finally(context)
+        opened = cls(context, organizer, event["id"])
+        opened.issue(rows)
+        return opened
+
+    def issue(self, rows: int, section: str = "Stalls", key: str | None = None) -> dict[str, Any]:
+        """Issues rows of 20 seats."""
+        lines = [f"{section},{row},{seat},A" for row in range(1, rows + 1) for seat in range(1, 21)]
+        data = "\n".join(["section,row,seat,price_class", *lines]).encode()
+        view = issue.issue_manifest(self.context.parts, request(self.organizer, key, section), self.id, data, "csv")
+        settle_finally(self.context)
+        return view
+
+    def close(self) -> None:
+        """Closes all moves for good, finally."""
+        events.close_moves(self.context.parts, request(self.organizer), self.id, "the doors open")
+        settle_finally(self.context)
+
+    def scan(self, code: str, nonce: str, at: str = "north") -> dict[str, Any]:
+        """A steward scans a code."""
+        return gate.scan(self.context.parts, self.organizer, gate.Scan(self.id, code, at, nonce))
+
+
+class Fan:
+    """Somebody with an account."""
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.parts = context, context.parts
+        made = accounts.sign_up(self.parts)
+        self.id, self.address = made["id"], made["address"]
+        self.who = accounts.authenticate(self.parts, made["api_key"])
+        self.phone = Ed25519PrivateKey.generate()
+
+    def order(self, event: Event, quantity: int = 1) -> dict[str, Any]:
+        """Holds and orders the best seats; the charge is open when this returns."""
+        held = hold.hold_best(self.parts, request(self.who), event.id, "A", quantity)
+        return self.ready(buy.order_hold(self.parts, request(self.who), held["id"]))
+
+    def order_listing(self, listing_id: str) -> dict[str, Any]:
+        """Orders a listed ticket."""
+        return self.ready(buy.order_listing(self.parts, request(self.who), listing_id))
+
+    def ready(self, order: dict[str, Any]) -> dict[str, Any]:
+        """The order once its payment page is there."""
+        pay.open_charges(self.parts)
+        return self.look(order)
+
+    def pay(self, order: dict[str, Any], faults: Faults = Faults()) -> None:
+        """Pays on the provider's page; its webhook arrives."""
+        assert self.context.sandbox is not None
+        charge = order["payment"]["url"].rsplit("/", 1)[1]
+        self.context.sandbox.pay(charge, faults)
+        self.webhook(charge)
+
+    def webhook(self, charge: str) -> None:
+        """What the provider knows of a charge is applied, as after a webhook."""
+        payment = self.look_payment(charge)
+        captures = self.parts.provider.captures(charge)
+        self.parts.store.retry(lambda tx: buy.apply_captures(self.parts, tx, payment, captures))
+
+    def look_payment(self, charge: str) -> str:
+        """Our payment's id behind a charge."""
+        with self.parts.store.read() as tx:
+            row = orders.payment_of_charge(tx, "sandbox", charge)
+        assert row is not None
+        return str(row.id)
+
+    def buy(self, event: Event, quantity: int = 1) -> list[int]:
+        """Orders, pays and gets tickets; returns their ids."""
+        order = self.order(event, quantity)
+        self.pay(order)
+        idle(self.context)
+        assert self.look(order)["state"] == "delivered"
+        return [int(line["ticket"]) for line in order["lines"]]
+
+    def look(self, order: dict[str, Any]) -> dict[str, Any]:
+        """The order as it is now."""
+        return buy.view_order(self.parts, self.who, order["id"])
+
+    def tickets(self) -> list[int]:
+        """Ids of the tickets held."""
+        return [int(t["id"]) for t in tickets.my_tickets(self.parts, self.who, 0, 200)["items"]]
+
+    def give(self, ticket: int, to: Fan) -> dict[str, Any]:
+        """Gives a ticket away."""
+        return pass_on.give(self.parts, request(self.who), ticket, to.id)
+
+    def list(self, ticket: int, price: int) -> dict[str, Any]:
+        """Lists a ticket."""
+        return pass_on.list_ticket(self.parts, request(self.who), ticket, price, "EUR")
+
+    def lease(self, ticket: int) -> dict[str, Any]:
+        """Binds a ticket to this fan's phone."""
+        version, key = device_key_of(self.phone.public_key())
+        return gate.lease_entry(self.parts, self.who, ticket, gate.DeviceKey(version, key))
+
+    def code(self, lease: dict[str, Any], at: float | None = None) -> str:
+        """What the phone shows at a time (Unix seconds; default now)."""
+        packed, signature = bytes.fromhex(lease["lease"]), bytes.fromhex(lease["signature"])
+        step = step_at(int(time.time() if at is None else at))
+        return build_code(Lease.unpack(packed), signature, step, sign_step(self.phone, packed, signature, step))

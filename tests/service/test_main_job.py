@@ -1,0 +1,122 @@
+"""The main job on real parts: embedded chain, SQLite and PostgreSQL, sandbox payments."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
+from ticketchain.audit import audit_ledger
+from ticketchain.context import Context
+from ticketchain.domain.errors import Conflict, LedgerRefused, NotFound
+from ticketchain.usecases import events, pass_on, tickets
+
+
+def test_the_whole_story_and_the_auditor_agrees(service: Context) -> None:
+    event = Event.open(service)
+    anna, bela, cora = Fan(service), Fan(service), Fan(service)
+    given, sold, returned = anna.buy(event, 3)
+
+    anna.give(given, bela)
+    listing = anna.list(sold, FACE * 110 // 100)
+    order = cora.order_listing(listing["id"])
+    cora.pay(order)
+    pass_on.return_ticket(service.parts, request(anna.who), returned)
+    settle_finally(service)
+
+    assert (anna.tickets(), bela.tickets(), cora.tickets()) == ([], [given], [sold])
+    event.close()
+    code = cora.code(cora.lease(sold))
+    assert event.scan(code, "1")["outcome"] == "admitted"
+    assert event.scan(code, "1")["outcome"] == "admitted", "the same scan sent again is the same answer"
+    assert event.scan(code, "2", at="south")["outcome"] == "already_used"
+    events.release_royalties(service.parts, request(event.organizer), event.id)
+    settle_finally(service)
+
+    report = audit_ledger(service.gateway.url, service.deployment.address)
+    assert report.findings == ()
+    counts = report.counts
+    assert (counts.deliveries, counts.gifts, counts.resales, counts.refunds, counts.redemptions) == (3, 1, 1, 1, 1)
+    assert [c["what"] for c in tickets.ticket_history(service.parts, sold)["history"]] == [
+        "Delivered",
+        "Settled",
+        "Redeemed",
+    ]
+
+
+def test_price_over_the_cap_is_refused_by_the_contract(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    (ticket,) = anna.buy(event)
+    with pytest.raises(LedgerRefused, match="over the cap of 5500") as refusal:
+        anna.list(ticket, FACE * 110 // 100 + 1)
+    assert refusal.value.reason == "Ledger_OverCap"
+    anna.list(ticket, FACE * 110 // 100)
+
+
+def test_a_gift_beyond_the_limit_is_refused_by_the_contract(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    (ticket,) = anna.buy(event)
+    anna.give(ticket, bela)
+    idle(service)
+    with pytest.raises(LedgerRefused) as refusal:
+        bela.give(ticket, anna)
+    assert refusal.value.reason == "Ledger_GiftLimit"
+
+
+def test_a_returned_ticket_is_sold_again_at_the_next_epoch(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    first = anna.buy(event, 20)
+    pass_on.return_ticket(service.parts, request(anna.who), first[7])
+    settle_finally(service)
+    assert bela.buy(event) == [first[7]]
+    assert tickets.view_ticket(service.parts, first[7])["epoch"] == 3
+
+
+def test_money_of_a_return_goes_back_only_when_it_is_final(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    order = anna.order(event)
+    anna.pay(order)
+    idle(service)
+    assert service.embedded is not None
+    (ticket,) = anna.tickets()
+    service.embedded.snapshot()
+    final = service.embedded.finalized()
+    pass_on.return_ticket(service.parts, request(anna.who), ticket)
+    while service.gateway.head().number == final:  # the block is there, its snapshot is not
+        service.sender.step()
+        service.embedded.gateway.rpc("evm_mine")
+    service.indexer.step()
+    assert anna.look(order)["refunds"] == []
+    settle_finally(service)
+    assert [(r["amount"], r["state"]) for r in anna.look(order)["refunds"]] == [(FACE * 9 // 10, "done")]
+
+
+def test_no_entry_code_before_moves_are_closed_and_none_for_a_former_holder(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    (ticket,) = anna.buy(event)
+    with pytest.raises(Conflict, match="when moves have closed"):
+        anna.lease(ticket)
+    anna.give(ticket, bela)
+    event.close()
+    with pytest.raises(NotFound, match="not yours"):
+        anna.lease(ticket)
+    assert event.scan(bela.code(bela.lease(ticket)), "1")["outcome"] == "admitted"
+
+
+def test_codes_that_must_not_open_a_gate(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    (ticket,) = anna.buy(event)
+    event.close()
+    first = anna.lease(ticket)
+    anna.phone, old = Fan(service).phone, anna.phone
+    second = anna.lease(ticket)
+    anna.phone, new = old, anna.phone
+    assert event.scan(anna.code(first), "1")["outcome"] == "replaced"
+    assert event.scan(anna.code(second), "2")["outcome"] == "bad_device_signature"
+    anna.phone = new
+    assert event.scan(anna.code(second, time.time() - 60), "3")["outcome"] == "too_old"
+    assert event.scan("junk", "4")["outcome"] == "not_ours"
+    assert event.scan(anna.code(second), "5")["outcome"] == "admitted"
+
+
