@@ -67,7 +67,9 @@ class Anvil:
     """
 
     def __init__(self, program: Path, arguments: Sequence[str], output: Path) -> None:
-        self._command = [str(program), "--host", _HOST, "--quiet", *arguments]
+        # Anvil writes this file when it has the port. To connect would prove less: another program could answer.
+        self._ready = output.with_suffix(".ready")
+        self._command = [str(program), "--host", _HOST, "--quiet", "--config-out", str(self._ready), *arguments]
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -101,6 +103,7 @@ class Anvil:
 
     def _listens(self, end: float) -> bool:
         """Starts the process; False if it ended by itself before it listened."""
+        self._ready.unlink(missing_ok=True)
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 [*self._command, "--port", str(self.port)],
@@ -111,9 +114,8 @@ class Anvil:
                 preexec_fn=_die_with_parent(),
             )
         while self._process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex((_HOST, self.port)) == 0:
-                    return True
+            if self._ready.exists():
+                return True
             if time.monotonic() > end:
                 self.end(0)
                 raise ChainUnavailable(self.url, "anvil does not listen in time")

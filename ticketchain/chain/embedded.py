@@ -222,12 +222,11 @@ class EmbeddedChain:
             raise _NotLoaded(f"anvil loaded block {head.number}, not {snapshot.number}")
 
     def _arguments(self, snapshot: Snapshot | None) -> list[str]:
-        """The command line, see the ADR; its clock starts at the snapshot's block, so that old times can
-        be set.
+        """The command line, see the ADR. The genesis is always the same: anvil makes one even when it loads a
+        state, and keeps both if they differ, so that block 0 would be now this one, now that.
         """
-        start = snapshot.timestamp if snapshot else GENESIS_TIME
         arguments = [
-            *("--chain-id", str(self._chain_id), "--timestamp", str(start)),
+            *("--chain-id", str(self._chain_id), "--timestamp", str(GENESIS_TIME)),
             *("--no-mining", "--order", "fifo", "--accounts", "0", "--slots-in-an-epoch", "1"),
             *("--block-base-fee-per-gas", "0", "--gas-price", "0"),
             *("--gas-limit", "1000000000", "--enable-tx-gas-limit", "--no-request-size-limit"),
