@@ -10,10 +10,10 @@ from fastapi.routing import APIRoute
 from api import health, openapi, problems
 from api.middleware import BodyLimit, Calm, Limits
 from api.sandbox import SandboxPage, make_router
-from api.v1 import buying, events, fans, gate, ledger, market, organizers, payments, tickets
+from api.v1 import books, buying, events, fans, gate, ledger, market, organizers, payments, tickets
 from ticketchain.usecases.parts import Parts
 
-V1 = (organizers, fans, events, buying, tickets, market, gate, payments, ledger)
+V1 = (organizers, fans, events, buying, tickets, market, gate, payments, books, ledger)
 _DEFAULT_LIMITS = Limits()
 
 

@@ -43,6 +43,7 @@ TAGS = [
     {"name": "Market", "description": "Resale by fans under the event's cap."},
     {"name": "Gate", "description": "Scanning at the door."},
     {"name": "Payments", "description": "For payment providers."},
+    {"name": "Books", "description": "An event in numbers, for those who check."},
     {"name": "Ledger", "description": "Which contract on which chain holds the truth."},
     {"name": "Health", "description": "For those who run the service."},
 ]
