@@ -32,11 +32,12 @@ from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.indexer import Indexer
 from ticketchain.chain.reader import ContractReader
 from ticketchain.chain.sender import Sender
+from ticketchain.chain.types import ChainError
 from ticketchain.domain.blocks import FollowedBlock
 from ticketchain.domain.errors import DomainError
 from ticketchain.domain.ports import SealedKey
 from ticketchain.metadata.ipfs import IpfsStore
-from ticketchain.metadata.store import LocalStore
+from ticketchain.metadata.store import ContentError, LocalStore
 from ticketchain.payments.delivery import WebhookSender
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.settings import Settings
@@ -44,6 +45,7 @@ from ticketchain.store import accounts, chain, events, outbox
 from ticketchain.store.engine import Store
 from ticketchain.usecases import finality, settle
 from ticketchain.usecases.parts import Parts, Rules
+from ticketchain.wallets.errors import SlowBackend
 from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.keys import assert_fast_backend
 from ticketchain.wallets.operator import OperatorKeys, create_operator_keys, unseal_account
@@ -61,6 +63,10 @@ class CannotStart(DomainError):
 
     code = "cannot_start"
     status = 503
+
+
+PROBLEMS = (DomainError, ChainError, ContentError, SlowBackend)
+"""All that opening or deploying can raise on purpose: the text of each is a sentence for an operator."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +184,15 @@ def operator_keys(store: Store, keys: FileKeyProvider, chain_id: int) -> Operato
             key: SealedKey = getattr(made, purpose)
             accounts.add_wallet(tx, key.address, purpose, key.sealed, key.version, now())
         return made
+
+
+def operator_addresses(settings: Settings) -> dict[str, str]:
+    """Addresses of relayer, attestor and admin; their keys are made, sealed for the chain, if there are none."""
+    prepare_folder(settings.data)
+    chain_id = Gateway(settings.rpc_url).chain_id() if settings.rpc_url else settings.chain_id
+    with _open_store(settings) as store:
+        found = operator_keys(store, FileKeyProvider(settings.data / "keys" / "master.key"), chain_id)
+    return {purpose: getattr(found, purpose).address for purpose in ("relayer", "attestor", "admin")}
 
 
 def deploy_ledger(

@@ -1,0 +1,5 @@
+"""`python -m ticketchain.cli`, the same as `ticketchain`."""
+
+from ticketchain.cli import main
+
+main()

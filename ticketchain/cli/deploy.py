@@ -1,0 +1,41 @@
+"""`ticketchain deploy`: a ledger on a live chain."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from ticketchain.cli.local import Data, one_sentence, settings_of, tell
+from ticketchain.context import deploy_to
+
+
+def deploy(
+    rpc: Annotated[str, typer.Option(help="RPC URL of a node of the chain.", metavar="URL")],
+    data: Data = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="Address of the service, for token URIs; it cannot change.", metavar="URL")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Put a ledger on a chain, once, appoint this installation's keys, and record it in the data folder.
+
+    The account that pays the gas is the admin's; `ticketchain keys addresses --rpc URL` shows it before.
+    `ticketchain up --rpc URL` then serves it, and refuses a contract whose code differs from what was recorded.
+    """
+    settings = settings_of(rpc_url=rpc, data=data, base_url=base_url)
+    with one_sentence():
+        done = deploy_to(settings, tell)
+    values = {
+        "chain_id": done.chain_id,
+        "address": done.address,
+        "block": done.block,
+        "code_hash": f"0x{done.code_hash.hex()}",
+        "transaction": f"0x{done.tx_hash.hex()}",
+    }
+    if as_json:
+        typer.echo(json.dumps(values))
+        return
+    for name, value in values.items():
+        typer.echo(f"{name.replace('_', ' '):12} {value}")
