@@ -36,6 +36,7 @@ from ticketchain.usecases.parts import Parts
 
 DAY = 86_400
 ENTRY_KEY_DAYS = 7
+LONGEST_LEASE = 30 * DAY
 
 
 def ensure_entry_keys(parts: Parts, limit: int = 20) -> bool:
@@ -116,7 +117,9 @@ def _lease(
 
 
 def _lease_end(parts: Parts, event: Any) -> int:
-    return int(max(event.schedule["doors_at"], unix(parts)) + DAY)
+    """A day after the doors, but no longer than a gate believes (31 days, docs/tc1.md); the phone renews it then."""
+    now = unix(parts)
+    return int(min(max(event.schedule["doors_at"], now) + DAY, now + LONGEST_LEASE))
 
 
 def _context(parts: Parts, ticket_id: int, epoch: int) -> LeaseContext:
