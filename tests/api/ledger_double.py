@@ -1,0 +1,116 @@
+"""A ledger made by hand: it does whatever intents the outbox has, without rules, and logs it in blocks that are followed at once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select, update
+
+from ticketchain.domain.blocks import Entry, FollowedBlock
+from ticketchain.domain.errors import LedgerRefused, Unavailable
+from ticketchain.domain.tickets import event_of
+from ticketchain.store import chain
+from ticketchain.store import schema as t
+from ticketchain.usecases import finality, gate, settle
+from ticketchain.usecases.parts import Parts
+
+ADDRESS = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+CHAIN_ID = 31337
+
+
+@dataclass
+class AnsweringLedger:
+    """Answers the contract's free questions: everything above `cap` (minor units) is refused."""
+
+    cap: int = 1 << 40
+    down: bool = False
+    address: str = ADDRESS
+    chain_id: int = CHAIN_ID
+
+    def check_offer(self, ticket: int, epoch: int, price: int) -> None:
+        self._reach()
+        if price > self.cap:
+            arguments = {"id": str(ticket), "price": price, "cap": self.cap}
+            raise LedgerRefused(f"the price {price} is above the cap {self.cap}", "Ledger_OverCap", arguments)
+
+    def check_gift(self, ticket: int, epoch: int, to: str) -> None:
+        self._reach()
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unavailable("the chain does not answer: connection refused")
+
+
+@dataclass
+class HandMadeChain:
+    """Turns pending intents into the entries that the ledger would log for them, a block at a time."""
+
+    parts: Parts
+    number: int = 0
+    events: int = 0
+    hash: bytes = bytes(32)
+    refuse: set[int] = field(default_factory=set)
+
+    def start(self) -> None:
+        with self.parts.store.begin() as tx:
+            chain.add_ledger(tx, ADDRESS, CHAIN_ID, 0)
+
+    def work(self) -> None:
+        """Repeats blocks until no intent is left; every block is final at once."""
+        self.block()
+        gate.ensure_entry_keys(self.parts)
+        while self.block():
+            pass
+
+    def block(self) -> bool:
+        """One block with all pending intents."""
+        with self.parts.store.begin() as tx:
+            query = select(t.outbox).where(t.outbox.c.state == "pending").order_by(t.outbox.c.id)
+            intents = list(tx.execute(query))
+            tx.execute(update(t.outbox).where(t.outbox.c.state == "pending").values(state="done"))
+        entries = [self._entry(index, intent) for index, intent in enumerate(intents)]
+        self.follow([entry for entry in entries if entry is not None])
+        return bool(intents)
+
+    def follow(self, entries: list[Entry]) -> None:
+        self.number += 1
+        parent, self.hash = self.hash, hashlib.sha256(self.number.to_bytes(8, "big")).digest()
+        now = int(self.parts.clock().timestamp())
+        assert settle.follow(self.parts, FollowedBlock(self.number, self.hash, parent, now, entries))
+        finality.finalize(self.parts, self.number)
+
+    def _entry(self, index: int, intent: Any) -> Entry | None:
+        p, number = intent.payload, intent.event_number
+        tx_hash = hashlib.sha256(intent.key.encode()).digest()
+
+        def ticket(kind: str, **values: Any) -> Entry:
+            return Entry(kind, index, 0, tx_hash, event_of(p["ticket"]), p["ticket"], values)
+
+        def event(kind: str, event_number: int = number, **values: Any) -> Entry:
+            return Entry(kind, index, 0, tx_hash, event_number, None, values)
+
+        match intent.kind:
+            case "create_event":
+                self.events += 1
+                return event("EventCreated", self.events, reference=p["reference"], schedule=p["schedule"])
+            case "set_schedule":
+                return event("ScheduleChanged", schedule=p["schedule"], reason=p["reason"])
+            case "set_entry_key":
+                return event("EntryKeySet", key_id=p["key_id"], key=p["key"], valid_until=p["valid_until"])
+            case "issue":
+                return event("BatchIssued", number=p["number"], manifest=p["manifest"])
+            case "deliver" | "settle":
+                kind = "Delivered" if intent.kind == "deliver" else "Settled"
+                shown = {name: p[name] for name in ("to", "custodied", "price", "reference")}
+                return ticket(kind, **shown)
+            case "gift":
+                return ticket("Given", to=p["to"], custodied=p["custodied"])
+            case "refund":
+                return ticket("Refunded", epoch=p["epoch"], amount=p["amount"], reference=p["reference"])
+            case "revoke":
+                return ticket("Revoked")
+            case "redeem":
+                return ticket("Redeemed", gate=ADDRESS)
+        return None
