@@ -114,9 +114,7 @@ def decode_problem(data: bytes) -> LedgerProblem | None:
         values = decode([_type(part) for part in inputs], data[4:])
     except DecodingError:
         return LedgerProblem("Unknown", {}, data)
-    return LedgerProblem(
-        name, {part["name"]: _named(v, part) for part, v in zip(inputs, values, strict=True)}, data
-    )
+    return LedgerProblem(name, {part["name"]: _named(v, part) for part, v in zip(inputs, values, strict=True)}, data)
 
 
 def selector_of(function: str) -> bytes:
@@ -179,19 +177,14 @@ def _events() -> dict[bytes, _Event]:
             plain = [field for field in part["inputs"] if not field["indexed"]]
             indexed = [field for field in part["inputs"] if field["indexed"]]
             order = tuple(field["name"] for field in part["inputs"])
-            found[_hash(part["name"], part["inputs"])] = _Event(
-                part["name"], indexed, plain, _types(plain), order
-            )
+            found[_hash(part["name"], part["inputs"])] = _Event(part["name"], indexed, plain, _types(plain), order)
     return found
 
 
 @cache
 def _errors() -> dict[bytes, tuple[str, Inputs]]:
     ours = [part for part in load("TicketLedger").abi if part["type"] == "error"]
-    return {
-        _hash(part["name"], part["inputs"])[:4]: (part["name"], part["inputs"])
-        for part in [*_BUILT_IN, *ours]
-    }
+    return {_hash(part["name"], part["inputs"])[:4]: (part["name"], part["inputs"]) for part in [*_BUILT_IN, *ours]}
 
 
 # ------------------------------------------------------------------------------------------------ values
@@ -218,9 +211,7 @@ def _named(value: Any, part: Mapping[str, Any]) -> Any:
     if kind == "address":
         return _checksummed(value)
     if kind == "tuple":
-        return {
-            field["name"]: _named(each, field) for field, each in zip(part["components"], value, strict=True)
-        }
+        return {field["name"]: _named(each, field) for field, each in zip(part["components"], value, strict=True)}
     return value
 
 
