@@ -1,4 +1,4 @@
-"""The people of a small event, acting on a service's use cases directly; the work behind them is driven step by step."""
+"""The people of a small event, acting on the use cases directly; the work behind them is driven step by step."""
 
 from __future__ import annotations
 
@@ -28,11 +28,21 @@ def idle(context: Context, seconds: float = 60) -> None:
     """
     every = [step for name, loop in steps(context).items() if name != "webhooks" for step in loop]
     end = time.monotonic() + seconds
-    while any([step() for step in every]) or _under_way(context):
+    while any([step() for step in every]) or under_way(context):
         assert time.monotonic() < end, "the work does not end"
 
 
-def _under_way(context: Context) -> bool:
+def stop_at(context: Context, crash: type[BaseException]) -> bool:
+    """Works until idle or until the crash; True if it came to the crash."""
+    try:
+        idle(context)
+    except crash:
+        return True
+    return False
+
+
+def under_way(context: Context) -> bool:
+    """Whether anything waits for the chain."""
     with context.parts.store.read() as tx:
         counts = outbox.counts(tx)
     return bool(counts.get("pending", 0) + counts.get("sent", 0))
@@ -118,11 +128,11 @@ class Fan:
         pay.open_charges(self.parts)
         return self.look(order)
 
-    def pay(self, order: dict[str, Any], faults: Faults = Faults()) -> None:
+    def pay(self, order: dict[str, Any], faults: Faults | None = None) -> None:
         """Pays on the provider's page; its webhook arrives."""
         assert self.context.sandbox is not None
         charge = order["payment"]["url"].rsplit("/", 1)[1]
-        self.context.sandbox.pay(charge, faults)
+        self.context.sandbox.pay(charge, faults or Faults())
         self.webhook(charge)
 
     def webhook(self, charge: str) -> None:

@@ -118,5 +118,3 @@ def test_codes_that_must_not_open_a_gate(service: Context) -> None:
     assert event.scan(anna.code(second, time.time() - 60), "3")["outcome"] == "too_old"
     assert event.scan("junk", "4")["outcome"] == "not_ours"
     assert event.scan(anna.code(second), "5")["outcome"] == "admitted"
-
-

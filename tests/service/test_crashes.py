@@ -1,0 +1,125 @@
+"""The service stops dead at every single place where it commits or talks to the chain; afterwards the books are right.
+
+The negative control is a sender that talks to the chain first and writes down later: the same check must convict it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.service.people import FACE, Event, Fan, settle_finally, stop_at
+from ticketchain.audit import audit_ledger
+from ticketchain.chain.gateway import Gateway
+from ticketchain.chain.sender import Sender
+from ticketchain.context import Context, now
+from ticketchain.domain.ports import UnsignedTransaction
+from ticketchain.store import outbox
+from ticketchain.store.engine import Store
+from ticketchain.usecases import finality
+
+TALKS = ("send_raw_many", "call", "estimate", "nonce", "block", "logs", "receipts")
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+@dataclasses.dataclass
+class Fuse:
+    """Burns down with each commit and each talk to the chain, and then the process is gone."""
+
+    left: int | None = None
+
+    def burn(self) -> None:
+        """One place further."""
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                self.left = None
+                raise Crash
+
+
+@pytest.fixture
+def fuse(monkeypatch: pytest.MonkeyPatch) -> Fuse:
+    fuse = Fuse()
+    begin = Store.begin
+
+    @contextmanager
+    def burning_begin(store: Store) -> Iterator[Any]:
+        fuse.burn()  # before the commit
+        with begin(store) as tx:
+            yield tx
+        fuse.burn()  # after it
+
+    monkeypatch.setattr(Store, "begin", burning_begin)
+    for name in TALKS:
+        monkeypatch.setattr(Gateway, name, _burning(getattr(Gateway, name), fuse))
+    return fuse
+
+
+def _burning(method: Callable[..., Any], fuse: Fuse) -> Callable[..., Any]:
+    def burning(*args: Any, **kwargs: Any) -> Any:
+        answer = method(*args, **kwargs)
+        fuse.burn()  # the node did it, and we never heard
+        return answer
+
+    return burning
+
+
+def _sell_with_crashes(service: Context, fuse: Fuse, places: range) -> list[str]:
+    """Sells a ticket for each place, crashing there; returns what is wrong in the books afterwards."""
+    event, fans, crashes = Event.open(service, rows=10), [], 0
+    for place in places:
+        fan = Fan(service)
+        order = fan.order(event)
+        fan.pay(order)
+        fans.append((fan, order))
+        fuse.left = place
+        crashes += stop_at(service, Crash)
+        fuse.left = None
+        settle_finally(service)
+    assert crashes > len(places) // 2, "the places do not lie on the way"
+    wrong = []
+    for number, (fan, order) in enumerate(fans):
+        seen = fan.look(order)
+        found = (seen["state"], len(fan.tickets()), seen["refunds"])
+        if found != ("delivered", 1, []):
+            wrong.append(f"fan {number}: order {found[0]}, {found[1]} tickets, refunds {found[2]}")
+    report = audit_ledger(service.gateway.url, service.deployment.address)
+    wrong += [finding.message for finding in report.findings]
+    if report.counts.deliveries != len(fans) or report.money[0].primary != len(fans) * FACE:
+        wrong.append(f"{report.counts.deliveries} deliveries for {len(fans)} orders")
+    return wrong
+
+
+def test_a_crash_at_any_place_loses_nothing_and_doubles_nothing(service: Context, fuse: Fuse) -> None:
+    assert _sell_with_crashes(service, fuse, range(30)) == []
+
+
+class HastySender(Sender):
+    """Sends at once and writes down afterwards: what many systems do."""
+
+    def _commit(self, rows: Sequence[Any], data: bytes) -> None:
+        signer, nonce = self._signer, self._gateway.nonce(self._signer.relayer, pending=True)
+        signed = signer.transaction(UnsignedTransaction(nonce, 2_000_000, 0, 0, data))
+        self._gateway.send_raw_many([signed.raw])
+        values = {"signer": signer.relayer, "nonce": nonce, "kind": rows[0].kind, "gas": 2_000_000, "data": data}
+        with self._store.begin() as tx:
+            number = outbox.add_transaction(tx, values | {"event_number": rows[0].event_number, "created_at": now()})
+            outbox.take_intents(tx, [row.id for row in rows], number)
+            attempt = {"hash": signed.hash, "transaction_id": number, "raw": signed.raw, "sent_at": now()}
+            outbox.add_attempt(tx, attempt | {"max_fee": "0", "priority_fee": "0"})
+
+
+def test_the_check_convicts_a_sender_that_writes_down_too_late(service: Context, fuse: Fuse) -> None:
+    aside = partial(finality.set_aside, service.parts)
+    address, signer = service.deployment.address, service.parts.signer
+    hasty = HastySender(service.parts.store, service.gateway, address, signer, aside, now)
+    wrong = _sell_with_crashes(dataclasses.replace(service, sender=hasty), fuse, range(8))
+    assert any("refused" in line for line in wrong), "a ticket was delivered and its money given back"

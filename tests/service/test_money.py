@@ -1,0 +1,132 @@
+"""Money: whatever the provider does, the order is paid once, the extra goes back, and nothing unpaid is delivered."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
+from ticketchain.context import Context
+from ticketchain.domain.intents import Deliver
+from ticketchain.domain.ports import Faults
+from ticketchain.store import outbox
+from ticketchain.usecases import buy, hold
+from ticketchain.usecases.common import intend
+from ticketchain.usecases.parts import Parts
+
+
+def _refunds(fan: Fan, order: dict[str, object]) -> list[tuple[str, int, str]]:
+    return [(r["cause"], r["amount"], r["state"]) for r in fan.look(order)["refunds"]]
+
+
+def _intents(service: Context) -> int:
+    with service.parts.store.read() as tx:
+        return sum(outbox.counts(tx).values())
+
+
+def _later(parts: Parts, **time: float) -> Parts:
+    """The same service some time later."""
+    return dataclasses.replace(parts, clock=lambda: parts.clock() + timedelta(**time))
+
+
+def test_a_double_charge_gives_back_the_extra_only(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    order = anna.order(event, 2)
+    anna.pay(order, Faults(double=True))
+    idle(service)
+    assert anna.look(order)["state"] == "delivered"
+    assert _refunds(anna, order) == [("not_owed", 2 * FACE, "done")]
+
+
+def test_the_same_webhook_five_times_pays_and_delivers_once(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    order = anna.order(event)
+    before = _intents(service)
+    for _ in range(5):
+        anna.pay(order)
+    assert _intents(service) == before + 1
+    idle(service)
+    assert anna.look(order)["captured"] == FACE
+    assert _refunds(anna, order) == []
+
+
+@pytest.mark.parametrize("faults", [Faults(wrong_amount=FACE - 1), Faults(wrong_currency="USD")])
+def test_a_wrong_amount_or_currency_never_delivers_and_goes_back(service: Context, faults: Faults) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    order = anna.order(event)
+    before = _intents(service)
+    anna.pay(order, faults)
+    idle(service)
+    assert _intents(service) == before
+    assert anna.look(order)["state"] == "awaiting_payment"
+    assert [(cause, state) for cause, _, state in _refunds(anna, order)] == [("not_owed", "done")]
+
+
+def test_money_after_expiry_takes_the_seat_again_if_it_is_free(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    order = anna.order(event)
+    assert buy.expire_orders(_later(service.parts, hours=1))
+    assert anna.look(order)["state"] == "expired"
+    anna.pay(order)
+    idle(service)
+    assert anna.look(order)["state"] == "delivered"
+
+
+def test_money_after_expiry_goes_back_if_the_seat_is_gone(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    order = anna.order(event)
+    buy.expire_orders(_later(service.parts, hours=1))
+    bela.buy(event, 20)
+    anna.pay(order)
+    idle(service)
+    assert anna.look(order)["state"] == "expired"
+    assert _refunds(anna, order) == [("not_owed", FACE, "done")]
+    assert anna.tickets() == []
+
+
+def test_a_released_or_expired_hold_frees_its_seats_at_once(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    first = hold.hold_best(service.parts, request(anna.who), event.id, "A", 20)
+    hold.release_hold(service.parts, anna.who, first["id"])
+    second = hold.hold_best(service.parts, request(anna.who), event.id, "A", 20)
+    assert hold.expire_holds(_later(service.parts, hours=1))
+    assert len(second["seats"]) == 20
+    assert len(bela.buy(event, 20)) == 20
+
+
+def test_a_buyer_who_pays_a_listing_late_gets_the_money_back_when_it_was_sold(service: Context) -> None:
+    event, anna, bela, cora = Event.open(service, rows=1), Fan(service), Fan(service), Fan(service)
+    (ticket,) = anna.buy(event)
+    listing = anna.list(ticket, FACE)
+    late = bela.order_listing(listing["id"])
+    buy.expire_orders(_later(service.parts, hours=1))
+    order = cora.order_listing(listing["id"])
+    cora.pay(order)
+    bela.pay(late)
+    settle_finally(service)
+    assert cora.tickets() == [ticket]
+    assert _refunds(bela, late) == [("not_owed", FACE, "done")]
+
+
+def test_a_delivery_that_the_ledger_refuses_gives_the_money_back(service: Context) -> None:
+    """The ticket is gone from stock behind the service's back: the line is refused, the money goes back."""
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    order = anna.order(event)
+    ticket = int(order["lines"][0]["ticket"])
+    _deliver_behind_the_back(service, event, ticket, bela.address)
+    anna.pay(order)
+    settle_finally(service)
+    assert anna.look(order)["state"] == "refunded"
+    assert "sold already" in anna.look(order)["lines"][0]["problem"]
+    assert _refunds(anna, order) == [(f"refused:{ticket}", FACE, "done")]
+
+
+def _deliver_behind_the_back(service: Context, event: Event, ticket: int, to: str) -> None:
+    reference = "00" * 16
+    with service.parts.store.begin() as tx:
+        intend(service.parts, tx, ticket >> 24, f"behind:{ticket}", Deliver(ticket, 0, to, True, FACE, reference))
+    for _ in range(3):
+        service.sender.step()
+        service.chain_step()

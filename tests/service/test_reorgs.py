@@ -1,0 +1,104 @@
+"""A chain that takes blocks back: what people see follows it, and in the end nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.service.people import Event, Fan, idle, settle_finally
+from ticketchain.chain.indexer import DeepFork
+from ticketchain.context import Context
+from ticketchain.store import chain, outbox, schema
+from ticketchain.usecases import tickets
+
+
+def _reorg(service: Context, depth: int) -> None:
+    """The newest blocks are replaced by empty ones; their transactions vanish."""
+    service.gateway.rpc("anvil_reorg", depth, [])
+
+
+def test_a_delivery_that_is_taken_back_comes_again(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    settle_finally(service)
+    order = anna.order(event)
+    anna.pay(order)
+    _until_delivered(service, anna, order)
+    _reorg(service, 1)
+    assert service.indexer.step()
+    assert anna.look(order)["state"] == "paid"
+    assert anna.tickets() == []
+    _send_again(service)
+    settle_finally(service)
+    assert anna.look(order)["state"] == "delivered"
+    assert [x["what"] for x in tickets.ticket_history(service.parts, anna.tickets()[0])["history"]] == ["Delivered"]
+
+
+def test_a_gift_that_is_taken_back_returns_to_the_giver_until_it_is_sent_again(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    (ticket,) = anna.buy(event)
+    settle_finally(service)
+    anna.give(ticket, bela)
+    while anna.tickets():
+        _round(service)
+    _reorg(service, 1)
+    service.indexer.step()
+    assert (anna.tickets(), bela.tickets()) == ([ticket], [])
+    _send_again(service)
+    settle_finally(service)
+    assert (anna.tickets(), bela.tickets()) == ([], [ticket])
+
+
+def test_a_fork_below_the_final_block_stops_the_indexer(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    before = service.gateway.rpc("evm_snapshot")
+    anna.buy(event)
+    settle_finally(service)
+    service.gateway.rpc("evm_revert", before)
+    with pytest.raises(DeepFork, match="no longer has our final block"):
+        for _ in range(3):
+            service.indexer.step()
+
+
+def test_following_the_chain_anew_ends_in_the_same_state(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    first = anna.buy(event, 3)
+    anna.give(first[0], bela)
+    settle_finally(service)
+    before = _read_model(service)
+    with service.parts.store.begin() as tx:
+        chain.set_final(tx, service.deployment.block - 1)
+        tx.execute(schema.blocks.delete())
+        tx.execute(schema.tickets.delete())
+    while service.indexer.step():
+        pass
+    assert _read_model(service) == before
+
+
+def _read_model(service: Context) -> list[object]:
+    """Everything that the chain alone decides."""
+    told = (schema.blocks, schema.changes, schema.tickets, schema.order_lines, schema.moves, schema.seats)
+    with service.parts.store.read() as tx:
+        return [sorted(map(repr, tx.execute(table.select()))) for table in told]
+
+
+def _until_delivered(service: Context, fan: Fan, order: dict[str, object]) -> None:
+    for _ in range(200):
+        _round(service)
+        if fan.look(order)["state"] == "delivered":
+            return
+    raise AssertionError("not delivered")
+
+
+def _round(service: Context) -> None:
+    """Sends, mines, follows; takes no snapshot, so that the new block is not final."""
+    service.sender.step()
+    if int(service.gateway.rpc("txpool_status")["pending"], 16):
+        service.gateway.rpc("evm_mine")
+    service.indexer.step()
+
+
+def _send_again(service: Context) -> None:
+    """The vanished transaction's time to be sent again has come."""
+    with service.parts.store.begin() as tx:
+        tx.execute(schema.attempts.update().values(sent_at=None))
+        assert outbox.unsettled(tx, service.parts.signer.relayer)
+    idle(service)
