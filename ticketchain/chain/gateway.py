@@ -83,7 +83,7 @@ __all__ = [
 
 Request = tuple[str, list[Any]]
 
-# What one batch may hold: hosted nodes allow about 100 calls, anvil 2 MB and geth 5 MB a request.
+# What one batch may hold: hosted nodes allow about 100 calls, and nodes a few megabytes a request.
 _BATCH_CALLS = 100
 _BATCH_BYTES = 1_000_000
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
