@@ -7,9 +7,11 @@ import pytest
 import typer
 from eth_account import Account
 from typer.testing import CliRunner
+from web3.contract import Contract
 
+from scripts import contracts
 from tests.audit.histories import ticket
-from tests.audit.ledger import FACE, GATE, LedgerOnChain
+from tests.audit.ledger import FACE, FAR, GATE, NOBODY, LedgerOnChain
 from tests.support.anvil import BIG_BLOCKS, FREE_GAS, running_anvil
 from ticketchain.artifacts import load
 from ticketchain.audit import CouldNotRead, Report, audit_ledger
@@ -54,6 +56,32 @@ def tell(ledger: LedgerOnChain) -> None:
     ledger.redeem(ticket(0), ticket(1), gate=ledger.gate)
     ledger.redeem(ticket(1), ticket(4))
     ledger.release()
+
+
+def test_a_token_event_agrees_with_its_credits(chain: str) -> None:
+    artifact = load("TicketLedger")
+    ledger = LedgerOnChain(chain, artifact.abi, artifact.bytecode)
+    token = _token(ledger)
+    seller, buyer = Account.create(), Account.create()
+    ledger.call(ledger.admin, "allowToken", token.address, True)
+    ledger.create_event(token=token.address, cap_bps=10_000)
+    ledger.issue(3)
+    ledger.deliver((ticket(0), seller), price=0)
+    ledger.send(buyer, token.functions.mint(buyer.address, FACE * 10_000))
+    ledger.send(buyer, token.functions.approve(ledger.address, FACE * 10_000))
+    offer = ledger.offer(ticket(0), seller, 4_000, token=token.address)
+    ledger.call(buyer, "buyResale", ticket(0), 1, 4_000, NOBODY, FAR, offer)
+    ledger.release()
+    ledger.call(seller, "claim", token.address)
+
+    report = audit_ledger(chain, ledger.address, signatures=True)
+    assert report.findings == ()
+    (money,) = report.money
+    assert (money.token, money.resale, money.royalties) == (token.address.lower(), 4_000, 500)
+    assert (money.sellers, money.released) == (3_500, 500 * 10_000)
+
+    _drain(ledger, token)
+    assert rules(audit_ledger(chain, ledger.address)) == {"insolvent"}
 
 
 def rules(report: Report) -> set[str]:
@@ -138,6 +166,25 @@ def test_the_command_has_three_exit_codes(told: LedgerOnChain) -> None:
     blind = runner.invoke(app, ["--rpc", "http://127.0.0.1:1", "--ledger", told.address])
     assert blind.exit_code == 2
     assert blind.output.startswith("audit: No answer")
+
+
+def _token(ledger: LedgerOnChain) -> Contract:
+    """A freshly compiled ERC-20."""
+    source = "contracts/test/mocks/MockToken.sol"
+    compiled = contracts.compile_artifact(source, contracts.compiler_input(source))
+    draft = ledger.web3.eth.contract(abi=compiled["abi"], bytecode=compiled["bytecode"])
+    address = ledger.send(ledger.admin, draft.constructor())["contractAddress"]
+    assert address
+    return ledger.web3.eth.contract(address=address, abi=compiled["abi"])
+
+
+def _drain(ledger: LedgerOnChain, token: Contract) -> None:
+    """Take one unit from the ledger, as a thief with its key would."""
+    provider = ledger.web3.provider
+    provider.make_request("anvil_impersonateAccount", [ledger.address])  # type: ignore[arg-type]
+    gas = {"from": ledger.address, "gas": 100_000, "gasPrice": 0}
+    transaction = token.functions.transfer(ledger.admin.address, 1).transact(gas)  # type: ignore[arg-type]
+    assert ledger.web3.eth.wait_for_transaction_receipt(transaction)["status"] == 1
 
 
 def _ticket_slot(ledger: LedgerOnChain, id_: int) -> tuple[str, int]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+from eth_abi.exceptions import DecodingError
 from web3 import Web3
 
 from ticketchain.artifacts import load
@@ -51,11 +52,8 @@ def decode_log(topics: Sequence[str], data: str) -> tuple[str, dict[str, Any]]:
     plain = [part for part in entry["inputs"] if not part["indexed"]]
     if len(topics) != len(indexed) + 1:
         raise ValueError(f"{entry['name']} with {len(topics)} topics")
-    head = {
-        part["name"]: codec.decode([part["type"]], bytes.fromhex(topic[2:]))[0]
-        for part, topic in zip(indexed, topics[1:], strict=True)
-    }
-    return entry["name"], head | decode(plain, bytes.fromhex(data[2:]))
+    head = {part["name"]: _values([part], topic)[0] for part, topic in zip(indexed, topics[1:], strict=True)}
+    return entry["name"], head | _by_name(plain, data)
 
 
 def decode_call(calldata: str) -> tuple[str, dict[str, Any]]:
@@ -65,13 +63,7 @@ def decode_call(calldata: str) -> tuple[str, dict[str, Any]]:
     entry = functions_by_selector().get(calldata[:10])
     if entry is None:
         raise LookupError(f"no function of the ledger has selector {calldata[:10]}")
-    return entry["name"], decode(entry["inputs"], bytes.fromhex(calldata[10:]))
-
-
-def decode(inputs: Sequence[Entry], data: bytes) -> dict[str, Any]:
-    """Arguments by name."""
-    values = codec.decode([type_of(part) for part in inputs], data)
-    return {part["name"]: _named(part, value) for part, value in zip(inputs, values, strict=True)}
+    return entry["name"], _by_name(entry["inputs"], "0x" + calldata[10:])
 
 
 def encode_call(name: str, arguments: Sequence[Any]) -> str:
@@ -83,13 +75,26 @@ def encode_call(name: str, arguments: Sequence[Any]) -> str:
 
 def decode_result(name: str, data: str) -> tuple[Any, ...]:
     """What a view answered, tuples left as they are. Raises ValueError if it does not decode."""
-    return codec.decode([type_of(part) for part in function(name)["outputs"]], bytes.fromhex(data[2:]))
+    return _values(function(name)["outputs"], data)
 
 
 def type_of(part: Entry) -> str:
     """Canonical type: tuples spelled out, e.g. "(uint256,uint256)[]"."""
     kind: str = part["type"]
     return f"({_types(part['components'])}){kind[5:]}" if kind.startswith("tuple") else kind
+
+
+def _values(parts: Sequence[Entry], data: str) -> tuple[Any, ...]:
+    """Decoded values of 0x and hexadecimal digits. Raises ValueError if they are not what the ABI says."""
+    try:
+        values: tuple[Any, ...] = codec.decode([type_of(part) for part in parts], bytes.fromhex(data[2:]))
+    except (DecodingError, OverflowError) as error:
+        raise ValueError(f"{_types(parts) or 'nothing'} does not decode: {error}") from error
+    return values
+
+
+def _by_name(parts: Sequence[Entry], data: str) -> dict[str, Any]:
+    return {part["name"]: _named(part, value) for part, value in zip(parts, _values(parts, data), strict=True)}
 
 
 def _types(parts: Iterable[Entry]) -> str:

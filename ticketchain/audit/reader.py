@@ -139,7 +139,7 @@ class LogReader:
     def _decode(self, log: dict[str, Any], header: Header) -> Log | None:
         try:
             name, args = abi.decode_log(log["topics"], log["data"])
-        except (LookupError, ValueError, OverflowError) as error:
+        except (LookupError, ValueError) as error:
             problem = Finding("unknown_log", None, None, header.number, log["transactionHash"], str(error))
             self.findings.append(problem)
             return None

@@ -61,9 +61,7 @@ class Node:
         try:
             responses = self._provider.make_batch_request(requests)
         except (OSError, ValueError, Web3Exception) as error:
-            raise Refused(
-                f"No answer to a batch of {len(calls)} calls from {self.url}: {_reason(error)}."
-            ) from error
+            raise Refused(f"No answer to a batch of {len(calls)} calls from {self.url}: {_reason(error)}.") from error
         if not isinstance(responses, list) or len(responses) != len(calls):
             raise Refused(f"The node at {self.url} does not answer batches of {len(calls)} calls.")
         return [self._settled(method, response) for (method, _), response in zip(calls, responses, strict=True)]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ticketchain.audit.facts import Fact, Release, Step, facts
 from ticketchain.audit.model import Finding, Log, State
 from ticketchain.audit.replay import apply
-from ticketchain.audit.rules import events, money, owners, tickets
+from ticketchain.audit.rules import events, money, owners, terms, tickets
 
 __all__ = ["NAMES", "check", "judge"]
 
@@ -16,6 +16,7 @@ NAMES = frozenset(
     rule.__name__
     for rule in (
         *tickets.RULES,
+        *terms.RULES,
         *(rule for table in (events.RULES, money.RULES, owners.RULES) for group in table.values() for rule in group),
         money.release_split,
         owners.owner_differs,
@@ -49,7 +50,8 @@ def check(state: State, fact: Fact) -> Iterator[Finding]:
     """All that is wrong with a fact before it is applied."""
     log = fact.log
     if isinstance(fact, Step):
-        for rule in tickets.rules_for(state, fact):
+        known = state.batch_of(fact.ticket_id) is not None
+        for rule in tickets.RULES + (terms.RULES if known else ()):
             for message in rule(state, fact):
                 yield Finding(rule.__name__, fact.event_id, fact.ticket_id, log.block, log.tx, message)
     elif isinstance(fact, Release):
