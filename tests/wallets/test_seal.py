@@ -160,9 +160,7 @@ def test_a_folder_in_place_of_the_key_file_is_one_clear_sentence(tmp_path: Path)
         FileKeyProvider(tmp_path)
 
 
-def test_no_key_material_in_any_text(
-    seal: Seal, provider: FileKeyProvider, operator_keys: OperatorKeys
-) -> None:
+def test_no_key_material_in_any_text(seal: Seal, provider: FileKeyProvider, operator_keys: OperatorKeys) -> None:
     sealed, version = seal.close(SECRET, ADDRESS, Purpose.WALLET)
     with pytest.raises(SealBroken) as broken:
         seal.open(sealed, version, ADDRESS, Purpose.RELAYER)

@@ -130,9 +130,7 @@ def test_a_transaction_goes_to_the_ledger_with_no_value(signer: LocalSigner) -> 
     ],
     ids=str,
 )
-def test_a_transaction_that_is_no_call_of_ours_is_refused(
-    signer: LocalSigner, change: dict[str, Any]
-) -> None:
+def test_a_transaction_that_is_no_call_of_ours_is_refused(signer: LocalSigner, change: dict[str, Any]) -> None:
     with pytest.raises(SignerRefused, match=next(iter(change))):
         signer.transaction(replace(CALL, **change))
 
@@ -171,9 +169,7 @@ def test_operator_keys_of_another_chain_or_swapped_show_at_the_start(
         LocalSigner(provider, CHAIN, "0x1", operator_keys.relayer, operator_keys.attestor)
 
 
-def test_the_admin_account_is_opened_only_as_admin(
-    provider: FileKeyProvider, operator_keys: OperatorKeys
-) -> None:
+def test_the_admin_account_is_opened_only_as_admin(provider: FileKeyProvider, operator_keys: OperatorKeys) -> None:
     account = unseal_account(provider, operator_keys.admin, CHAIN)
     assert account.address == operator_keys.admin.address
     assert account.key.hex() not in repr(account) + str(account)

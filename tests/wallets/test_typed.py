@@ -34,9 +34,7 @@ TYPES: dict[type, str] = {
 
 def peer_digest(domain: Domain, value: Signable) -> bytes:
     """The same digest by eth_account, from the types as the contract's documentation spells them."""
-    fields = [
-        dict(zip(("type", "name"), field.split(), strict=True)) for field in TYPES[type(value)].split(",")
-    ]
+    fields = [dict(zip(("type", "name"), field.split(), strict=True)) for field in TYPES[type(value)].split(",")]
     message = encode_typed_data(
         {
             "name": "ticketchain",

@@ -44,9 +44,7 @@ def verify(
     if not any(matches):
         raise Forbidden(f"{HEADER}: the signature is not one over this body with a known secret")
     if abs(now.timestamp() - int(stamp)) > tolerance.total_seconds():
-        raise Forbidden(
-            f"{HEADER}: the message was signed more than {tolerance.total_seconds():.0f} s away from now"
-        )
+        raise Forbidden(f"{HEADER}: the message was signed more than {tolerance.total_seconds():.0f} s away from now")
     return _read(body)
 
 
@@ -54,9 +52,7 @@ def _parse(headers: Mapping[str, str]) -> tuple[str, list[str]]:
     value = next((value for name, value in headers.items() if name.lower() == HEADER.lower()), "")
     match = _FORM.fullmatch(value)
     if match is None:
-        raise Forbidden(
-            f"{HEADER}: missing or malformed; it reads t=<unix seconds>,v1=<64 hexadecimal digits>"
-        )
+        raise Forbidden(f"{HEADER}: missing or malformed; it reads t=<unix seconds>,v1=<64 hexadecimal digits>")
     return match["at"], match["signatures"].removeprefix(",v1=").split(",v1=")
 
 

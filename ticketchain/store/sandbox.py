@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,9 +21,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from ticketchain.store.engine import Tx
+from ticketchain.store.engine import Tx, insert_new
 from ticketchain.store.schema import metadata
 from ticketchain.store.types import Id, Key, Moment
 
@@ -124,7 +122,7 @@ class Message:
 
 def add_charge(tx: Tx, row: ChargeRow) -> ChargeRow:
     """Inserts the charge unless its key is there; answers the stored one."""
-    _insert_once(tx, sandbox_charges, row)
+    insert_new(tx, sandbox_charges, vars(row))
     found = tx.execute(select(sandbox_charges).where(sandbox_charges.c.key == row.key)).one()
     return ChargeRow(*found)
 
@@ -166,7 +164,7 @@ def captures(tx: Tx, charge_id: str) -> list[CaptureRow]:
 
 def add_refund(tx: Tx, row: RefundRow) -> tuple[RefundRow, bool]:
     """Inserts the refund unless its key is there; answers the stored one and whether it is new."""
-    new = _insert_once(tx, sandbox_refunds, row)
+    new = insert_new(tx, sandbox_refunds, vars(row))
     found = tx.execute(select(sandbox_refunds).where(sandbox_refunds.c.key == row.key)).one()
     return RefundRow(*found), new
 
@@ -196,9 +194,7 @@ def claim_messages(tx: Tx, now: datetime, until: datetime, limit: int) -> list[M
         .order_by(table.c.due_at, table.c.number)
         .limit(limit)
     )
-    return [
-        message for message in (Message(*row) for row in tx.execute(due).all()) if _claim(tx, message, until)
-    ]
+    return [message for message in (Message(*row) for row in tx.execute(due).all()) if _claim(tx, message, until)]
 
 
 def _claim(tx: Tx, message: Message, until: datetime) -> bool:
@@ -215,13 +211,3 @@ def reschedule_messages(tx: Tx, due: Sequence[tuple[int, datetime | None]]) -> N
     """Sets when messages are due again; None = sent."""
     for number, due_at in due:
         tx.execute(update(sandbox_webhooks).where(sandbox_webhooks.c.number == number).values(due_at=due_at))
-
-
-def _insert_once(tx: Tx, table: Table, row: Any) -> bool:
-    """Inserts a row unless one with its key exists; True if it is new. Waits for a transaction that inserts
-    the same key.
-    """
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(vars(row)).on_conflict_do_nothing(index_elements=["key"])
-    # asked by RETURNING: psycopg through SQLAlchemy does not know the row count of an insert
-    return tx.execute(statement.returning(table.c.key)).one_or_none() is not None

@@ -29,9 +29,7 @@ class FileKeyProvider:
                 _create(path)
             self._cipher = AESGCM(_read(path))
         except OSError as error:
-            raise KeyFileProblem(
-                f"key file {path}: {error.strerror}; name a folder that can be written"
-            ) from None
+            raise KeyFileProblem(f"key file {path}: {error.strerror}; name a folder that can be written") from None
 
     @property
     def version(self) -> int:
@@ -53,9 +51,7 @@ class FileKeyProvider:
         try:
             return self._cipher.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], _binding(version))
         except (InvalidTag, ValueError):
-            raise SealBroken(
-                "the data key does not open: changed, or wrapped under another key file"
-            ) from None
+            raise SealBroken("the data key does not open: changed, or wrapped under another key file") from None
 
 
 def _binding(version: int) -> bytes:
@@ -93,9 +89,7 @@ def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         mode = os.fstat(file.fileno()).st_mode & 0o777
         if mode & 0o077:
-            raise KeyFileProblem(
-                f"key file {path}: mode is {mode:04o}, others can read it; run chmod 600 on it"
-            )
+            raise KeyFileProblem(f"key file {path}: mode is {mode:04o}, others can read it; run chmod 600 on it")
         key = file.read(_BYTES + 1)
     if len(key) != _BYTES:
         raise KeyFileProblem(f"key file {path}: must hold exactly {_BYTES} bytes; restore it from its backup")

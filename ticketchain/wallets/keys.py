@@ -45,6 +45,4 @@ def assert_fast_backend() -> None:
     """Raises `SlowBackend` when eth-account would sign in pure Python instead of with coincurve."""
     backend = KeyAPI().backend
     if not isinstance(backend, CoinCurveECCBackend):
-        raise SlowBackend(
-            f"signing would use {type(backend).__name__}; install coincurve and unset ECC_BACKEND_CLASS"
-        )
+        raise SlowBackend(f"signing would use {type(backend).__name__}; install coincurve and unset ECC_BACKEND_CLASS")

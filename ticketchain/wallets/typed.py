@@ -155,9 +155,7 @@ def _address(address: str, field: str) -> bytes:
 
 def _currency(code: str) -> bytes:
     if len(code) != 3 or not code.isascii():
-        raise SignerRefused(
-            f"currency: {code!r} is no ISO 4217 code; write three capital letters such as EUR"
-        )
+        raise SignerRefused(f"currency: {code!r} is no ISO 4217 code; write three capital letters such as EUR")
     return code.encode().ljust(32, b"\0")
 
 
