@@ -113,7 +113,7 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
         prepare_folder(settings.data)
         store = stack.enter_context(_open_store(settings))
         embedded = stack.enter_context(_open_embedded(settings, store, progress)) if not settings.rpc_url else None
-        gateway = Gateway(embedded.url if embedded else settings.rpc_url)
+        gateway = Gateway(embedded.url, on_demand=True) if embedded else Gateway(settings.rpc_url)
         stack.callback(gateway.close)
         keys = FileKeyProvider(settings.data / "keys" / "master.key")
         operator = operator_keys(store, keys, gateway.chain_id())
@@ -122,7 +122,8 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
             if embedded is None:
                 raise CannotStart(f"no ledger is deployed on {gateway.url} yet; run `ticketchain deploy --rpc URL`")
             deployment = deploy_ledger(settings, gateway, keys, operator, progress, mine=embedded.step)
-            embedded.snapshot()
+            embedded.snapshot()  # first durable on the chain, then known to us
+            save_deployment(settings.data / "deployment.json", deployment)
         verify(gateway, deployment)
         yield _wire(settings, store, gateway, embedded, deployment, keys, operator)
 
@@ -203,14 +204,13 @@ def deploy_ledger(
     progress: Progress = lambda _: None,
     mine: Callable[[], object] | None = None,
 ) -> Deployment:
-    """Deploys a ledger, appoints the relayer and the attestor, and records it in the data folder."""
+    """Deploys a ledger and appoints the relayer and the attestor; the caller records it in the data folder."""
     chain_id = gateway.chain_id()
     admin = unseal_account(keys, operator.admin, chain_id)
     base_uri = f"{settings.url}/v1/tickets/"
     deployment = deploy(gateway, admin, admin.address, base_uri, progress=progress, mine=mine)
     grants = {operator.relayer.address: RELAYER, operator.attestor.address: ATTESTOR, admin.address: ADMIN}
     grant_roles(gateway, deployment.address, admin, grants, progress=progress, mine=mine)
-    save_deployment(settings.data / "deployment.json", deployment)
     return deployment
 
 
@@ -224,7 +224,9 @@ def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deploy
     keys = FileKeyProvider(settings.data / "keys" / "master.key")
     with _open_store(settings) as store:
         operator = operator_keys(store, keys, gateway.chain_id())
-        return deploy_ledger(settings, gateway, keys, operator, progress)
+        deployment = deploy_ledger(settings, gateway, keys, operator, progress)
+        save_deployment(file, deployment)
+        return deployment
 
 
 def _wire(

@@ -104,6 +104,11 @@ def tickets_of(tx: Tx, holder: str, after: int, limit: int) -> list[Row[Any]]:
     return list(tx.execute(query.order_by(_TICKET.id).limit(limit)))
 
 
+def count_held(tx: Tx, holder: str) -> int:
+    """Number of tickets of a holder."""
+    return int(tx.execute(select(func.count()).where(_TICKET.holder == holder)).scalar_one())
+
+
 def ticket_states(tx: Tx, event_number: int) -> dict[str, int]:
     """Number of sold tickets of an event by state."""
     query = (

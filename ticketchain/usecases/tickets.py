@@ -17,6 +17,12 @@ def my_tickets(parts: Parts, who: Principal, after: int, limit: int) -> dict[str
         return views.page([views.ticket(tx, row) for row in rows], limit)
 
 
+def count_held(parts: Parts, holder: str) -> int:
+    """How many tickets an address holds, as the ledger last said."""
+    with parts.store.read() as tx:
+        return chain.count_held(tx, holder)
+
+
 def view_ticket(parts: Parts, ticket_id: int) -> dict[str, Any]:
     """A ticket as anyone may see it: state, seat, price paid, holder's address. Raises `NotFound`."""
     with parts.store.read() as tx:
