@@ -44,9 +44,7 @@ def _retell(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
     waiting = _retell_lines(tx, stories)
     _retell_moves(tx, stories)
     _retell_listings(tx, stories)
-    back = [
-        i for i, s in stories.items() if s.sold and s.ticket.state == TicketState.STOCK and i not in waiting
-    ]
+    back = [i for i, s in stories.items() if s.sold and s.ticket.state == TicketState.STOCK and i not in waiting]
     stock.restock(tx, back)
 
 
@@ -66,7 +64,8 @@ def _tell(story: Story, row: Any) -> None:
     fields = {k: row.values[k] for k in ("to", "custodied", "price") if k in row.values}
     story.ticket = apply(story.ticket, Change(row.kind, row.ticket, row.timestamp, **fields))
     story.sold = True
-    story.moved[story.ticket.epoch] = row.kind
+    if row.kind != "Redeemed":  # the one change that does not begin a new epoch
+        story.moved[story.ticket.epoch] = row.kind
     if row.kind in ("Delivered", "Settled"):
         story.delivered[reference] = story.ticket.epoch
     if row.kind == "Refunded":
