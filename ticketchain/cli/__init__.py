@@ -1,7 +1,7 @@
 """The command line: `ticketchain COMMAND`. A command's module is imported when that command runs, so help is quick.
 
 Exit statuses: 0 done; 1 it could not be done (one sentence on standard error says why); 2 wrong usage (`audit`: it
-could not read the chain); 3 the service ended because a part of it died, start it again; 130 stopped before it was done.
+could not read the chain); 3 a part of the service died and so it ended, start it again; 130 stopped before it was done.
 """
 
 from __future__ import annotations
