@@ -1,4 +1,6 @@
-"""`python -m scripts.migration MESSAGE`: writes a migration from what the tables say and the migrations do not say yet."""
+"""`python -m scripts.migration MESSAGE`: writes a migration from what the tables say and the migrations do not say
+yet.
+"""
 
 from __future__ import annotations
 

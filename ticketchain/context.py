@@ -107,7 +107,7 @@ def new_id(prefix: str) -> str:
 
 @contextmanager
 def open_context(settings: Settings, progress: Progress = lambda _: None) -> Iterator[Context]:
-    """Opens everything and closes it at the end. Raises `CannotStart` or the part's own error, each one clear sentence."""
+    """Opens everything, closes it at the end. Raises `CannotStart` or the part's own error, each one clear sentence."""
     assert_fast_backend()
     with ExitStack() as stack:
         prepare_folder(settings.data)
@@ -215,7 +215,7 @@ def deploy_ledger(
 
 
 def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deployment:
-    """`ticketchain deploy`: a ledger on the chain of `settings.rpc_url`, once. Raises `CannotStart` when there is one."""
+    """`ticketchain deploy`: a ledger on the chain of `settings.rpc_url`. Raises `CannotStart` when there is one."""
     prepare_folder(settings.data)
     file = settings.data / "deployment.json"
     if load_deployment(file) is not None:

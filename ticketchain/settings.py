@@ -1,4 +1,5 @@
-"""Settings: from environment variables `TICKETCHAIN_…` or a `.env` file. Without any, everything runs embedded in one folder.
+"""Settings: from environment variables `TICKETCHAIN_…` or a `.env` file. Without any, everything runs embedded in one
+folder.
 
 Secrets come from files of the data folder (made on first use) or from the environment, never from the command line.
 """

@@ -1,4 +1,6 @@
-"""The loops that move work along: each is a `step() -> bool` that is repeated, at once while it finds work, slowly when not."""
+"""The loops that move work along: each is a `step() -> bool` that is repeated, at once while it finds work, slowly
+when not.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def steps(context: Context) -> dict[str, list[Step]]:
 
 
 def run_until_idle(context: Context, rounds: int = 10_000) -> None:
-    """Repeats all steps in one thread until none finds work: for tests and for `ticketchain` commands without a server."""
+    """Repeats all steps in one thread until none finds work: for tests and for `ticketchain` commands without a
+    server.
+    """
     every = [step for loop in steps(context).values() for step in loop]
     for _ in range(rounds):
         if not any([step() for step in every]):

@@ -52,9 +52,11 @@ def run(arguments: argparse.Namespace) -> Result:
 
 @contextmanager
 def _service() -> Iterator[Context]:
-    with tempfile.TemporaryDirectory(prefix="ticketchain-bench-") as folder:
-        with open_context(Settings(data=Path(folder), port=1)) as context:
-            yield context
+    with (
+        tempfile.TemporaryDirectory(prefix="ticketchain-bench-") as folder,
+        open_context(Settings(data=Path(folder), port=1)) as context,
+    ):
+        yield context
 
 
 def _settle(context: Context, ready: Callable[[], bool]) -> None:

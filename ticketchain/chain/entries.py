@@ -16,7 +16,7 @@ _ADDRESS, _U16, _U40, _U64, _U128 = ((1 << bits) - 1 for bits in (160, 16, 40, 6
 
 
 def entries_of(log: LedgerLog) -> list[Entry]:
-    """The entries of one log; none for logs that the service does not follow (ERC-721 transfers, roles, allow-lists)."""
+    """The entries of one log; none for logs that the service does not follow (transfers, roles, allow-lists)."""
     read = _READERS.get(log.name)
     if read is None:
         return []

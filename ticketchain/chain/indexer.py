@@ -1,4 +1,6 @@
-"""From the chain to the read model: block after block, each checked to be the child of the one before; forks are taken back."""
+"""From the chain to the read model: block after block, each checked to be the child of the one before; forks are
+taken back.
+"""
 
 from __future__ import annotations
 

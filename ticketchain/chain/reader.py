@@ -18,11 +18,15 @@ class ContractReader:
         self.chain_id = chain_id
 
     def check_offer(self, ticket: int, epoch: int, price: int) -> None:
-        """Raises `LedgerRefused` with the contract's reason if it would refuse this resale, `Unavailable` without chain."""
+        """Raises `LedgerRefused` with the contract's reason if it would refuse this resale, `Unavailable` without
+        chain.
+        """
         self._check("checkOffer", ticket, epoch, price)
 
     def check_gift(self, ticket: int, epoch: int, to: str) -> None:
-        """Raises `LedgerRefused` with the contract's reason if it would refuse this gift, `Unavailable` without chain."""
+        """Raises `LedgerRefused` with the contract's reason if it would refuse this gift, `Unavailable` without
+        chain.
+        """
         self._check("checkGift", ticket, epoch, to)
 
     def _check(self, function: str, *arguments: object) -> None:

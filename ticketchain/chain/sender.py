@@ -1,7 +1,8 @@
-"""From the outbox to the chain: plan, sign, send, each step stored before the next, so that a crash loses and doubles nothing.
+"""From the outbox to the chain: plan, sign, send, each step stored before the next, so that a crash loses and doubles
+nothing.
 
-A transaction keeps its nonce for ever; after a crash the same bytes go out again. What the ledger would refuse is found by
-simulation, before a nonce is used, and set aside while the rest goes.
+A transaction keeps its nonce for ever; after a crash the same bytes go out again. What the ledger would refuse is
+found by simulation, before a nonce is used, and set aside while the rest goes.
 """
 
 from __future__ import annotations
@@ -90,9 +91,7 @@ class Sender:
             signed = self._signer.transaction(call)
             values = {"hash": signed.hash, "transaction_id": row.id, "raw": signed.raw}
             with self._store.begin() as tx:
-                outbox.add_attempt(
-                    tx, values | {"max_fee": str(fees.max_fee), "priority_fee": str(fees.priority_fee)}
-                )
+                outbox.add_attempt(tx, values | {"max_fee": str(fees.max_fee), "priority_fee": str(fees.priority_fee)})
         return True
 
     def _send(self) -> bool:

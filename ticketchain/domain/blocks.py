@@ -1,4 +1,6 @@
-"""A block of the chain as the service follows it: what the ledger logged in it, one entry for each ticket or event touched."""
+"""A block of the chain as the service follows it: what the ledger logged in it, one entry for each ticket or event
+touched.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-TICKET_KINDS = frozenset(
-    {"Delivered", "Settled", "Resold", "Given", "Redeemed", "Refunded", "Voided", "Revoked"}
-)
+TICKET_KINDS = frozenset({"Delivered", "Settled", "Resold", "Given", "Redeemed", "Refunded", "Voided", "Revoked"})
 """Kinds of entries that change a ticket; all others are about an event, an account or a refused line."""
 
 

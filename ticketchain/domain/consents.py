@@ -1,6 +1,7 @@
 """What people and keys of the service sign for the ledger: consents of holders and attestations of payments.
 
-Field names and order are those of the EIP-712 types in `ITicketLedger`; amounts are minor units, deadlines Unix seconds.
+Field names and order are those of the EIP-712 types in `ITicketLedger`; amounts are minor units, deadlines Unix
+seconds.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ Consent = Gift | Offer | Refund | Revoke
 
 @dataclass(frozen=True)
 class Line:
-    """One ticket of a bulk delivery or settlement: who gets which ticket, at which epoch, what was paid, under which reference."""
+    """One ticket of a bulk delivery or settlement: who gets which ticket, at which epoch, what was paid, under which
+    reference.
+    """
 
     id: int
     epoch: int

@@ -1,7 +1,7 @@
 """What can be wrong with a request, as classes with a stable code.
 
-A `DomainError` is for the person who asked: its message names the field or thing and the fix. The HTTP layer turns it into
-RFC 9457 problem details; `code` is the stable part, `status` the HTTP status that fits.
+A `DomainError` is for the person who asked: its message names the field or thing and the fix. The HTTP layer turns it
+into RFC 9457 problem details; `code` is the stable part, `status` the HTTP status that fits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What the service wants done on the ledger, as written into the outbox: plain values that survive as JSON (bytes in hexadecimal).
+"""What the service wants done on the ledger, as written into the outbox: plain values that survive as JSON.
+
+Bytes are hexadecimal text.
 
 `BULK` kinds share one transaction; a bad line among them is set aside and the rest goes.
 """
@@ -135,19 +137,7 @@ class Release:
     payees: list[dict[str, Any]]
 
 
-Intent = (
-    CreateEvent
-    | SetSchedule
-    | SetEntryKey
-    | Issue
-    | Deliver
-    | Settle
-    | Give
-    | Return
-    | Revoke
-    | Redeem
-    | Release
-)
+Intent = CreateEvent | SetSchedule | SetEntryKey | Issue | Deliver | Settle | Give | Return | Revoke | Redeem | Release
 BULK = frozenset({Deliver.kind, Settle.kind, Redeem.kind})
 _KINDS: dict[str, type[Intent]] = {
     cls.kind: cls

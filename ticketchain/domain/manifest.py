@@ -104,9 +104,7 @@ def _seat(number: int, values: Mapping[str, str], price_classes: set[str], raw: 
     section, row, seat, price_class = (_label(number, name, values, raw) for name in REQUIRED)
     if price_class and price_class not in price_classes:
         message = f"the price class {shown(price_class)} is unknown"
-        raw.problem(
-            number, "price_class", message, f"use one of {_listed(price_classes)}, or add the class first"
-        )
+        raw.problem(number, "price_class", message, f"use one of {_listed(price_classes)}, or add the class first")
     return SeatRow(
         section,
         row,
@@ -150,9 +148,7 @@ def _choice(number: int, name: str, values: Mapping[str, str], default: _Choice,
         return default
 
 
-def _check_duplicate(
-    number: int, row: SeatRow, first_row: dict[tuple[str, str, str], int], raw: RawRows
-) -> None:
+def _check_duplicate(number: int, row: SeatRow, first_row: dict[tuple[str, str, str], int], raw: RawRows) -> None:
     if not (row.section and row.row and row.seat):
         return
     first = first_row.setdefault((row.section, row.row, row.seat), number)

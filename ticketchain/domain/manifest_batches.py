@@ -106,9 +106,7 @@ def read_batch_document(data: bytes) -> BatchDocument:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a batch document: {error}") from error
     if canonical != data:
-        raise ValueError(
-            "not a canonical batch document: its bytes differ from what its content is written as"
-        )
+        raise ValueError("not a canonical batch document: its bytes differ from what its content is written as")
     return document
 
 
@@ -142,9 +140,7 @@ def _group_order(
 
 def _label_key(text: str) -> _Key:
     """Numbers by value; letters first by how many they are, so that Z comes before AA."""
-    return tuple(
-        (1, len(part), part) if part[0] not in "0123456789" else (0, int(part), "") for part in _split(text)
-    )
+    return tuple((1, len(part), part) if part[0] not in "0123456789" else (0, int(part), "") for part in _split(text))
 
 
 def _name_key(text: str) -> _Key:

@@ -163,16 +163,12 @@ def _column(name: str) -> str:
 def _check_header(names: list[str], number: int, raw: RawRows) -> tuple[str, ...]:
     for name in REQUIRED:
         if name not in names:
-            raw.problem(
-                number, name, f"the column {name} is missing", f"add it; needed are {', '.join(REQUIRED)}"
-            )
+            raw.problem(number, name, f"the column {name} is missing", f"add it; needed are {', '.join(REQUIRED)}")
     for name in list(dict.fromkeys(names))[:MAX_COLUMNS]:
         if name not in COLUMNS:
             _unknown_column(number, name, raw)
         elif names.count(name) > 1:
-            raw.problem(
-                number, name, f"the column {name} comes {names.count(name)} times", "keep one of them"
-            )
+            raw.problem(number, name, f"the column {name} comes {names.count(name)} times", "keep one of them")
     return tuple(name for name in COLUMNS if name in names)
 
 

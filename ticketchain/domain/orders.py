@@ -40,7 +40,9 @@ STEPS: dict[OrderState, frozenset[OrderState]] = {
     OrderState.PARTLY_REFUNDED: frozenset({OrderState.PAID, OrderState.DELIVERED, OrderState.REFUNDED}),
     OrderState.REFUNDED: frozenset({OrderState.PARTLY_REFUNDED, OrderState.DELIVERED, OrderState.PAID}),
 }
-"""Which step may follow which. Steps back among the last four happen only when a reorganised chain takes a block back."""
+"""Which step may follow which. Steps back among the last four happen only when a reorganised chain takes a block
+back.
+"""
 
 
 def step(now: OrderState, then: OrderState) -> OrderState:

@@ -1,6 +1,7 @@
 """The rules of an event as its organizer states them: terms that never change, a schedule that may, the refund rule.
 
-The ledger's contract is the judge of moves; what is checked here is the form, and the refund rule, which the ledger knows by hash.
+The ledger's contract is the judge of moves; what is checked here is the form, and the refund rule, which the ledger
+knows by hash.
 """
 
 from __future__ import annotations
@@ -48,9 +49,7 @@ class RefundRule:
 
     def digest(self) -> bytes:
         """Hash of the rule as told to buyers: sha2-256 of its canonical JSON."""
-        return hashlib.sha256(
-            json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
-        ).digest()
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
 @dataclass(frozen=True)
@@ -154,9 +153,7 @@ def check_time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid(
-            "time_zone", f"{name!r} is no IANA time zone; write one such as Europe/Berlin"
-        ) from None
+        raise Invalid("time_zone", f"{name!r} is no IANA time zone; write one such as Europe/Berlin") from None
     return name
 
 

@@ -6,7 +6,9 @@ from ticketchain.domain.errors import NotFound
 
 
 def reference_bytes(row_id: str) -> bytes:
-    """The 16 bytes of a row's UUID, as the ledger logs payment references. Raises `NotFound` for what is no id of ours."""
+    """The 16 bytes of a row's UUID, as the ledger logs payment references. Raises `NotFound` for what is no id of
+    ours.
+    """
     try:
         value = bytes.fromhex(row_id.rpartition("_")[2])
     except ValueError:

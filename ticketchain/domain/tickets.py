@@ -1,7 +1,7 @@
 """Ticket ids and the life of a ticket, folded from what the ledger logged.
 
-Id = event 40 bits | batch 8 bits | index 16 bits; the low 24 bits are the ticket's number within its event. The *epoch* counts
-moves and revocations. The fold here is the service's; the auditor has its own.
+Id = event 40 bits | batch 8 bits | index 16 bits; the low 24 bits are the ticket's number within its event. The
+*epoch* counts moves and revocations. The fold here is the service's; the auditor has its own.
 """
 
 from __future__ import annotations

@@ -111,9 +111,5 @@ def count_held(tx: Tx, holder: str) -> int:
 
 def ticket_states(tx: Tx, event_number: int) -> dict[str, int]:
     """Number of sold tickets of an event by state."""
-    query = (
-        select(_TICKET.state, func.count())
-        .where(_TICKET.event_number == event_number)
-        .group_by(_TICKET.state)
-    )
+    query = select(_TICKET.state, func.count()).where(_TICKET.event_number == event_number).group_by(_TICKET.state)
     return {state: count for state, count in tx.execute(query)}

@@ -1,4 +1,4 @@
-"""The database: one engine over SQLite (embedded default) or PostgreSQL, and transactions that mean the same on both."""
+"""The database: SQLite (embedded default) or PostgreSQL, and transactions that mean the same on both."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = create_engine(
-            url, poolclass=QueuePool, pool_size=20, max_overflow=20, pool_pre_ping=False
-        )
+        self.engine = create_engine(url, poolclass=QueuePool, pool_size=20, max_overflow=20, pool_pre_ping=False)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)

@@ -40,9 +40,7 @@ def event_numbered(tx: Tx, number: int) -> Row[Any] | None:
 
 def events(tx: Tx, after: str, limit: int) -> list[Row[Any]]:
     """Events in order of creation, behind the id `after`."""
-    return list(
-        tx.execute(select(t.events).where(t.events.c.id > after).order_by(t.events.c.id).limit(limit))
-    )
+    return list(tx.execute(select(t.events).where(t.events.c.id > after).order_by(t.events.c.id).limit(limit)))
 
 
 def price_classes(tx: Tx, event_id: str) -> list[Row[Any]]:
@@ -113,9 +111,7 @@ def add_entry_key(tx: Tx, values: Mapping[str, Any]) -> bool:
 def events_without_entry_key(tx: Tx, limit: int) -> list[Row[Any]]:
     """Events on the ledger that have no entry key yet."""
     query = (
-        select(t.events)
-        .outerjoin(t.entry_keys)
-        .where(t.events.c.number.is_not(None), t.entry_keys.c.key_id.is_(None))
+        select(t.events).outerjoin(t.entry_keys).where(t.events.c.number.is_not(None), t.entry_keys.c.key_id.is_(None))
     )
     return list(tx.execute(query.limit(limit)))
 

@@ -30,9 +30,7 @@ def order(tx: Tx, order_id: str, lock: bool = False) -> Row[Any] | None:
 def orders_of(tx: Tx, fan_id: str, after: str, limit: int) -> list[Row[Any]]:
     """Orders of a fan behind the id `after`."""
     c = t.orders.c
-    return list(
-        tx.execute(select(t.orders).where(c.fan_id == fan_id, c.id > after).order_by(c.id).limit(limit))
-    )
+    return list(tx.execute(select(t.orders).where(c.fan_id == fan_id, c.id > after).order_by(c.id).limit(limit)))
 
 
 def lines(tx: Tx, order_id: str) -> list[Row[Any]]:
@@ -46,9 +44,7 @@ def set_state(tx: Tx, order_id: str, state: str) -> None:
     tx.execute(update(t.orders).where(t.orders.c.id == order_id).values(state=state))
 
 
-def set_line(
-    tx: Tx, order_id: str, ticket: int, state: str, epoch: int | None, problem: str | None = None
-) -> None:
+def set_line(tx: Tx, order_id: str, ticket: int, state: str, epoch: int | None, problem: str | None = None) -> None:
     """Sets what became of one line."""
     c = t.order_lines.c
     query = update(t.order_lines).where(c.order_id == order_id, c.ticket == ticket)
@@ -131,9 +127,7 @@ def due_refunds(tx: Tx, limit: int) -> list[Row[Any]]:
 
 def set_refunded(tx: Tx, refund_id: str, provider_ref: str) -> None:
     """The provider returned the money."""
-    tx.execute(
-        update(t.refunds).where(t.refunds.c.id == refund_id).values(state="done", provider_ref=provider_ref)
-    )
+    tx.execute(update(t.refunds).where(t.refunds.c.id == refund_id).values(state="done", provider_ref=provider_ref))
 
 
 def add_webhook(tx: Tx, values: Mapping[str, Any]) -> bool:
@@ -144,17 +138,13 @@ def add_webhook(tx: Tx, values: Mapping[str, Any]) -> bool:
 def due_webhooks(tx: Tx, limit: int) -> list[Row[Any]]:
     """Webhooks not applied yet, in order of arrival."""
     c = t.webhook_inbox.c
-    return list(
-        tx.execute(select(t.webhook_inbox).where(c.applied.is_(False)).order_by(c.received_at).limit(limit))
-    )
+    return list(tx.execute(select(t.webhook_inbox).where(c.applied.is_(False)).order_by(c.received_at).limit(limit)))
 
 
 def set_applied(tx: Tx, provider: str, event_ids: Sequence[str]) -> None:
     """These webhooks need no more work."""
     c = t.webhook_inbox.c
-    tx.execute(
-        update(t.webhook_inbox).where(c.provider == provider, c.event_id.in_(event_ids)).values(applied=True)
-    )
+    tx.execute(update(t.webhook_inbox).where(c.provider == provider, c.event_id.in_(event_ids)).values(applied=True))
 
 
 def lines_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:

@@ -14,9 +14,7 @@ from ticketchain.store.engine import Tx, insert_new
 _INTENT, _TX, _ATTEMPT = t.outbox.c, t.transactions.c, t.attempts.c
 
 
-def add_intent(
-    tx: Tx, key: str, kind: str, event_number: int, payload: Mapping[str, Any], now: datetime
-) -> bool:
+def add_intent(tx: Tx, key: str, kind: str, event_number: int, payload: Mapping[str, Any], now: datetime) -> bool:
     """Writes an intent for the chain; False when the same one (by key) was written before."""
     values = {"key": key, "kind": kind, "event_number": event_number, "payload": dict(payload)}
     return insert_new(tx, t.outbox, values | {"state": "pending", "created_at": now})
@@ -124,9 +122,7 @@ def set_mined(tx: Tx, transaction_id: int, block: int, index: int, succeeded: bo
 def forget_mined(tx: Tx, after_block: int) -> list[int]:
     """Takes back the blocks of transactions above `after_block`; returns their ids."""
     query = update(t.transactions).where(_TX.block_number > after_block)
-    return list(
-        tx.execute(query.values(block_number=None, tx_index=None, succeeded=None).returning(_TX.id)).scalars()
-    )
+    return list(tx.execute(query.values(block_number=None, tx_index=None, succeeded=None).returning(_TX.id)).scalars())
 
 
 def mined_after(tx: Tx, block: int) -> list[Row[Any]]:

@@ -1,4 +1,4 @@
-"""The tables. Amounts are minor currency units; addresses are EIP-55 text; ticket ids are the ledger's (see domain.tickets).
+"""The tables. Amounts are minor currency units, addresses EIP-55 text, ticket ids the ledger's (domain.tickets).
 
 Three kinds of rows: what people asked for (accounts, events, stock, orders), what is on its way to the chain (outbox,
 transactions, attempts), and the read model that only `settle` writes (blocks, changes, tickets).
@@ -363,7 +363,7 @@ admissions = Table(
     Column("problem", Text),  # why the ledger would not redeem it
 )
 
-# ------------------------------------------------------------------------------------------------ on its way to the chain
+# ------------------------------------------------------------------------------------------------ on its way there
 
 transactions = Table(
     "transactions",

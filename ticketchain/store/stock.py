@@ -1,4 +1,6 @@
-"""Statements on seats and holds. A seat is taken by one compare-and-set statement, right on SQLite and PostgreSQL alike."""
+"""Statements on seats and holds. A seat is taken by one compare-and-set statement, right on SQLite and PostgreSQL
+alike.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +50,7 @@ def seats_of(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
     return list(tx.execute(select(t.seats).where(_SEAT.ticket.in_(tickets)).order_by(_SEAT.ticket)))
 
 
-def seats(
-    tx: Tx, event_id: str, after: int, limit: int, state: str | None, price_class: str | None
-) -> list[Row[Any]]:
+def seats(tx: Tx, event_id: str, after: int, limit: int, state: str | None, price_class: str | None) -> list[Row[Any]]:
     """Seats of an event behind ticket id `after`, filtered by state and price class."""
     query = select(t.seats).where(_SEAT.event_id == event_id, _SEAT.ticket > after)
     if state:
@@ -113,9 +113,7 @@ def take_best(tx: Tx, hold_id: str, event_id: str, price_class: str, quantity: i
 
 def retake_seats(tx: Tx, hold_id: str, tickets: Sequence[int]) -> int:
     """Takes seats again for a hold that had expired: those free or still in the hold; returns how many it got."""
-    query = update(t.seats).where(
-        _SEAT.ticket.in_(tickets), (_SEAT.state == "available") | (_SEAT.hold_id == hold_id)
-    )
+    query = update(t.seats).where(_SEAT.ticket.in_(tickets), (_SEAT.state == "available") | (_SEAT.hold_id == hold_id))
     return tx.execute(query.values(state="held", hold_id=hold_id)).rowcount
 
 
@@ -145,9 +143,7 @@ def free_seats(tx: Tx, hold_id: str) -> None:
 def sell_seats(tx: Tx, hold_id: str) -> None:
     """Marks the seats of a paid hold as sold."""
     tx.execute(
-        update(t.seats)
-        .where(_SEAT.hold_id == hold_id, _SEAT.state == "held")
-        .values(state="sold", hold_id=None)
+        update(t.seats).where(_SEAT.hold_id == hold_id, _SEAT.state == "held").values(state="sold", hold_id=None)
     )
 
 

@@ -19,6 +19,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """The moment as a number. Raises `ValueError` for one without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -26,6 +27,7 @@ class Moment(TypeDecorator[datetime]):
         return round(value.timestamp() * 1_000_000)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """The number as a moment in UTC."""
         return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
 
 

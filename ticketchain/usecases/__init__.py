@@ -1,1 +1,3 @@
-"""What people do, one function a story step, each in one database transaction; calls to the outside are two steps around it."""
+"""What people do, one function a story step, each in one database transaction; calls to the outside are two steps
+around it.
+"""

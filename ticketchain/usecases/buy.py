@@ -63,9 +63,7 @@ def _store_order(
         "currency": currency,
     } | source
     row |= {"state": OrderState.AWAITING_PAYMENT, "expires_at": now + parts.rules.payment, "created_at": now}
-    line_rows = [
-        {"order_id": order_id, "ticket": t, "price": p, "state": LineState.PENDING} for t, p in lines
-    ]
+    line_rows = [{"order_id": order_id, "ticket": t, "price": p, "state": LineState.PENDING} for t, p in lines]
     payment = {
         "id": parts.new_id("pay"),
         "order_id": order_id,
@@ -88,9 +86,7 @@ def view_order(parts: Parts, who: Principal, order_id: str) -> dict[str, Any]:
 def list_orders(parts: Parts, who: Principal, after: str, limit: int) -> dict[str, Any]:
     """A page of the caller's orders."""
     with parts.store.read() as tx:
-        return views.page(
-            [views.order(tx, row) for row in orders.orders_of(tx, who.fan, after, limit)], limit
-        )
+        return views.page([views.order(tx, row) for row in orders.orders_of(tx, who.fan, after, limit)], limit)
 
 
 def apply_captures(parts: Parts, tx: Tx, payment_id: str, captured: Sequence[Capture]) -> None:
@@ -107,13 +103,11 @@ def apply_captures(parts: Parts, tx: Tx, payment_id: str, captured: Sequence[Cap
         orders.add_capture(tx, row | {"accepted": False, "seen_at": parts.clock()})
     rows = orders.captures_of(tx, payment_id)
     known = [Capture(r.id, r.amount, r.currency) for r in rows]
-    if not any(r.accepted for r in rows) and (
-        paid := accepted_capture(known, payment.amount, payment.currency)
-    ):
-        if _claim(tx, order):
-            orders.accept_capture(tx, paid.id)
-            orders.set_state(tx, order.id, step(OrderState(order.state), OrderState.PAID))
-            _send(parts, tx, order, payment_id)
+    paid = None if any(r.accepted for r in rows) else accepted_capture(known, payment.amount, payment.currency)
+    if paid is not None and _claim(tx, order):
+        orders.accept_capture(tx, paid.id)
+        orders.set_state(tx, order.id, step(OrderState(order.state), OrderState.PAID))
+        _send(parts, tx, order, payment_id)
     _return_what_is_not_kept(parts, tx, payment_id)
 
 

@@ -84,9 +84,7 @@ def answer(parts: Parts, tx: Tx, request: Request, value: Any) -> Any:
 
 def intend(parts: Parts, tx: Tx, event_number: int, key: str, intent: Intent) -> bool:
     """Writes an intent for the chain, once per key."""
-    return outbox.add_intent(
-        tx, f"{intent.kind}:{key}", intent.kind, event_number, to_payload(intent), parts.clock()
-    )
+    return outbox.add_intent(tx, f"{intent.kind}:{key}", intent.kind, event_number, to_payload(intent), parts.clock())
 
 
 def required(row: Row | None, what: str) -> Row:

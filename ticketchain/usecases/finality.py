@@ -40,9 +40,7 @@ def _open_event(parts: Parts, tx: Tx, row: Any) -> None:
 
 def _pay_back(parts: Parts, tx: Tx, row: Any) -> None:
     cause = f"returned:{row.ticket}:{row.values['epoch']}"
-    give_back(
-        parts, tx, reference_id("pay", bytes.fromhex(row.values["reference"])), cause, row.values["amount"]
-    )
+    give_back(parts, tx, reference_id("pay", bytes.fromhex(row.values["reference"])), cause, row.values["amount"])
 
 
 def _owe(parts: Parts, tx: Tx, row: Any) -> None:
@@ -65,8 +63,7 @@ def _seller(tx: Tx, row: Any) -> str:
     before = [
         c.values["to"]
         for c in chain.changes_of_tickets(tx, [row.ticket])
-        if "to" in c.values
-        and (c.block_number, c.log_index, c.line) < (row.block_number, row.log_index, row.line)
+        if "to" in c.values and (c.block_number, c.log_index, c.line) < (row.block_number, row.log_index, row.line)
     ]
     return str(before[-1])
 

@@ -1,7 +1,7 @@
 """The door: entry keys, leases to phones, and scans that admit each ticket once.
 
-A lease is given only where moves are closed for good at a final block, so no former holder ever has one. The door's answer
-never waits for the chain: the redemption follows through the outbox.
+A lease is given only where moves are closed for good at a final block, so no former holder ever has one. The door's
+answer never waits for the chain: the redemption follows through the outbox.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ticketchain.domain.errors import Conflict, Invalid, NotFound
 from ticketchain.domain.intents import Redeem, SetEntryKey
-from ticketchain.domain.tickets import TicketState, event_of as event_number
-from ticketchain.domain.tickets import number_of
+from ticketchain.domain.tickets import TicketState, number_of
+from ticketchain.domain.tickets import event_of as event_number
 from ticketchain.gate import (
     BadCode,
     Lease,
@@ -133,9 +133,7 @@ def _closed_at(tx: Tx, event: Any, ticket_id: int) -> int:
     said = chain.changes_of_event(tx, event.number, ["EventCreated", "ScheduleChanged"])[-1]
     closes = said.values["schedule"]["moves_close_at"]
     if final is None or final.timestamp < closes or said.block_number > final.number:
-        raise Conflict(
-            f"entry code: it appears when moves have closed ({views.moment(closes)}) and that is final"
-        )
+        raise Conflict(f"entry code: it appears when moves have closed ({views.moment(closes)}) and that is final")
     if any(c.block_number > final.number for c in chain.changes_of_tickets(tx, [ticket_id])):
         raise Conflict("entry code: the ticket's last move is not final yet; try again in a moment")
     return int(final.number)

@@ -25,9 +25,7 @@ def hold_seats(parts: Parts, request: Request, event_id: str, tickets: Sequence[
     return _hold(parts, request, event_id, take)
 
 
-def hold_best(
-    parts: Parts, request: Request, event_id: str, price_class: str, quantity: int
-) -> dict[str, Any]:
+def hold_best(parts: Parts, request: Request, event_id: str, price_class: str, quantity: int) -> dict[str, Any]:
     """Holds the first free seats of a price class. Raises `SoldOut` when there are fewer; then none is held."""
     _check_quantity(parts, quantity, "quantity")
 

@@ -1,4 +1,6 @@
-"""Batch issue: a manifest becomes batches on the ledger and seats in stock; all its rows are right, or nothing is issued."""
+"""Batch issue: a manifest becomes batches on the ledger and seats in stock; all its rows are right, or nothing is
+issued.
+"""
 
 from __future__ import annotations
 
@@ -60,9 +62,7 @@ def issue_manifest(
 def _reserve(tx: Tx, event_id: str, count: int) -> int:
     first = events.reserve_batches(tx, event_id, count)
     if first + count > m.MAX_BATCHES:
-        raise Conflict(
-            f"batches: an event has at most {m.MAX_BATCHES}, this manifest needs {count} more than {first}"
-        )
+        raise Conflict(f"batches: an event has at most {m.MAX_BATCHES}, this manifest needs {count} more than {first}")
     return first
 
 

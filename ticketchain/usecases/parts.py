@@ -84,7 +84,9 @@ class PaymentProvider(Protocol):
         """Returns money of a capture; the same refund id refunds once. Answers the provider's reference."""
 
     def verify_webhook(self, headers: dict[str, str], body: bytes) -> Webhook:
-        """Checks the signature over the raw body. Raises `Forbidden` when it is wrong, `Invalid` when the body is junk."""
+        """Checks the signature over the raw body. Raises `Forbidden` when it is wrong, `Invalid` when the body is
+        junk.
+        """
 
 
 @dataclass(frozen=True)

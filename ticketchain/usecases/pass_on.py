@@ -13,7 +13,8 @@ from ticketchain.domain.money import check_amount, check_same_currency
 from ticketchain.domain.policy import refund_amount
 from ticketchain.domain.ports import SealedKey
 from ticketchain.domain.references import reference_bytes
-from ticketchain.domain.tickets import TicketState, event_of as event_number
+from ticketchain.domain.tickets import TicketState
+from ticketchain.domain.tickets import event_of as event_number
 from ticketchain.store import accounts, chain, events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
@@ -83,7 +84,7 @@ def list_ticket(parts: Parts, request: Request, ticket_id: int, price: int, curr
 
 
 def delist(parts: Parts, who: Principal, listing_id: str) -> dict[str, Any]:
-    """Takes the caller's listing back, here at once and on the ledger by revoking what was signed. Raises `Conflict`."""
+    """Takes the caller's listing back, here at once, and revokes it on the ledger. Raises `Conflict`."""
     with parts.store.read() as tx:
         row = _own_listing(tx, who, listing_id)
         wallet = sealed_key(tx, views.holder_of(tx, who.fan))
@@ -150,9 +151,7 @@ def list_listings(parts: Parts, event_id: str, after: str, limit: int) -> dict[s
     """A page of an event's open listings. Raises `NotFound`."""
     with parts.store.read() as tx:
         required(events.event(tx, event_id), f"event {event_id!r}")
-        return views.page(
-            [views.listing(tx, row) for row in market.listings(tx, event_id, after, limit)], limit
-        )
+        return views.page([views.listing(tx, row) for row in market.listings(tx, event_id, after, limit)], limit)
 
 
 def _own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, SealedKey]:

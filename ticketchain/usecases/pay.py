@@ -1,4 +1,4 @@
-"""Talking with the payment provider, in steps that can be repeated: open charges, take in webhooks, re-fetch, refund."""
+"""Talking with the payment provider, in repeatable steps: open charges, take in webhooks, re-fetch, refund."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def open_charges(parts: Parts, limit: int = 50) -> bool:
     with parts.store.read() as tx:
         due = orders.payments_without_charge(tx, limit)
     for payment in due:
-        charge = parts.provider.create_charge(
-            payment.id, payment.amount, payment.currency, f"Order {payment.order_id}"
-        )
+        charge = parts.provider.create_charge(payment.id, payment.amount, payment.currency, f"Order {payment.order_id}")
         with parts.store.begin() as tx:
             orders.set_charge(tx, payment.id, charge.ref, charge.url)
     return bool(due)
@@ -78,9 +76,7 @@ def send_refunds(parts: Parts, limit: int = 50) -> bool:
         try:
             ref = parts.provider.refund(refund.id, refund.capture_id, refund.amount)
         except Unavailable as problem:
-            parts.log.warning(
-                "provider does not answer, refund waits", refund=refund.id, problem=str(problem)
-            )
+            parts.log.warning("provider does not answer, refund waits", refund=refund.id, problem=str(problem))
             return False
         with parts.store.begin() as tx:
             orders.set_refunded(tx, refund.id, ref)

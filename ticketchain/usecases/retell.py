@@ -1,4 +1,6 @@
-"""Tells the story of tickets anew from their logged history: the read model, and with it order lines, moves, listings, seats."""
+"""Tells the story of tickets anew from their logged history: the read model, and with it order lines, moves,
+listings, seats.
+"""
 
 from __future__ import annotations
 

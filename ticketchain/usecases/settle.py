@@ -1,7 +1,9 @@
-"""The only place where it is decided who holds a ticket: from the ledger's log, block by block, and back when a block is gone.
+"""The only place where it is decided who holds a ticket: from the ledger's log, block by block, and back when a block
+is gone.
 
-Everything here is computed anew from the logged history of the tickets touched, so that following a block twice, taking it
-back and following another one all end in the same state. Money and mail wait for finality (`usecases.finality`).
+Everything here is computed anew from the logged history of the tickets touched, so that following a block twice,
+taking it back and following another one all end in the same state. Money and mail wait for finality
+(`usecases.finality`).
 """
 
 from __future__ import annotations
@@ -70,9 +72,7 @@ def _note_transactions(tx: Tx, block: FollowedBlock) -> None:
         if (row := ours.get(mined.hash)) is None:
             continue
         outbox.set_mined(tx, row.id, block.number, mined.index, mined.succeeded)
-        if (
-            not mined.succeeded
-        ):  # the ledger took nothing: the intents are simulated again, which names the reason
+        if not mined.succeeded:  # the ledger took nothing: the intents are simulated again, which names the reason
             outbox.release_intents(tx, row.id)
             continue
         for intent in outbox.intents_of(tx, [row.id]):

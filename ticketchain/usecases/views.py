@@ -39,9 +39,7 @@ def event(parts: Parts, tx: Tx, row: Any) -> dict[str, Any]:
         "moves_closed": closed,
         "schedule": times,
         "terms": row.terms,
-        "price_classes": [
-            {"code": c.code, "name": c.name, "face": c.face} for c in events.price_classes(tx, row.id)
-        ],
+        "price_classes": [{"code": c.code, "name": c.name, "face": c.face} for c in events.price_classes(tx, row.id)],
         "payees": [{"name": p.name, "address": p.address, "bps": p.bps} for p in events.payees(tx, row.id)],
     }
 
