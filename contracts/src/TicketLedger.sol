@@ -10,6 +10,7 @@ import {Rules} from "./base/Rules.sol";
 import {Tickets} from "./base/Tickets.sol";
 import {Treasury} from "./base/Treasury.sol";
 import {ITicketLedger} from "./interfaces/ITicketLedger.sol";
+import {LineLog} from "./libraries/LineLog.sol";
 import {DeliveryTarget, Payment, Redemption} from "./types/Lines.sol";
 import {PolicyWord} from "./types/PolicyWord.sol";
 import {TicketId} from "./types/TicketId.sol";
@@ -21,9 +22,11 @@ import {TicketWord} from "./types/TicketWord.sol";
 /// @dev What it will not do: hold native coin, approve operators, call a receiver (but for `safeTransferFrom`), move a held ticket
 /// without its holder's consent (but for `voidTicket`).
 contract TicketLedger is Rules, Consents, Treasury {
-    /// @dev What has been done in a bulk call so far.
-    struct Bulk {
-        Delivery[] applied;
+    /// @dev What a bulk resale has done so far, and what all its lines share.
+    struct Resales {
+        uint40 eventId;
+        PolicyWord policy;
+        Offer offer;
         uint256 count;
         int256 custody;
         uint256 royalties;
@@ -45,20 +48,25 @@ contract TicketLedger is Rules, Consents, Treasury {
     {
         _checkRole(LEDGER, RELAYER);
         bool tokenRail = _policyOf(eventId).isTokenRail();
-        _checkAttestation(_deliveriesDigest(eventId, lines), attestation);
+        uint256[] memory words = LineLog.copy(lines);
+        _checkAttestation(_deliveriesDigest(eventId, LineLog.hash(words)), attestation);
 
         problems = new bytes[](lines.length);
-        Bulk memory bulk = _startBulk(lines.length);
-        for (uint256 i = 0; i < lines.length; ++i) {
-            DeliveryTarget target = lines[i].target;
-            Payment payment = lines[i].payment;
-            TicketWord word = _tickets[target.id()];
-            bytes memory problem = _deliveryProblem(eventId, tokenRail, word, target, payment);
-            if (problem.length > 0) problems[i] = _skip(target.id(), payment.ref(), problem);
-            else _sell(bulk, word, target, payment);
+        uint256 applied = 0;
+        int256 custody = 0;
+        for (uint256 i = 0; i < problems.length; ++i) {
+            (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
+            Slot storage slot = _tickets[target.id()];
+            bytes memory problem = _deliveryProblem(eventId, tokenRail, slot.word, target, payment);
+            if (problem.length > 0) {
+                problems[i] = _skip(target.id(), payment.ref(), problem);
+            } else {
+                custody += _sell(slot, slot.word, target, payment);
+                LineLog.put(words, applied++, target, payment);
+            }
         }
-        _changeCustody(bulk.custody);
-        if (bulk.count > 0) emit Delivered(eventId, _appliedLines(bulk));
+        _changeCustody(custody);
+        LineLog.log(words, applied, Delivered.selector, eventId);
     }
 
     // ------------------------------------------------------------------------------------------------ gifts
@@ -67,7 +75,7 @@ contract TicketLedger is Rules, Consents, Treasury {
     function gift(uint64 id, uint16 epoch, address to, bool custodied, uint40 deadline, bytes calldata consent)
         external
     {
-        TicketWord word = _tickets[id];
+        TicketWord word = _tickets[id].word;
         _check(_giftProblem(id, word, epoch, to, custodied));
         bytes32 digest = _giftDigest(id, epoch, to, custodied, deadline);
         _check(_consentProblem(id, word, digest, deadline, consent, gasleft()));
@@ -104,17 +112,24 @@ contract TicketLedger is Rules, Consents, Treasury {
         _checkRole(LEDGER, RELAYER);
         PolicyWord policy = _policyOf(eventId);
         if (policy.isTokenRail()) revert Ledger_WrongRail(eventId);
-        _checkAttestation(_settlementsDigest(eventId, lines), attestation);
+        uint256[] memory words = LineLog.copy(lines);
+        _checkAttestation(_settlementsDigest(eventId, LineLog.hash(words)), attestation);
 
         problems = new bytes[](lines.length);
-        bytes3 currency = _moneyTerms[eventId].currency;
-        Bulk memory bulk = _startBulk(lines.length);
+        Resales memory bulk;
+        bulk.eventId = eventId;
+        bulk.policy = policy;
+        bulk.offer.typeHash = OFFER_TYPEHASH;
+        bulk.offer.currency = _moneyTerms[eventId].currency;
         for (uint256 i = 0; i < lines.length; ++i) {
-            problems[i] = _settle(bulk, eventId, policy, currency, lines[i]);
+            (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
+            bytes memory problem = _settle(bulk, target, payment, lines[i]);
+            if (problem.length > 0) problems[i] = _skip(target.id(), payment.ref(), problem);
+            else LineLog.put(words, bulk.count++, target, payment);
         }
         _changeCustody(bulk.custody);
         _addToPot(eventId, bulk.royalties);
-        if (bulk.count > 0) emit Settled(eventId, _appliedLines(bulk));
+        LineLog.log(words, bulk.count, Settled.selector, eventId);
     }
 
     /// @inheritdoc ITicketLedger
@@ -122,18 +137,14 @@ contract TicketLedger is Rules, Consents, Treasury {
         external
         nonReentrant
     {
-        uint40 eventId = TicketId.eventOf(id);
-        PolicyWord policy = _policies[eventId];
-        TicketWord word = _tickets[id];
-        _check(_resaleProblem(id, word, policy, epoch, price));
-        if (!policy.isTokenRail()) revert Ledger_WrongRail(eventId);
-        if (buyer != address(0) && buyer != msg.sender) revert Ledger_RefusedAccount(msg.sender);
-        _check(_buyerProblem(word, msg.sender, false));
+        PolicyWord policy = _policies[TicketId.eventOf(id)];
+        TicketWord word = _tickets[id].word;
+        MoneyTerms storage terms = _moneyTerms[TicketId.eventOf(id)];
+        Offer memory offer = Offer(OFFER_TYPEHASH, id, epoch, price, terms.currency, terms.token, buyer, deadline);
 
-        MoneyTerms storage terms = _moneyTerms[eventId];
-        bytes32 digest = _offerDigest(Offer(id, epoch, price, terms.currency, terms.token, buyer, deadline));
-        _check(_consentProblem(id, word, digest, deadline, consent, gasleft()));
-        _buy(id, word, policy, price);
+        _check(_purchaseProblem(offer, word, policy));
+        _check(_consentProblem(id, word, _offerDigest(offer), deadline, consent, gasleft()));
+        _buy(offer, word, policy);
     }
 
     // ------------------------------------------------------------------------------------------------ back to stock, void, revoke
@@ -143,7 +154,7 @@ contract TicketLedger is Rules, Consents, Treasury {
         external
     {
         _checkRole(LEDGER, RELAYER);
-        TicketWord word = _tickets[id];
+        TicketWord word = _tickets[id].word;
         PolicyWord policy = _policies[TicketId.eventOf(id)];
         _check(_moveProblem(id, word, policy, epoch));
         if (policy.isTokenRail()) revert Ledger_WrongRail(TicketId.eventOf(id));
@@ -158,9 +169,8 @@ contract TicketLedger is Rules, Consents, Treasury {
     /// @inheritdoc ITicketLedger
     function voidTicket(uint64 id, uint16 epoch, bytes16 ref, bytes calldata attestation) external {
         _checkRole(LEDGER, RELAYER);
-        TicketWord word = _tickets[id];
-        _check(_heldProblem(id, word));
-        _check(_staleProblem(id, word, epoch));
+        TicketWord word = _tickets[id].word;
+        _check(_heldProblem(id, word, epoch));
         _checkAttestation(_voidDigest(id, epoch, ref), attestation);
 
         TicketWord next = word.voided();
@@ -170,7 +180,7 @@ contract TicketLedger is Rules, Consents, Treasury {
 
     /// @inheritdoc ITicketLedger
     function revoke(uint64 id, uint16 epoch, uint40 deadline, bytes calldata consent) external {
-        TicketWord word = _tickets[id];
+        TicketWord word = _tickets[id].word;
         _check(_moveProblem(id, word, _policies[TicketId.eventOf(id)], epoch));
         bool byHolder = consent.length == 0 && msg.sender == _ownerOf(word);
         if (!byHolder) {
@@ -178,7 +188,7 @@ contract TicketLedger is Rules, Consents, Treasury {
         }
 
         TicketWord next = word.revoked();
-        _tickets[id] = next;
+        _tickets[id].word = next;
         emit Revoked(id, word.holder(), next.epoch());
     }
 
@@ -192,15 +202,16 @@ contract TicketLedger is Rules, Consents, Treasury {
         Redemption[] memory applied = new Redemption[](lines.length);
         uint256 count = 0;
         for (uint256 i = 0; i < lines.length; ++i) {
-            uint64 id = TicketId.ofNumber(eventId, lines[i].number());
-            TicketWord word = _tickets[id];
-            bytes memory problem = _heldProblem(id, word);
-            if (problem.length == 0) problem = _staleProblem(id, word, lines[i].epoch());
+            Redemption line = lines[i];
+            uint64 id = TicketId.ofNumber(eventId, line.number());
+            Slot storage slot = _tickets[id];
+            TicketWord word = slot.word;
+            bytes memory problem = _heldProblem(id, word, line.epoch());
             if (problem.length > 0) {
                 problems[i] = _skip(id, 0, problem);
             } else {
-                _tickets[id] = word.redeemed();
-                applied[count++] = lines[i];
+                slot.word = word.redeemed();
+                applied[count++] = line;
             }
         }
         assembly ("memory-safe") {
@@ -214,7 +225,7 @@ contract TicketLedger is Rules, Consents, Treasury {
     function _transfer(address from, address to, uint256 tokenId) private {
         address owner = ownerOf(tokenId);
         uint64 id = uint64(tokenId);
-        TicketWord word = _tickets[id];
+        TicketWord word = _tickets[id].word;
         if (from != owner) revert ERC721IncorrectOwner(from, tokenId, owner);
         if (msg.sender != owner) revert ERC721InsufficientApproval(msg.sender, tokenId);
         _check(_giftProblem(id, word, word.epoch(), to, false));
@@ -227,25 +238,34 @@ contract TicketLedger is Rules, Consents, Treasury {
         emit Given(id, word.holder(), to, custodied, next.epoch());
     }
 
-    /// @dev State first, tokens last.
-    function _buy(uint64 id, TicketWord word, PolicyWord policy, uint40 price) private {
-        uint40 royalty = _royaltyOf(id, policy, price);
-        TicketWord next = word.bought(msg.sender, false, uint32(block.timestamp), price);
-        _move(id, word, next);
-        emit Resold(id, word.holder(), msg.sender, next.epoch(), price, royalty);
-        _collect(TicketId.eventOf(id), policy, word.holder(), price, royalty);
+    /// @dev The caller may buy the ticket on these terms.
+    function _purchaseProblem(Offer memory offer, TicketWord word, PolicyWord policy)
+        private
+        view
+        returns (bytes memory problem)
+    {
+        problem = _resaleProblem(offer.id, word, policy, offer.epoch, offer.price, _faceOf(offer.id));
+        if (problem.length > 0) return problem;
+        if (!policy.isTokenRail()) {
+            problem = abi.encodeWithSelector(Ledger_WrongRail.selector, TicketId.eventOf(offer.id));
+        } else if (offer.buyer != address(0) && offer.buyer != msg.sender) {
+            problem = _refusedProblem(msg.sender);
+        } else {
+            problem = _buyerProblem(word, msg.sender, false);
+        }
     }
 
-    function _buyerProblem(TicketWord word, address buyer, bool custodied) private view returns (bytes memory) {
-        if (buyer == word.holder()) return abi.encodeWithSelector(Ledger_RefusedAccount.selector, buyer);
-        return _recipientProblem(buyer, custodied);
+    /// @dev State first, tokens last.
+    function _buy(Offer memory offer, TicketWord word, PolicyWord policy) private {
+        uint64 id = offer.id;
+        uint40 royalty = _royaltyOf(policy, offer.price, _faceOf(id));
+        TicketWord next = word.bought(msg.sender, false, uint32(block.timestamp), offer.price);
+        _move(id, word, next);
+        emit Resold(id, word.holder(), msg.sender, next.epoch(), offer.price, royalty);
+        _collect(TicketId.eventOf(id), policy, word.holder(), offer.price, royalty);
     }
 
     // ------------------------------------------------------------------------------------------------ internal, bulk
-
-    function _startBulk(uint256 lines) private pure returns (Bulk memory bulk) {
-        bulk.applied = new Delivery[](lines);
-    }
 
     function _skip(uint64 id, bytes16 ref, bytes memory problem) private returns (bytes memory) {
         emit Skipped(id, ref, problem);
@@ -253,69 +273,70 @@ contract TicketLedger is Rules, Consents, Treasury {
     }
 
     /// @dev The rules have been checked: hands the ticket to the buyer of this line.
-    function _sell(Bulk memory bulk, TicketWord word, DeliveryTarget target, Payment payment) private {
+    /// @return custody tickets more in the ledger's custody
+    function _sell(Slot storage slot, TicketWord word, DeliveryTarget target, Payment payment)
+        private
+        returns (int256 custody)
+    {
         TicketWord next = word.bought(target.holder(), target.isCustodied(), uint32(block.timestamp), payment.price());
-        bulk.custody += _moveInBulk(target.id(), word, next);
-        bulk.applied[bulk.count++] = Delivery(target, payment);
+        return _moveInBulk(slot, target.id(), word, next);
     }
 
-    /// @dev One line of `settleResales`.
-    function _settle(Bulk memory bulk, uint40 eventId, PolicyWord policy, bytes3 currency, Settlement calldata line)
+    /// @dev One line of `settleResales`: does it, or tells why not.
+    function _settle(Resales memory bulk, DeliveryTarget target, Payment payment, Settlement calldata line)
         private
         returns (bytes memory problem)
     {
-        DeliveryTarget target = line.target;
-        TicketWord word = _tickets[target.id()];
-        problem = _settlementProblem(eventId, policy, word, line);
-        if (problem.length == 0) problem = _offerProblem(word, currency, line);
-        if (problem.length > 0) return _skip(target.id(), line.payment.ref(), problem);
-
-        bulk.royalties += _royaltyOf(target.id(), policy, line.payment.price());
-        _sell(bulk, word, target, line.payment);
+        Slot storage slot = _tickets[target.id()];
+        TicketWord word = slot.word;
+        uint40 face = _faceOf(target.id());
+        problem = _settlementProblem(bulk, word, target, payment.price(), face);
+        if (problem.length == 0) problem = _offerProblem(bulk.offer, word, target, payment.price(), line);
+        if (problem.length == 0) {
+            bulk.royalties += _royaltyOf(bulk.policy, payment.price(), face);
+            bulk.custody += _sell(slot, word, target, payment);
+        }
     }
 
     /// @dev The ticket is of this event, may be resold at this price, and its buyer is fit for it.
-    function _settlementProblem(uint40 eventId, PolicyWord policy, TicketWord word, Settlement calldata line)
+    function _settlementProblem(Resales memory bulk, TicketWord word, DeliveryTarget target, uint40 price, uint40 face)
         private
         view
         returns (bytes memory problem)
     {
-        DeliveryTarget target = line.target;
         uint64 id = target.id();
-        if (TicketId.eventOf(id) != eventId) return _otherEventProblem(id, eventId);
-        problem = _resaleProblem(id, word, policy, target.epoch(), line.payment.price());
+        if (TicketId.eventOf(id) != bulk.eventId) problem = _otherEventProblem(id, bulk.eventId);
+        else problem = _resaleProblem(id, word, bulk.policy, target.epoch(), price, face);
         if (problem.length == 0) problem = _buyerProblem(word, target.holder(), target.isCustodied());
     }
 
     /// @dev The seller offered the ticket at this price: to anyone, or else to this buyer.
-    function _offerProblem(TicketWord word, bytes3 currency, Settlement calldata line)
-        private
-        view
-        returns (bytes memory problem)
-    {
-        DeliveryTarget target = line.target;
-        Offer memory offer = Offer({
-            id: target.id(),
-            epoch: target.epoch(),
-            price: line.payment.price(),
-            currency: currency,
-            token: address(0),
-            buyer: address(0),
-            deadline: line.deadline
-        });
-        if (_isSigned(word, _offerDigest(offer), line.consent, BULK_CONSENT_GAS) && block.timestamp <= line.deadline) {
-            return problem;
+    /// @param offer one for all lines; currency and token are filled in
+    function _offerProblem(
+        Offer memory offer,
+        TicketWord word,
+        DeliveryTarget target,
+        uint40 price,
+        Settlement calldata line
+    ) private view returns (bytes memory problem) {
+        offer.id = target.id();
+        offer.epoch = target.epoch();
+        offer.price = price;
+        offer.deadline = line.deadline;
+        offer.buyer = address(0);
+        problem = _offeredProblem(offer, word, line.consent);
+        if (problem.length > 0) {
+            offer.buyer = target.holder();
+            problem = _offeredProblem(offer, word, line.consent);
         }
-        offer.buyer = target.holder();
-        return _consentProblem(offer.id, word, _offerDigest(offer), line.deadline, line.consent, BULK_CONSENT_GAS);
     }
 
-    /// @dev The applied lines of a bulk call, without the places kept for skipped ones.
-    function _appliedLines(Bulk memory bulk) private pure returns (Delivery[] memory lines) {
-        lines = bulk.applied;
-        uint256 count = bulk.count;
-        assembly ("memory-safe") {
-            mstore(lines, count) // shortens the list
-        }
+    function _offeredProblem(Offer memory offer, TicketWord word, bytes calldata consent)
+        private
+        view
+        returns (bytes memory)
+    {
+        bytes32 digest = _offerDigest(offer);
+        return _consentProblem(offer.id, word, digest, offer.deadline, consent, BULK_CONSENT_GAS);
     }
 }

@@ -5,7 +5,6 @@ import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
-import {DeliveryTarget, Payment} from "../types/Lines.sol";
 import {TicketWord} from "../types/TicketWord.sol";
 import {Roles} from "./Roles.sol";
 
@@ -13,8 +12,9 @@ import {Roles} from "./Roles.sol";
 /// @notice Every consent names the ticket's epoch, which the move it allows uses up: it works once, and no other nonce is needed. Only
 /// signatures of 65 bytes with a low s are accepted. Domain: name "ticketchain", version "1", chain id, this contract.
 abstract contract Consents is EIP712, Roles {
-    /// @dev Terms on which a holder sells.
+    /// @dev Terms on which a holder sells. In memory it is just what EIP-712 hashes.
     struct Offer {
+        bytes32 typeHash;
         uint64 id;
         uint16 epoch;
         uint40 price;
@@ -24,7 +24,7 @@ abstract contract Consents is EIP712, Roles {
         uint40 deadline;
     }
 
-    bytes32 private constant OFFER_TYPEHASH = keccak256(
+    bytes32 internal constant OFFER_TYPEHASH = keccak256(
         "Offer(uint64 id,uint16 epoch,uint40 price,bytes3 currency,address token,address buyer,uint40 deadline)"
     );
     bytes32 private constant GIFT_TYPEHASH =
@@ -41,7 +41,11 @@ abstract contract Consents is EIP712, Roles {
     // ------------------------------------------------------------------------------------------------ digests
 
     function _offerDigest(Offer memory offer) internal view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(OFFER_TYPEHASH, offer)));
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            structHash := keccak256(offer, 0x100)
+        }
+        return _hashTypedDataV4(structHash);
     }
 
     function _giftDigest(uint64 id, uint16 epoch, address to, bool custodied, uint40 deadline)
@@ -64,25 +68,14 @@ abstract contract Consents is EIP712, Roles {
         return _hashTypedDataV4(keccak256(abi.encode(VOID_TYPEHASH, id, epoch, ref)));
     }
 
-    function _deliveriesDigest(uint40 eventId, Delivery[] calldata lines) internal view returns (bytes32) {
-        uint256[] memory words = new uint256[](lines.length * 2);
-        for (uint256 i = 0; i < lines.length; ++i) {
-            Delivery calldata line = lines[i];
-            words[2 * i] = DeliveryTarget.unwrap(line.target);
-            words[2 * i + 1] = Payment.unwrap(line.payment);
-        }
-        return _hashTypedDataV4(keccak256(abi.encode(DELIVERIES_TYPEHASH, eventId, keccak256(abi.encodePacked(words)))));
+    /// @param lines keccak256(target0 ++ payment0 ++ target1 ++ payment1 ...)
+    function _deliveriesDigest(uint40 eventId, bytes32 lines) internal view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(DELIVERIES_TYPEHASH, eventId, lines)));
     }
 
-    function _settlementsDigest(uint40 eventId, Settlement[] calldata lines) internal view returns (bytes32) {
-        uint256[] memory words = new uint256[](lines.length * 2);
-        for (uint256 i = 0; i < lines.length; ++i) {
-            Settlement calldata line = lines[i];
-            words[2 * i] = DeliveryTarget.unwrap(line.target);
-            words[2 * i + 1] = Payment.unwrap(line.payment);
-        }
-        return
-            _hashTypedDataV4(keccak256(abi.encode(SETTLEMENTS_TYPEHASH, eventId, keccak256(abi.encodePacked(words)))));
+    /// @param lines keccak256(target0 ++ payment0 ++ target1 ++ payment1 ...)
+    function _settlementsDigest(uint40 eventId, bytes32 lines) internal view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(SETTLEMENTS_TYPEHASH, eventId, lines)));
     }
 
     // ------------------------------------------------------------------------------------------------ checks
@@ -105,10 +98,9 @@ abstract contract Consents is EIP712, Roles {
         uint256 gasLimit
     ) internal view returns (bytes memory problem) {
         if (block.timestamp > deadline) {
-            return abi.encodeWithSelector(Ledger_Expired.selector, id, deadline);
-        }
-        if (!_isSigned(word, digest, consent, gasLimit)) {
-            return abi.encodeWithSelector(Ledger_BadConsent.selector, id, word.holder());
+            problem = abi.encodeWithSelector(Ledger_Expired.selector, id, deadline);
+        } else if (!_isSigned(word, digest, consent, gasLimit)) {
+            problem = abi.encodeWithSelector(Ledger_BadConsent.selector, id, word.holder());
         }
     }
 
@@ -117,12 +109,16 @@ abstract contract Consents is EIP712, Roles {
     function _isSigned(TicketWord word, bytes32 digest, bytes calldata consent, uint256 gasLimit)
         internal
         view
-        returns (bool)
+        returns (bool valid)
     {
         address holder = word.holder();
-        if (!word.isCustodied() && holder.code.length > 0) return _isSignedByCode(holder, digest, consent, gasLimit);
-        (address signer, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, consent);
-        return problem == ECDSA.RecoverError.NoError && signer == holder;
+        if (!word.isCustodied() && holder.code.length > 0) {
+            valid = _isSignedByCode(holder, digest, consent, gasLimit);
+        } else {
+            // A bad signature recovers zero, and nobody's ticket is held by zero.
+            (address signer,,) = ECDSA.tryRecoverCalldata(digest, consent);
+            valid = signer == holder && holder != address(0);
+        }
     }
 
     /// @dev ERC-1271 with a gas limit, and without copying more than one word of what the wallet returns.

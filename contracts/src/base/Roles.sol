@@ -98,9 +98,8 @@ abstract contract Roles is ITicketLedger {
     /// @dev Whether a new holder is fit for a ticket. Code in an own wallet's place could be a market that wraps tickets and sells its
     /// shares past the cap, so only accounts of people are let in. Of a custodied holder no code is asked for (2,600 gas a line):
     /// nothing but a signature by the key of that address moves its tickets, so code there has no say over them.
-    function _recipientProblem(address account, bool custodied) internal view returns (bytes memory problem) {
-        bool fit = account != address(0) && account != address(this) && (custodied || _isPersonal(account));
-        if (!fit) return abi.encodeWithSelector(Ledger_RefusedAccount.selector, account);
+    function _isFit(address account, bool custodied) internal view returns (bool) {
+        return account != address(0) && account != address(this) && (custodied || _isPersonal(account));
     }
 
     /// @dev Only an organizer can make or unmake organizers: a relayer must not outlive its delegation.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {ITicketLedger} from "../interfaces/ITicketLedger.sol";
 import {DeliveryTarget, Payment} from "../types/Lines.sol";
@@ -22,17 +23,17 @@ abstract contract Rules is Tickets {
     /// @inheritdoc ITicketLedger
     function capOf(uint64 id) external view returns (uint40) {
         if (!_isIssued(id)) revert Ledger_NoSuchTicket(id);
-        return _capOf(id, _policies[TicketId.eventOf(id)]);
+        return _capOf(_policies[TicketId.eventOf(id)], _faceOf(id));
     }
 
     /// @inheritdoc ITicketLedger
     function checkOffer(uint64 id, uint16 epoch, uint40 price) external view returns (bytes memory problem) {
-        return _resaleProblem(id, _tickets[id], _policies[TicketId.eventOf(id)], epoch, price);
+        return _resaleProblem(id, _tickets[id].word, _policies[TicketId.eventOf(id)], epoch, price, _faceOf(id));
     }
 
     /// @inheritdoc ITicketLedger
     function checkGift(uint64 id, uint16 epoch, address to) external view returns (bytes memory problem) {
-        return _giftProblem(id, _tickets[id], epoch, to, false);
+        return _giftProblem(id, _tickets[id].word, epoch, to, false);
     }
 
     // ------------------------------------------------------------------------------------------------ rules
@@ -44,15 +45,18 @@ abstract contract Rules is Tickets {
         returns (bytes memory problem)
     {
         uint64 id = target.id();
-        if (TicketId.eventOf(id) != eventId) return _otherEventProblem(id, eventId);
-        if (!_isIssued(id)) return abi.encodeWithSelector(Ledger_NoSuchTicket.selector, id);
-        if (word.isVoid()) return abi.encodeWithSelector(Ledger_Voided.selector, id);
-        if (word.holder() != address(0)) return abi.encodeWithSelector(Ledger_NotInStock.selector, id);
-        problem = _epochProblem(id, word, target.epoch());
-        if (problem.length > 0) return problem;
-        // What is sold on the token rail must be paid in tokens; nobody can attest that.
-        if (tokenRail && payment.price() > 0) return abi.encodeWithSelector(Ledger_WrongRail.selector, eventId);
-        return _recipientProblem(target.holder(), target.isCustodied());
+        if (TicketId.eventOf(id) != eventId) {
+            problem = _otherEventProblem(id, eventId);
+        } else if (!_isIssued(id)) {
+            problem = abi.encodeWithSelector(Ledger_NoSuchTicket.selector, id);
+        } else if (!word.isInStockAt(target.epoch())) {
+            problem = _whyNotInStock(id, word, target.epoch());
+        } else if (tokenRail && payment.price() > 0) {
+            // What is sold on the token rail must be paid in tokens; nobody can attest that.
+            problem = abi.encodeWithSelector(Ledger_WrongRail.selector, eventId);
+        } else if (!_isFit(target.holder(), target.isCustodied())) {
+            problem = _refusedProblem(target.holder());
+        }
     }
 
     /// @dev The ticket may be given to this account now.
@@ -62,34 +66,44 @@ abstract contract Rules is Tickets {
         returns (bytes memory problem)
     {
         PolicyWord policy = _policies[TicketId.eventOf(id)];
+        uint8 limit = policy.giftLimit();
         problem = _restedMoveProblem(id, word, policy, epoch);
         if (problem.length > 0) return problem;
         if (block.timestamp > policy.giftsCloseAt()) {
-            return abi.encodeWithSelector(Ledger_GiftsClosed.selector, id, policy.giftsCloseAt());
+            problem = abi.encodeWithSelector(Ledger_GiftsClosed.selector, id, policy.giftsCloseAt());
+        } else if (limit != UNLIMITED_GIFTS && word.gifts() >= limit) {
+            problem = abi.encodeWithSelector(Ledger_GiftLimit.selector, id, limit);
+        } else if (!_isFit(to, custodied)) {
+            problem = _refusedProblem(to);
         }
-        uint8 limit = policy.giftLimit();
-        if (limit != UNLIMITED_GIFTS && word.gifts() >= limit) {
-            return abi.encodeWithSelector(Ledger_GiftLimit.selector, id, limit);
-        }
-        return _recipientProblem(to, custodied);
     }
 
-    /// @dev The ticket may be resold at this price now.
-    function _resaleProblem(uint64 id, TicketWord word, PolicyWord policy, uint16 epoch, uint40 price)
+    /// @dev The ticket, of this face price, may be resold at this price now.
+    function _resaleProblem(uint64 id, TicketWord word, PolicyWord policy, uint16 epoch, uint40 price, uint40 face)
         internal
         view
         returns (bytes memory problem)
     {
+        uint40 cap = _capOf(policy, face);
         problem = _restedMoveProblem(id, word, policy, epoch);
-        if (problem.length > 0) return problem;
-        if (block.timestamp < policy.resaleOpensAt() || block.timestamp > policy.resaleClosesAt()) {
-            return
-                abi.encodeWithSelector(
-                    Ledger_ResaleClosed.selector, id, policy.resaleOpensAt(), policy.resaleClosesAt()
-                );
+        if (problem.length > 0) {
+            // the ticket can't move at all
+        } else if (block.timestamp < policy.resaleOpensAt() || block.timestamp > policy.resaleClosesAt()) {
+            problem = _resaleClosedProblem(id, policy);
+        } else if (price > cap) {
+            problem = abi.encodeWithSelector(Ledger_OverCap.selector, id, price, cap);
         }
-        uint40 cap = _capOf(id, policy);
-        if (price > cap) return abi.encodeWithSelector(Ledger_OverCap.selector, id, price, cap);
+    }
+
+    /// @dev The buyer is another account than the seller, and fit for a ticket.
+    function _buyerProblem(TicketWord word, address buyer, bool custodied)
+        internal
+        view
+        returns (bytes memory problem)
+    {
+        if (buyer == word.holder() || !_isFit(buyer, custodied)) {
+            problem = _refusedProblem(buyer);
+        }
     }
 
     /// @dev The ticket may move now, and its last move is long enough ago.
@@ -98,10 +112,11 @@ abstract contract Rules is Tickets {
         view
         returns (bytes memory problem)
     {
+        uint256 until = uint256(word.since()) + policy.cooldown();
         problem = _moveProblem(id, word, policy, epoch);
-        if (problem.length > 0) return problem;
-        uint40 until = uint40(word.since()) + policy.cooldown();
-        if (block.timestamp < until) return abi.encodeWithSelector(Ledger_Cooldown.selector, id, until);
+        if (problem.length == 0 && block.timestamp < until) {
+            problem = abi.encodeWithSelector(Ledger_Cooldown.selector, id, until);
+        }
     }
 
     /// @dev The ticket is held at this epoch, nothing stops it, and moves are open.
@@ -110,40 +125,28 @@ abstract contract Rules is Tickets {
         view
         returns (bytes memory problem)
     {
-        problem = _heldProblem(id, word);
-        if (problem.length > 0) return problem;
-        if (word.isStopped()) return abi.encodeWithSelector(Ledger_Stopped.selector, id, word.flags());
-        problem = _epochProblem(id, word, epoch);
-        if (problem.length > 0) return problem;
-        if (block.timestamp >= policy.movesCloseAt()) {
-            return abi.encodeWithSelector(Ledger_MovesClosed.selector, id, policy.movesCloseAt());
+        if (!word.isFreeAt(epoch)) {
+            problem = _whyNotFree(id, word, epoch);
+        } else if (block.timestamp >= policy.movesCloseAt()) {
+            problem = abi.encodeWithSelector(Ledger_MovesClosed.selector, id, policy.movesCloseAt());
         }
     }
 
-    /// @dev The ticket is held and was not used.
-    function _heldProblem(uint64 id, TicketWord word) internal view returns (bytes memory problem) {
-        if (word.isRedeemed()) return abi.encodeWithSelector(Ledger_AlreadyRedeemed.selector, id);
-        if (word.holder() != address(0)) return problem;
-        if (word.isVoid()) return abi.encodeWithSelector(Ledger_Voided.selector, id);
-        bytes4 reason = _isIssued(id) ? Ledger_NotHeld.selector : Ledger_NoSuchTicket.selector;
-        return abi.encodeWithSelector(reason, id);
-    }
-
-    /// @dev The ticket is at this epoch and has one left.
-    function _epochProblem(uint64 id, TicketWord word, uint16 epoch) internal pure returns (bytes memory problem) {
-        problem = _staleProblem(id, word, epoch);
-        if (problem.length == 0 && epoch == type(uint16).max) {
-            return abi.encodeWithSelector(Ledger_LastEpoch.selector, id);
-        }
-    }
-
-    /// @dev The ticket is at this epoch.
-    function _staleProblem(uint64 id, TicketWord word, uint16 epoch) internal pure returns (bytes memory problem) {
-        if (epoch != word.epoch()) return abi.encodeWithSelector(Ledger_StaleEpoch.selector, id, epoch, word.epoch());
+    /// @dev The ticket is held at this epoch and was not used.
+    function _heldProblem(uint64 id, TicketWord word, uint16 epoch) internal view returns (bytes memory problem) {
+        if (!word.isUnusedAt(epoch)) problem = _whyNotHeld(id, word, epoch);
     }
 
     function _otherEventProblem(uint64 id, uint40 eventId) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(Ledger_OtherEvent.selector, id, eventId);
+    }
+
+    function _resaleClosedProblem(uint64 id, PolicyWord policy) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(Ledger_ResaleClosed.selector, id, policy.resaleOpensAt(), policy.resaleClosesAt());
+    }
+
+    function _refusedProblem(address account) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(Ledger_RefusedAccount.selector, account);
     }
 
     // ------------------------------------------------------------------------------------------------ what to do with a problem
@@ -154,8 +157,34 @@ abstract contract Rules is Tickets {
     }
 
     /// @dev Highest resale price, rounded down: price <= cap is exactly price * 10,000 <= face * capBps.
-    function _capOf(uint64 id, PolicyWord policy) private view returns (uint40) {
-        uint256 cap = uint256(_faceOf(id)) * policy.capBps() / BPS;
-        return cap > type(uint40).max ? type(uint40).max : uint40(cap);
+    function _capOf(PolicyWord policy, uint40 face) private pure returns (uint40) {
+        return uint40(Math.min(uint256(face) * policy.capBps() / BPS, type(uint40).max));
+    }
+
+    // ------------------------------------------------------------------------------------------------ why not: never empty
+
+    function _whyNotInStock(uint64 id, TicketWord word, uint16 epoch) private pure returns (bytes memory) {
+        if (word.isVoid()) return abi.encodeWithSelector(Ledger_Voided.selector, id);
+        if (word.holder() != address(0)) return abi.encodeWithSelector(Ledger_NotInStock.selector, id);
+        return _whyNotAtEpoch(id, word, epoch);
+    }
+
+    function _whyNotFree(uint64 id, TicketWord word, uint16 epoch) private view returns (bytes memory) {
+        if (!word.isUnusedAt(epoch)) return _whyNotHeld(id, word, epoch);
+        if (word.isStopped()) return abi.encodeWithSelector(Ledger_Stopped.selector, id, word.flags());
+        return _whyNotAtEpoch(id, word, epoch);
+    }
+
+    function _whyNotHeld(uint64 id, TicketWord word, uint16 epoch) private view returns (bytes memory) {
+        if (word.isRedeemed()) return abi.encodeWithSelector(Ledger_AlreadyRedeemed.selector, id);
+        if (word.isVoid()) return abi.encodeWithSelector(Ledger_Voided.selector, id);
+        if (word.holder() != address(0)) return _whyNotAtEpoch(id, word, epoch);
+        if (_isIssued(id)) return abi.encodeWithSelector(Ledger_NotHeld.selector, id);
+        return abi.encodeWithSelector(Ledger_NoSuchTicket.selector, id);
+    }
+
+    function _whyNotAtEpoch(uint64 id, TicketWord word, uint16 epoch) private pure returns (bytes memory) {
+        if (epoch != word.epoch()) return abi.encodeWithSelector(Ledger_StaleEpoch.selector, id, epoch, word.epoch());
+        return abi.encodeWithSelector(Ledger_LastEpoch.selector, id);
     }
 }

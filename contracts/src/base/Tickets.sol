@@ -15,7 +15,12 @@ import {EventBook} from "./EventBook.sol";
 /// @notice ERC-721 owner is the holder, or the ledger itself while the holder's key is custodied. Tickets in stock and void ones have no
 /// owner. There are no approvals: every event has a cap, and an approved market would be a way round it. Transfers are in `TicketLedger`.
 abstract contract Tickets is EventBook, IERC721Metadata, IERC721Errors {
-    mapping(uint64 id => TicketWord) internal _tickets;
+    /// @dev A ticket's slot, in a struct so that it can be referred to.
+    struct Slot {
+        TicketWord word;
+    }
+
+    mapping(uint64 id => Slot) internal _tickets;
     mapping(address owner => uint256 count) private _balances;
     string private _baseURI;
 
@@ -48,7 +53,7 @@ abstract contract Tickets is EventBook, IERC721Metadata, IERC721Errors {
 
     /// @inheritdoc ITicketLedger
     function ticketWordOf(uint64 id) external view returns (TicketWord) {
-        return _tickets[id];
+        return _tickets[id].word;
     }
 
     // ------------------------------------------------------------------------------------------------ reading, ERC-721
@@ -78,7 +83,7 @@ abstract contract Tickets is EventBook, IERC721Metadata, IERC721Errors {
     /// @inheritdoc IERC721
     /// @dev Reverts with ERC721NonexistentToken for unknown ids and for tickets in stock or void.
     function ownerOf(uint256 tokenId) public view returns (address owner) {
-        if (tokenId <= type(uint64).max) owner = _ownerOf(_tickets[uint64(tokenId)]);
+        if (tokenId <= type(uint64).max) owner = _ownerOf(_tickets[uint64(tokenId)].word);
         if (owner == address(0)) revert ERC721NonexistentToken(tokenId);
     }
 
@@ -124,22 +129,25 @@ abstract contract Tickets is EventBook, IERC721Metadata, IERC721Errors {
 
     /// @dev Moves one ticket: writes its word, balances and `Transfer`.
     function _move(uint64 id, TicketWord word, TicketWord next) internal {
-        _changeCustody(_moveInBulk(id, word, next));
+        _changeCustody(_moveInBulk(_tickets[id], id, word, next));
     }
 
     /// @dev Moves a ticket, all but the ledger's own balance, which a bulk call changes once for all lines by the sum of the results.
     /// @return custody tickets more in the ledger's custody: -1, 0 or 1
-    function _moveInBulk(uint64 id, TicketWord word, TicketWord next) internal returns (int256 custody) {
-        _tickets[id] = next;
+    function _moveInBulk(Slot storage slot, uint64 id, TicketWord word, TicketWord next)
+        internal
+        returns (int256 custody)
+    {
+        slot.word = next;
         address from = _ownerOf(word);
         address to = _ownerOf(next);
-        if (from == to) return 0;
-
-        if (from == address(this)) custody = -1;
-        else if (from != address(0)) _balances[from] -= 1;
-        if (to == address(this)) custody = 1;
-        else if (to != address(0)) _balances[to] += 1;
-        emit Transfer(from, to, id);
+        if (from != to) {
+            if (from == address(this)) custody = -1;
+            else if (from != address(0)) _balances[from] -= 1;
+            if (to == address(this)) custody = 1;
+            else if (to != address(0)) _balances[to] += 1;
+            emit Transfer(from, to, id);
+        }
     }
 
     function _changeCustody(int256 custody) internal {
@@ -149,6 +157,6 @@ abstract contract Tickets is EventBook, IERC721Metadata, IERC721Errors {
 
     function _issuedWord(uint64 id) private view returns (TicketWord) {
         if (!_isIssued(id)) revert Ledger_NoSuchTicket(id);
-        return _tickets[id];
+        return _tickets[id].word;
     }
 }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import {ITicketLedger} from "../interfaces/ITicketLedger.sol";
@@ -63,11 +64,9 @@ abstract contract Treasury is EventBook, ReentrancyGuardTransient {
     // ------------------------------------------------------------------------------------------------ internal
 
     /// @dev Of the larger of price and face, so that a token price does not skip it; but no more than the price.
-    function _royaltyOf(uint64 id, PolicyWord policy, uint40 price) internal view returns (uint40) {
-        uint256 base = _faceOf(id);
-        if (price > base) base = price;
-        uint256 royalty = base * policy.royaltyBps() / BPS;
-        return royalty > price ? price : uint40(royalty);
+    function _royaltyOf(PolicyWord policy, uint40 price, uint40 face) internal pure returns (uint40) {
+        uint256 royalty = Math.max(price, face) * policy.royaltyBps() / BPS;
+        return uint40(Math.min(royalty, price));
     }
 
     /// @dev Adds a royalty to the event's pot; minor units on the fiat rail, token units on the token rail.

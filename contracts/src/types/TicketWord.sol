@@ -32,6 +32,10 @@ library TicketWords {
     uint8 internal constant ACTIVATED = 8;
     uint8 internal constant FROZEN = 16;
 
+    uint256 private constant FLAGS_SHIFT = 160;
+    uint256 private constant EPOCH_SHIFT = 168;
+    uint256 private constant EPOCH_MASK = uint256(type(uint16).max) << EPOCH_SHIFT;
+    uint16 private constant LAST_EPOCH = type(uint16).max;
     uint8 private constant GIFTS_SHIFT = 5;
     uint8 private constant GIFTS_MAX = 7;
 
@@ -44,12 +48,12 @@ library TicketWords {
 
     /// @notice All flags and the gift counter.
     function flags(TicketWord word) internal pure returns (uint8) {
-        return uint8(TicketWord.unwrap(word) >> 160);
+        return uint8(TicketWord.unwrap(word) >> FLAGS_SHIFT);
     }
 
     /// @notice Moves and revocations so far.
     function epoch(TicketWord word) internal pure returns (uint16) {
-        return uint16(TicketWord.unwrap(word) >> 168);
+        return uint16(TicketWord.unwrap(word) >> EPOCH_SHIFT);
     }
 
     /// @notice Time of the last move.
@@ -82,6 +86,24 @@ library TicketWords {
         return flags(word) & VOID != 0;
     }
 
+    /// @notice Whether the ticket is held, was not used, and is at this epoch.
+    function isUnusedAt(TicketWord word, uint16 epoch_) internal pure returns (bool) {
+        uint256 state = TicketWord.unwrap(word) & (EPOCH_MASK | (uint256(REDEEMED | VOID) << FLAGS_SHIFT));
+        return state == uint256(epoch_) << EPOCH_SHIFT && holder(word) != address(0);
+    }
+
+    /// @notice Whether the ticket is held, nothing stops it, it is at this epoch, and has one left.
+    function isFreeAt(TicketWord word, uint16 epoch_) internal pure returns (bool) {
+        uint256 stops = uint256(REDEEMED | VOID | ACTIVATED | FROZEN) << FLAGS_SHIFT;
+        uint256 state = TicketWord.unwrap(word) & (EPOCH_MASK | stops);
+        return state == uint256(epoch_) << EPOCH_SHIFT && holder(word) != address(0) && epoch_ != LAST_EPOCH;
+    }
+
+    /// @notice Whether the ticket is in stock, at this epoch, and has one left.
+    function isInStockAt(TicketWord word, uint16 epoch_) internal pure returns (bool) {
+        return TicketWord.unwrap(word) == uint256(epoch_) << EPOCH_SHIFT && epoch_ != LAST_EPOCH;
+    }
+
     /// @notice Whether one of the reserved flags keeps the ticket from moving.
     function isStopped(TicketWord word) internal pure returns (bool) {
         return flags(word) & (ACTIVATED | FROZEN) != 0;
@@ -96,8 +118,8 @@ library TicketWords {
         returns (TicketWord)
     {
         return TicketWord.wrap(
-            uint256(uint160(holder_)) | (uint256(flags_) << 160) | (uint256(epoch_) << 168) | (uint256(since_) << 184)
-                | (uint256(price_) << 216)
+            uint256(uint160(holder_)) | (uint256(flags_) << FLAGS_SHIFT) | (uint256(epoch_) << EPOCH_SHIFT)
+                | (uint256(since_) << 184) | (uint256(price_) << 216)
         );
     }
 
@@ -126,7 +148,7 @@ library TicketWords {
     /// safe from voiding by using its epochs up.
     function voided(TicketWord word) internal pure returns (TicketWord) {
         uint16 last = epoch(word);
-        return pack(address(0), VOID, last == type(uint16).max ? last : last + 1, 0, 0);
+        return pack(address(0), VOID, last == LAST_EPOCH ? last : last + 1, 0, 0);
     }
 
     /// @notice Revoked: only the epoch changes, + 1.
@@ -136,6 +158,6 @@ library TicketWords {
 
     /// @notice Used at the gate: only the flag changes.
     function redeemed(TicketWord word) internal pure returns (TicketWord) {
-        return TicketWord.wrap(TicketWord.unwrap(word) | (uint256(REDEEMED) << 160));
+        return TicketWord.wrap(TicketWord.unwrap(word) | (uint256(REDEEMED) << FLAGS_SHIFT));
     }
 }

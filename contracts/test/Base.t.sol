@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {IERC721Metadata} from "@openzeppelin/contracts/token/ERC721/extensions/IERC721Metadata.sol";
+
+import {ILedgerErrors} from "../src/interfaces/ILedgerErrors.sol";
+import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {DeliveryTarget, DeliveryTargets, Payment, Payments, Redemption, Redemptions} from "../src/types/Lines.sol";
+import {TicketId} from "../src/types/TicketId.sol";
+import {MockToken} from "./mocks/MockToken.sol";
+import {Vm} from "./Vm.sol";
+
+/// @notice The ledger as its callers see it.
+interface ILedger is ITicketLedger, IERC721Metadata {}
+
+/// @notice A ledger with one event on each rail, fans with keys, and helpers that sign as they would. Digests are built here on their own,
+/// so a wrong type string in the contract fails every test.
+abstract contract Base is ILedgerErrors {
+    struct Fan {
+        address account;
+        uint256 key;
+    }
+
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    uint32 internal constant START = 1_800_000_000;
+    uint32 internal constant MOVES_CLOSE = START + 30 days;
+    uint32 internal constant GIFTS_CLOSE = START + 29 days;
+    uint32 internal constant RESALE_OPENS = START + 1 days;
+    uint32 internal constant RESALE_CLOSES = START + 28 days;
+    uint24 internal constant COOLDOWN = 1 hours;
+    uint40 internal constant FACE = 10_000;
+    uint16 internal constant CAP_BPS = 11_000;
+    uint16 internal constant ROYALTY_BPS = 500;
+    uint8 internal constant GIFT_LIMIT = 2;
+    uint16 internal constant SUPPLY = 5_000;
+    uint256 internal constant UNIT = 1e4;
+    uint40 internal constant NEVER = type(uint40).max;
+    bytes16 internal constant REF = 0x0192f3c47a6b7e1f8d3a5b9c2e4f6071;
+
+    uint8 internal constant ADMIN = 1;
+    uint8 internal constant RELAYER = 2;
+    uint8 internal constant ATTESTOR = 4;
+    uint8 internal constant ORGANIZER = 8;
+    uint8 internal constant GATE = 16;
+
+    ILedger internal ledger;
+    MockToken internal token;
+    uint40 internal eventId;
+    uint40 internal tokenEventId;
+
+    Fan internal attestor = _fan("attestor");
+    Fan internal alice = _fan("alice");
+    Fan internal bob = _fan("bob");
+    Fan internal carol = _fan("carol");
+    address internal admin = address(0xad);
+    address internal relayer = address(0xae);
+    address internal organizer = address(0xaf);
+    address internal gate = address(0xb0);
+    address internal stranger = address(0xb1);
+    address internal payeeA = address(0xb2);
+    address internal payeeB = address(0xb3);
+    address internal payeeC = address(0xb4);
+
+    function setUp() public virtual {
+        vm.warp(START);
+        ledger = ILedger(_deploy(admin, "https://tickets.example/"));
+        token = _newToken();
+        vm.startPrank(admin);
+        ledger.setRoles(0, relayer, RELAYER);
+        ledger.setRoles(0, attestor.account, ATTESTOR);
+        ledger.allowToken(address(token), true);
+        vm.stopPrank();
+        eventId = _createEvent(_terms());
+        ITicketLedger.Terms memory terms = _terms();
+        terms.token = address(token);
+        terms.unitExponent = 4;
+        terms.capBps = 10_000;
+        tokenEventId = _createEvent(terms);
+    }
+
+    function _deploy(address admin_, string memory baseURI) internal returns (address) {
+        return vm.deployCode("TicketLedger.sol:TicketLedger", abi.encode(admin_, baseURI));
+    }
+
+    function _newToken() internal virtual returns (MockToken) {
+        return new MockToken();
+    }
+
+    // ------------------------------------------------------------------------------------------------ people, events
+
+    function _fan(string memory name) internal pure returns (Fan memory fan) {
+        fan.key = uint256(keccak256(bytes(name)));
+        fan.account = vm.addr(fan.key);
+    }
+
+    function _payees() internal view returns (ITicketLedger.Payee[] memory payees) {
+        payees = new ITicketLedger.Payee[](3);
+        payees[0] = ITicketLedger.Payee(payeeA, 3_333);
+        payees[1] = ITicketLedger.Payee(payeeB, 3_333);
+        payees[2] = ITicketLedger.Payee(payeeC, 3_334);
+    }
+
+    function _terms() internal view returns (ITicketLedger.Terms memory) {
+        return ITicketLedger.Terms({
+            currency: "EUR",
+            capBps: CAP_BPS,
+            royaltyBps: ROYALTY_BPS,
+            giftLimit: GIFT_LIMIT,
+            cooldown: COOLDOWN,
+            token: address(0),
+            unitExponent: 0,
+            refundRule: "rule",
+            payees: _payees()
+        });
+    }
+
+    function _schedule() internal pure returns (ITicketLedger.Schedule memory) {
+        return ITicketLedger.Schedule(START + 31 days, MOVES_CLOSE, GIFTS_CLOSE, RESALE_OPENS, RESALE_CLOSES);
+    }
+
+    function _batch() internal pure returns (ITicketLedger.Batch memory) {
+        return ITicketLedger.Batch(SUPPLY, 1, 0, 7, FACE);
+    }
+
+    /// @notice An event with one batch and a gate, created by the organizer itself.
+    function _createEvent(ITicketLedger.Terms memory terms) internal returns (uint40 created) {
+        vm.startPrank(organizer);
+        created = ledger.createEvent(organizer, "mine", terms, _schedule());
+        ledger.issue(created, 0, _batch(), "manifest");
+        ledger.setRoles(created, gate, GATE);
+        vm.stopPrank();
+    }
+
+    // ------------------------------------------------------------------------------------------------ signing
+
+    function _sign(uint256 key, bytes32 structHash) internal view returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(structHash));
+        return abi.encodePacked(r, s, v);
+    }
+
+    function _digest(bytes32 structHash) internal view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("ticketchain"),
+                keccak256("1"),
+                block.chainid,
+                address(ledger)
+            )
+        );
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
+
+    function _giftHash(uint64 id, uint16 epoch, address to, bool custodied, uint40 deadline)
+        internal
+        pure
+        returns (bytes32)
+    {
+        bytes32 typeHash = keccak256("Gift(uint64 id,uint16 epoch,address to,bool custodied,uint40 deadline)");
+        return keccak256(abi.encode(typeHash, id, epoch, to, custodied, deadline));
+    }
+
+    struct Offer {
+        uint64 id;
+        uint16 epoch;
+        uint40 price;
+        bytes3 currency;
+        address token;
+        address buyer;
+        uint40 deadline;
+    }
+
+    function _offerHash(Offer memory offer) internal pure returns (bytes32) {
+        bytes32 typeHash = keccak256(
+            "Offer(uint64 id,uint16 epoch,uint40 price,bytes3 currency,address token,address buyer,uint40 deadline)"
+        );
+        return keccak256(abi.encode(typeHash, offer));
+    }
+
+    function _openOffer(uint64 id, uint16 epoch, uint40 price) internal pure returns (bytes32) {
+        return _offerHash(Offer(id, epoch, price, "EUR", address(0), address(0), NEVER));
+    }
+
+    function _tokenOffer(uint64 id, uint16 epoch, uint40 price, address buyer) internal view returns (bytes32) {
+        return _offerHash(Offer(id, epoch, price, "EUR", address(token), buyer, NEVER));
+    }
+
+    function _refundHash(uint64 id, uint16 epoch, uint40 amount, uint40 deadline) internal pure returns (bytes32) {
+        bytes32 typeHash = keccak256("Refund(uint64 id,uint16 epoch,uint40 amount,uint40 deadline)");
+        return keccak256(abi.encode(typeHash, id, epoch, amount, deadline));
+    }
+
+    function _revokeHash(uint64 id, uint16 epoch, uint40 deadline) internal pure returns (bytes32) {
+        bytes32 typeHash = keccak256("Revoke(uint64 id,uint16 epoch,uint40 deadline)");
+        return keccak256(abi.encode(typeHash, id, epoch, deadline));
+    }
+
+    function _voidHash(uint64 id, uint16 epoch, bytes16 ref) internal pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256("Void(uint64 id,uint16 epoch,bytes16 reference)"), id, epoch, ref));
+    }
+
+    function _attestDeliveries(uint40 event_, ITicketLedger.Delivery[] memory lines)
+        internal
+        view
+        returns (bytes memory)
+    {
+        bytes memory packed;
+        for (uint256 i = 0; i < lines.length; ++i) {
+            packed = abi.encodePacked(packed, lines[i].target, lines[i].payment);
+        }
+        bytes32 typeHash = keccak256("Deliveries(uint40 eventId,bytes32 lines)");
+        return _sign(attestor.key, keccak256(abi.encode(typeHash, event_, keccak256(packed))));
+    }
+
+    function _attestSettlements(uint40 event_, ITicketLedger.Settlement[] memory lines)
+        internal
+        view
+        returns (bytes memory)
+    {
+        bytes memory packed;
+        for (uint256 i = 0; i < lines.length; ++i) {
+            packed = abi.encodePacked(packed, lines[i].target, lines[i].payment);
+        }
+        bytes32 typeHash = keccak256("Settlements(uint40 eventId,bytes32 lines)");
+        return _sign(attestor.key, keccak256(abi.encode(typeHash, event_, keccak256(packed))));
+    }
+
+    // ------------------------------------------------------------------------------------------------ lines
+
+    function _id(uint16 index) internal view returns (uint64) {
+        return TicketId.first(eventId, 0) + index;
+    }
+
+    function _delivery(uint64 id, address to, bool custodied, uint16 epoch, uint40 price)
+        internal
+        pure
+        returns (ITicketLedger.Delivery memory)
+    {
+        return ITicketLedger.Delivery(DeliveryTargets.pack(to, id, epoch, custodied), Payments.pack(REF, price));
+    }
+
+    function _settlement(uint64 id, address to, bool custodied, uint16 epoch, uint40 price, bytes memory consent)
+        internal
+        pure
+        returns (ITicketLedger.Settlement memory)
+    {
+        return ITicketLedger.Settlement(
+            DeliveryTargets.pack(to, id, epoch, custodied), Payments.pack(REF, price), NEVER, consent
+        );
+    }
+
+    function _redemption(uint16 index, uint16 epoch) internal pure returns (Redemption) {
+        return Redemptions.pack(index, epoch);
+    }
+
+    // ------------------------------------------------------------------------------------------------ doing
+
+    function _deliverLine(uint40 event_, ITicketLedger.Delivery memory line) internal returns (bytes memory problem) {
+        ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](1);
+        lines[0] = line;
+        bytes memory attestation = _attestDeliveries(event_, lines);
+        vm.prank(relayer);
+        return ledger.deliver(event_, lines, attestation)[0];
+    }
+
+    /// @notice Ticket 0 of the fiat event, just sold to this fan at face price. Its epoch is 1.
+    function _sold(address to, bool custodied) internal returns (uint64 id) {
+        id = _id(0);
+        vm.assertEq(_deliverLine(eventId, _delivery(id, to, custodied, 0, FACE)), "");
+    }
+
+    /// @notice As `_sold`, some time ago: cool-down is over and resale has opened.
+    function _soldLongAgo(address to, bool custodied) internal returns (uint64 id) {
+        id = _sold(to, custodied);
+        vm.warp(RESALE_OPENS);
+    }
+
+    /// @notice As `_soldLongAgo`, a complimentary ticket of the token event.
+    function _tokenTicket(address to) internal returns (uint64 id) {
+        id = TicketId.first(tokenEventId, 0);
+        vm.assertEq(_deliverLine(tokenEventId, _delivery(id, to, false, 0, 0)), "");
+        vm.warp(RESALE_OPENS);
+    }
+
+    function _settleLine(ITicketLedger.Settlement memory line) internal returns (bytes memory problem) {
+        ITicketLedger.Settlement[] memory lines = new ITicketLedger.Settlement[](1);
+        lines[0] = line;
+        bytes memory attestation = _attestSettlements(eventId, lines);
+        vm.prank(relayer);
+        return ledger.settleResales(eventId, lines, attestation)[0];
+    }
+
+    function _redeemOne(uint16 index, uint16 epoch) internal returns (bytes memory problem) {
+        Redemption[] memory lines = new Redemption[](1);
+        lines[0] = _redemption(index, epoch);
+        vm.prank(gate);
+        return ledger.redeem(eventId, lines)[0];
+    }
+
+    /// @notice Puts a word into a ticket's slot, for states that no call reaches (reserved flags, last epoch).
+    function _force(uint64 id, uint256 word) internal {
+        // Looks for the slot of the mapping `_tickets`, so that a new layout breaks no test.
+        for (uint256 slot = 0; slot < 20; ++slot) {
+            bytes32 place = keccak256(abi.encode(id, slot));
+            if (uint256(vm.load(address(ledger), place)) == _word(id)) {
+                vm.store(address(ledger), place, bytes32(word));
+                if (_word(id) == word) return;
+            }
+        }
+        revert("ticket slot not found");
+    }
+
+    function _word(uint64 id) internal view returns (uint256) {
+        return uint256(bytes32(abi.encode(ledger.ticketWordOf(id))));
+    }
+
+    // ------------------------------------------------------------------------------------------------ expecting
+
+    function _assertTicket(uint64 id, address holder, bool custodied, uint16 epoch, uint40 price) internal view {
+        ITicketLedger.Ticket memory ticket = ledger.ticketOf(id);
+        vm.assertEq(ticket.holder, holder);
+        vm.assertTrue(ticket.custodied == custodied);
+        vm.assertEq(ticket.epoch, epoch);
+        vm.assertEq(ticket.price, price);
+        if (holder != address(0)) vm.assertEq(ledger.ownerOf(id), custodied ? address(ledger) : holder);
+    }
+
+    /// @notice Keeps a fuzzed number within [low, high].
+    function _bound(uint256 x, uint256 low, uint256 high) internal pure returns (uint256) {
+        return low + x % (high - low + 1);
+    }
+}
