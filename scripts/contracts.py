@@ -174,9 +174,7 @@ def put_node_on_path() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `build` or `check` for all contracts; the exit status is 0 if all is well."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.contracts", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m scripts.contracts", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("command", choices=["build", "check"])
     parser.add_argument("--force", action="store_true", help="build: compile even what has not changed")
     options = parser.parse_args(arguments)

@@ -39,6 +39,4 @@ class OnlyContract(Contract):
             top = imported.partition(".")[0]
             return top in sys.stdlib_module_names or self.theirs is None or top in self.theirs
         open_to_it = [package, *self.ours]
-        return imported == "ticketchain" or any(
-            Module(imported).is_in_package(Module(name)) for name in open_to_it
-        )
+        return imported == "ticketchain" or any(Module(imported).is_in_package(Module(name)) for name in open_to_it)

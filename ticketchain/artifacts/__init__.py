@@ -34,9 +34,7 @@ def load(name: str) -> Artifact:
     """
     file = resources.files(__name__) / f"{name}.json"
     if not file.is_file():
-        raise LookupError(
-            f"no compiled contract {name!r} in ticketchain.artifacts; run `make contracts` in a checkout"
-        )
+        raise LookupError(f"no compiled contract {name!r} in ticketchain.artifacts; run `make contracts` in a checkout")
     raw = json.loads(file.read_text(encoding="utf-8"))
     references = sorted(
         (part["start"], part["length"]) for parts in raw["immutableReferences"].values() for part in parts
