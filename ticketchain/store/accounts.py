@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx, insert_new
@@ -85,7 +85,10 @@ def revoke_key(tx: Tx, key_id: str, organizer_id: str | None, now: datetime) -> 
 
 
 def remembered(tx: Tx, principal: str, key: str) -> Row[Any] | None:
-    """The answer already given to an Idempotency-Key."""
+    """The answer already given to an Idempotency-Key; waits for another transaction that works on the same key."""
+    if tx.dialect.name == "postgresql":  # SQLite has one writer anyway
+        name = func.hashtextextended(f"{principal} {key}", 0)
+        tx.execute(select(func.pg_advisory_xact_lock(name)))
     query = select(t.idempotency_keys).where(
         t.idempotency_keys.c.principal == principal, t.idempotency_keys.c.key == key
     )
