@@ -1,4 +1,4 @@
-"""A ledger made by hand: it does whatever intents the outbox has, without rules, and logs it in blocks that are followed at once."""
+"""A ledger made by hand: it does what intents the outbox has, without rules, and logs it in blocks followed at once."""
 
 from __future__ import annotations
 

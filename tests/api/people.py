@@ -63,7 +63,8 @@ class Person:
         headers = {"Authorization": f"Bearer {self.api_key}"} | how.pop("headers", {})
         if key is not None:
             headers["Idempotency-Key"] = key
-        return self.client.request(method, path, headers=headers, **how)
+        answer: httpx.Response = self.client.request(method, path, headers=headers, **how)
+        return answer
 
     def get(self, path: str, **how: Any) -> httpx.Response:
         return self.ask("GET", path, **how)
@@ -134,7 +135,8 @@ class Shop:
     def webhook(self, charge: str, *, event: str | None = None, secret: str = SECRET) -> httpx.Response:
         body = f'{{"id":"{event or f"whe_{next(_nonces)}"}","type":"charge.captured","charge":"{charge}"}}'.encode()
         headers = {HEADER: sign([secret], self.clock(), body), "Content-Type": "application/json"}
-        return self.client.post("/v1/webhooks/sandbox", content=body, headers=headers)
+        answer: httpx.Response = self.client.post("/v1/webhooks/sandbox", content=body, headers=headers)
+        return answer
 
     def counts(self) -> dict[str, int]:
         """Number of rows of every table: what was refused must not change any."""

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.api.people import CSV, FACE, Person, Shop, done, event_body, manifest, refused
+from tests.api.people import CSV, FACE, Shop, done, event_body, manifest, refused
 from ticketchain.gate import Lease, build_code, sign_step, step_at
 
 

@@ -1,4 +1,4 @@
-"""Real databases for tests: SQLite in a file, and one PostgreSQL server a test session with a fresh database each time."""
+"""Real databases for tests: SQLite in a file, and one PostgreSQL server a session with a fresh database each time."""
 
 from __future__ import annotations
 
