@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ticketchain.context import Context
-from ticketchain.usecases import buy, gate, hold, pay
+from ticketchain.usecases import gate, hold, pay
 
 Step = Callable[[], bool]
 IDLE_S = 0.02
@@ -27,7 +27,7 @@ def steps(context: Context) -> dict[str, list[Step]]:
         "payments": [partial(pay.open_charges, p), partial(pay.apply_webhooks, p), partial(pay.send_refunds, p)],
         "housekeeping": [
             partial(hold.expire_holds, p),
-            partial(buy.expire_orders, p),
+            partial(pay.expire_orders, p),
             partial(gate.ensure_entry_keys, p),
         ],
     }

@@ -12,7 +12,7 @@ from ticketchain.context import Context
 from ticketchain.domain.intents import Deliver
 from ticketchain.domain.ports import Faults
 from ticketchain.store import outbox
-from ticketchain.usecases import buy, hold
+from ticketchain.usecases import hold, pay
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.parts import Parts
 
@@ -67,9 +67,19 @@ def test_a_wrong_amount_or_currency_never_delivers_and_goes_back(service: Contex
 def test_money_after_expiry_takes_the_seat_again_if_it_is_free(service: Context) -> None:
     event, anna = Event.open(service, rows=1), Fan(service)
     order = anna.order(event)
-    assert buy.expire_orders(_later(service.parts, hours=1))
+    assert pay.expire_orders(_later(service.parts, hours=1))
     assert anna.look(order)["state"] == "expired"
     anna.pay(order)
+    idle(service)
+    assert anna.look(order)["state"] == "delivered"
+
+
+def test_a_payment_whose_webhook_never_came_is_found_before_the_order_expires(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    order = anna.order(event)
+    assert service.sandbox is not None
+    service.sandbox.pay(order["payment"]["url"].rsplit("/", 1)[1])
+    pay.expire_orders(_later(service.parts, hours=1))
     idle(service)
     assert anna.look(order)["state"] == "delivered"
 
@@ -77,7 +87,7 @@ def test_money_after_expiry_takes_the_seat_again_if_it_is_free(service: Context)
 def test_money_after_expiry_goes_back_if_the_seat_is_gone(service: Context) -> None:
     event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
     order = anna.order(event)
-    buy.expire_orders(_later(service.parts, hours=1))
+    pay.expire_orders(_later(service.parts, hours=1))
     bela.buy(event, 20)
     anna.pay(order)
     idle(service)
@@ -101,7 +111,7 @@ def test_a_buyer_who_pays_a_listing_late_gets_the_money_back_when_it_was_sold(se
     (ticket,) = anna.buy(event)
     listing = anna.list(ticket, FACE)
     late = bela.order_listing(listing["id"])
-    buy.expire_orders(_later(service.parts, hours=1))
+    pay.expire_orders(_later(service.parts, hours=1))
     order = cora.order_listing(listing["id"])
     cora.pay(order)
     bela.pay(late)

@@ -11,8 +11,8 @@ from ticketchain.payments.webhooks import HEADER, sign
 from ticketchain.store import sandbox as rows
 from ticketchain.store.engine import Store
 
-BATCH = 20
-LEASE = timedelta(minutes=2)  # longer than a batch can take: nobody else sends it meanwhile
+BATCH = 5
+LEASE = timedelta(seconds=30)  # longer than a batch can take: nobody else sends it meanwhile
 FIRST_PAUSE = timedelta(milliseconds=500)
 LONGEST_PAUSE = timedelta(hours=1)
 
@@ -38,7 +38,7 @@ class WebhookSender:
         self._client = client or httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False)
 
     def step(self) -> bool:
-        """Sends up to 20 due messages; False if none was due. A message that is not answered is due again
+        """Sends up to five due messages; False if none was due. A message that is not answered is due again
         later.
         """
         now = self._clock()

@@ -156,17 +156,13 @@ def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) ->
             orders.add_refund(tx, parts.new_id("ref"), capture.id, cause, min(amount, left), parts.clock())
 
 
-def expire_orders(parts: Parts, limit: int = 100) -> bool:
-    """Ends unpaid orders whose time is over and frees what they held; True when there were any."""
-    with parts.store.begin() as tx:
-        due = orders.due_orders(tx, parts.clock(), limit)
-        for found in due:
-            row = orders.order(tx, found.id, lock=True)
-            if row is None or row.state != OrderState.AWAITING_PAYMENT:
-                continue
-            orders.set_state(tx, row.id, OrderState.EXPIRED)
-            if row.listing_id:
-                market.set_listing(tx, row.listing_id, ("reserved",), "open")
-            elif stock.set_hold(tx, row.hold_id, "ordered", "ended"):
-                stock.free_seats(tx, row.hold_id)
-        return bool(due)
+def expire(tx: Tx, order_id: str) -> None:
+    """Ends an unpaid order and frees what it held; nothing happens when it was paid meanwhile."""
+    row = orders.order(tx, order_id, lock=True)
+    if row is None or row.state != OrderState.AWAITING_PAYMENT:
+        return
+    orders.set_state(tx, row.id, step(OrderState(row.state), OrderState.EXPIRED))
+    if row.listing_id:
+        market.set_listing(tx, row.listing_id, ("reserved",), "open")
+    elif stock.set_hold(tx, row.hold_id, "ordered", "ended"):
+        stock.free_seats(tx, row.hold_id)

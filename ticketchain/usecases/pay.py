@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ticketchain.domain.errors import NotFound, Unavailable
+from ticketchain.domain.orders import Capture
 from ticketchain.store import orders
-from ticketchain.usecases.buy import apply_captures
+from ticketchain.store.engine import Tx
+from ticketchain.usecases.buy import apply_captures, expire
 from ticketchain.usecases.parts import Parts
 
 
@@ -81,3 +85,22 @@ def send_refunds(parts: Parts, limit: int = 50) -> bool:
         with parts.store.begin() as tx:
             orders.set_refunded(tx, refund.id, ref)
     return bool(due)
+
+
+def expire_orders(parts: Parts, limit: int = 100) -> bool:
+    """Ends unpaid orders whose time is over; True when there were any.
+
+    The provider is asked first: a payment whose webhook never came still counts. Without its answer nothing ends.
+    """
+    with parts.store.read() as tx:
+        due = orders.due_orders(tx, parts.clock(), limit)
+        payments = [orders.payment_of(tx, row.id) for row in due]
+    for row, payment in zip(due, payments, strict=True):
+        captures = parts.provider.captures(payment.provider_ref) if payment.provider_ref else ()
+        parts.store.retry(partial(_pay_or_expire, parts, row.id, payment.id, captures))
+    return bool(due)
+
+
+def _pay_or_expire(parts: Parts, order_id: str, payment_id: str, captures: Sequence[Capture], tx: Tx) -> None:
+    apply_captures(parts, tx, payment_id, captures)
+    expire(tx, order_id)
