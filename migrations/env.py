@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from ticketchain.store import sandbox  # noqa: F401  (its tables belong to the same metadata)
-from ticketchain.store.schema import metadata
+from ticketchain.store import sandbox, schema, schema_chain  # noqa: F401  (they register their tables)
+from ticketchain.store.types import metadata
 
 with context.config.attributes["engine"].connect() as connection:
     context.configure(

@@ -7,7 +7,7 @@ import pytest
 from tests.service.people import Event, Fan, idle, settle_finally
 from ticketchain.chain.indexer import DeepFork
 from ticketchain.context import Context
-from ticketchain.store import chain, outbox, schema
+from ticketchain.store import chain, outbox, schema, schema_chain
 from ticketchain.usecases import tickets
 
 
@@ -66,8 +66,8 @@ def test_following_the_chain_anew_ends_in_the_same_state(service: Context) -> No
     before = _read_model(service)
     with service.parts.store.begin() as tx:
         chain.set_final(tx, service.deployment.block - 1)
-        tx.execute(schema.blocks.delete())
-        tx.execute(schema.tickets.delete())
+        tx.execute(schema_chain.blocks.delete())
+        tx.execute(schema_chain.tickets.delete())
     while service.indexer.step():
         pass
     assert _read_model(service) == before
@@ -75,7 +75,14 @@ def test_following_the_chain_anew_ends_in_the_same_state(service: Context) -> No
 
 def _read_model(service: Context) -> list[object]:
     """Everything that the chain alone decides."""
-    told = (schema.blocks, schema.changes, schema.tickets, schema.order_lines, schema.moves, schema.seats)
+    told = (
+        schema_chain.blocks,
+        schema_chain.changes,
+        schema_chain.tickets,
+        schema.order_lines,
+        schema.moves,
+        schema.seats,
+    )
     with service.parts.store.read() as tx:
         return [sorted(map(repr, tx.execute(table.select()))) for table in told]
 
@@ -99,6 +106,6 @@ def _round(service: Context) -> None:
 def _send_again(service: Context) -> None:
     """The vanished transaction's time to be sent again has come."""
     with service.parts.store.begin() as tx:
-        tx.execute(schema.attempts.update().values(sent_at=None))
+        tx.execute(schema_chain.attempts.update().values(sent_at=None))
         assert outbox.unsettled(tx, service.parts.signer.relayer)
     idle(service)

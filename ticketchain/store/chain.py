@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from ticketchain.store import schema as t
+from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Tx
 
 _CHANGE, _TICKET, _BLOCK = t.changes.c, t.tickets.c, t.blocks.c

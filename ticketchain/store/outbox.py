@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 
-from ticketchain.store import schema as t
+from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Tx, insert_new
 
 _INTENT, _TX, _ATTEMPT = t.outbox.c, t.transactions.c, t.attempts.c

@@ -23,8 +23,7 @@ from sqlalchemy import (
 )
 
 from ticketchain.store.engine import Tx, insert_new
-from ticketchain.store.schema import metadata
-from ticketchain.store.types import Id, Key, Moment
+from ticketchain.store.types import Id, Key, Moment, metadata
 
 sandbox_charges = Table(
     "sandbox_charges",
