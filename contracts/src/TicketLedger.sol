@@ -22,13 +22,11 @@ import {TicketWord} from "./types/TicketWord.sol";
 /// @dev What it will not do: hold native coin, approve operators, call a receiver (but for `safeTransferFrom`), move a held ticket
 /// without its holder's consent (but for `voidTicket`).
 contract TicketLedger is Rules, Consents, Treasury {
-    /// @dev What a bulk resale has done so far, and what all its lines share.
+    /// @dev What the lines of a bulk resale share besides, and what they have brought in.
     struct Resales {
-        uint40 eventId;
-        PolicyWord policy;
+        Bulk bulk;
+        bytes32 domain;
         Offer offer;
-        uint256 count;
-        int256 custody;
         uint256 royalties;
     }
 
@@ -47,26 +45,21 @@ contract TicketLedger is Rules, Consents, Treasury {
         returns (bytes[] memory problems)
     {
         _checkRole(LEDGER, RELAYER);
-        bool tokenRail = _policyOf(eventId).isTokenRail();
+        Bulk memory bulk = _startBulk(eventId);
         uint256[] memory words = LineLog.copy(lines);
         _checkAttestation(_deliveriesDigest(eventId, LineLog.hash(words)), attestation);
 
         problems = new bytes[](lines.length);
-        uint256 applied = 0;
-        int256 custody = 0;
-        for (uint256 i = 0; i < problems.length; ++i) {
+        for (uint256 i = 0; i < lines.length; ++i) {
             (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
             Slot storage slot = _tickets[target.id()];
-            bytes memory problem = _deliveryProblem(eventId, tokenRail, slot.word, target, payment);
-            if (problem.length > 0) {
-                problems[i] = _skip(target.id(), payment.ref(), problem);
-            } else {
-                custody += _sell(slot, slot.word, target, payment);
-                LineLog.put(words, applied++, target, payment);
-            }
+            TicketWord word = slot.word;
+            bytes memory problem = _deliveryProblem(bulk, word, target, payment);
+            if (problem.length > 0) problems[i] = _skip(target.id(), payment.ref(), problem);
+            else _sell(bulk, words, slot, word, target, payment);
         }
-        _changeCustody(custody);
-        LineLog.log(words, applied, Delivered.selector, eventId);
+        _changeCustody(bulk.custody);
+        LineLog.log(words, bulk.applied, Delivered.selector, eventId);
     }
 
     // ------------------------------------------------------------------------------------------------ gifts
@@ -110,26 +103,23 @@ contract TicketLedger is Rules, Consents, Treasury {
         returns (bytes[] memory problems)
     {
         _checkRole(LEDGER, RELAYER);
-        PolicyWord policy = _policyOf(eventId);
-        if (policy.isTokenRail()) revert Ledger_WrongRail(eventId);
+        Resales memory resales;
+        resales.bulk = _startBulk(eventId);
+        if (resales.bulk.policy.isTokenRail()) revert Ledger_WrongRail(eventId);
         uint256[] memory words = LineLog.copy(lines);
         _checkAttestation(_settlementsDigest(eventId, LineLog.hash(words)), attestation);
 
         problems = new bytes[](lines.length);
-        Resales memory bulk;
-        bulk.eventId = eventId;
-        bulk.policy = policy;
-        bulk.offer.typeHash = OFFER_TYPEHASH;
-        bulk.offer.currency = _moneyTerms[eventId].currency;
+        resales.domain = _domainSeparatorV4();
+        resales.offer.typeHash = OFFER_TYPEHASH;
+        resales.offer.currency = _moneyTerms[eventId].currency;
         for (uint256 i = 0; i < lines.length; ++i) {
-            (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
-            bytes memory problem = _settle(bulk, target, payment, lines[i]);
-            if (problem.length > 0) problems[i] = _skip(target.id(), payment.ref(), problem);
-            else LineLog.put(words, bulk.count++, target, payment);
+            bytes memory problem = _settle(resales, words, i, lines[i]);
+            if (problem.length > 0) problems[i] = problem;
         }
-        _changeCustody(bulk.custody);
-        _addToPot(eventId, bulk.royalties);
-        LineLog.log(words, bulk.count, Settled.selector, eventId);
+        _changeCustody(resales.bulk.custody);
+        _addToPot(eventId, resales.royalties);
+        LineLog.log(words, resales.bulk.applied, Settled.selector, eventId);
     }
 
     /// @inheritdoc ITicketLedger
@@ -143,7 +133,7 @@ contract TicketLedger is Rules, Consents, Treasury {
         Offer memory offer = Offer(OFFER_TYPEHASH, id, epoch, price, terms.currency, terms.token, buyer, deadline);
 
         _check(_purchaseProblem(offer, word, policy));
-        _check(_consentProblem(id, word, _offerDigest(offer), deadline, consent, gasleft()));
+        _check(_consentProblem(id, word, _offerDigest(_domainSeparatorV4(), offer), deadline, consent, gasleft()));
         _buy(offer, word, policy);
     }
 
@@ -262,81 +252,102 @@ contract TicketLedger is Rules, Consents, Treasury {
         TicketWord next = word.bought(msg.sender, false, uint32(block.timestamp), offer.price);
         _move(id, word, next);
         emit Resold(id, word.holder(), msg.sender, next.epoch(), offer.price, royalty);
-        _collect(TicketId.eventOf(id), policy, word.holder(), offer.price, royalty);
+        uint256 unit = 10 ** uint256(policy.unitExponent());
+        _collect(TicketId.eventOf(id), offer.token, unit, word.holder(), offer.price, royalty);
     }
 
     // ------------------------------------------------------------------------------------------------ internal, bulk
+
+    function _startBulk(uint40 eventId) private view returns (Bulk memory bulk) {
+        bulk.eventId = eventId;
+        bulk.policy = _policyOf(eventId);
+    }
 
     function _skip(uint64 id, bytes16 ref, bytes memory problem) private returns (bytes memory) {
         emit Skipped(id, ref, problem);
         return problem;
     }
 
-    /// @dev The rules have been checked: hands the ticket to the buyer of this line.
-    /// @return custody tickets more in the ledger's custody
-    function _sell(Slot storage slot, TicketWord word, DeliveryTarget target, Payment payment)
-        private
-        returns (int256 custody)
-    {
+    /// @dev The rules have been checked: hands the ticket to the buyer of this line, and keeps the line among the applied ones.
+    function _sell(
+        Bulk memory bulk,
+        uint256[] memory words,
+        Slot storage slot,
+        TicketWord word,
+        DeliveryTarget target,
+        Payment payment
+    ) private {
         TicketWord next = word.bought(target.holder(), target.isCustodied(), uint32(block.timestamp), payment.price());
-        return _moveInBulk(slot, target.id(), word, next);
+        unchecked {
+            // Each is at most the number of lines.
+            bulk.custody += _moveInBulk(slot, target.id(), word, next);
+            LineLog.put(words, bulk.applied++, target, payment);
+        }
     }
 
-    /// @dev One line of `settleResales`: does it, or tells why not.
-    function _settle(Resales memory bulk, DeliveryTarget target, Payment payment, Settlement calldata line)
+    /// @dev Line `i` of `settleResales`: does it, or tells why not.
+    function _settle(Resales memory resales, uint256[] memory words, uint256 i, Settlement calldata line)
         private
         returns (bytes memory problem)
     {
+        (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
         Slot storage slot = _tickets[target.id()];
         TicketWord word = slot.word;
-        uint40 face = _faceOf(target.id());
-        problem = _settlementProblem(bulk, word, target, payment.price(), face);
-        if (problem.length == 0) problem = _offerProblem(bulk.offer, word, target, payment.price(), line);
+        problem = _settlementProblem(resales.bulk, word, target, payment.price());
+        if (problem.length == 0) problem = _offerProblem(resales, word, target, payment.price(), line);
         if (problem.length == 0) {
-            bulk.royalties += _royaltyOf(bulk.policy, payment.price(), face);
-            bulk.custody += _sell(slot, word, target, payment);
+            unchecked {
+                // Each royalty is below 2 ** 40.
+                resales.royalties += _royaltyOf(
+                    resales.bulk.policy, payment.price(), _batchOf(resales.bulk, target.id()).face()
+                );
+            }
+            _sell(resales.bulk, words, slot, word, target, payment);
+        } else {
+            _skip(target.id(), payment.ref(), problem);
         }
     }
 
     /// @dev The ticket is of this event, may be resold at this price, and its buyer is fit for it.
-    function _settlementProblem(Resales memory bulk, TicketWord word, DeliveryTarget target, uint40 price, uint40 face)
+    function _settlementProblem(Bulk memory bulk, TicketWord word, DeliveryTarget target, uint40 price)
         private
         view
         returns (bytes memory problem)
     {
         uint64 id = target.id();
+        uint40 face = _batchOf(bulk, id).face();
         if (TicketId.eventOf(id) != bulk.eventId) problem = _otherEventProblem(id, bulk.eventId);
         else problem = _resaleProblem(id, word, bulk.policy, target.epoch(), price, face);
         if (problem.length == 0) problem = _buyerProblem(word, target.holder(), target.isCustodied());
     }
 
     /// @dev The seller offered the ticket at this price: to anyone, or else to this buyer.
-    /// @param offer one for all lines; currency and token are filled in
     function _offerProblem(
-        Offer memory offer,
+        Resales memory resales,
         TicketWord word,
         DeliveryTarget target,
         uint40 price,
         Settlement calldata line
     ) private view returns (bytes memory problem) {
+        Offer memory offer = resales.offer; // currency and token are filled in
         offer.id = target.id();
         offer.epoch = target.epoch();
         offer.price = price;
         offer.deadline = line.deadline;
         offer.buyer = address(0);
-        problem = _offeredProblem(offer, word, line.consent);
+        problem = _offeredProblem(resales.domain, offer, word, line.consent);
         if (problem.length > 0) {
             offer.buyer = target.holder();
-            problem = _offeredProblem(offer, word, line.consent);
+            problem = _offeredProblem(resales.domain, offer, word, line.consent);
         }
     }
 
-    function _offeredProblem(Offer memory offer, TicketWord word, bytes calldata consent)
+    function _offeredProblem(bytes32 domain, Offer memory offer, TicketWord word, bytes calldata consent)
         private
         view
         returns (bytes memory)
     {
-        bytes32 digest = _offerDigest(offer);
+        bytes32 digest = _offerDigest(domain, offer);
         return _consentProblem(offer.id, word, digest, offer.deadline, consent, BULK_CONSENT_GAS);
     }
 }

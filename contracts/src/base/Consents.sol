@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
 import {TicketWord} from "../types/TicketWord.sol";
 import {Roles} from "./Roles.sol";
@@ -40,12 +41,13 @@ abstract contract Consents is EIP712, Roles {
 
     // ------------------------------------------------------------------------------------------------ digests
 
-    function _offerDigest(Offer memory offer) internal view returns (bytes32) {
+    /// @param domain of `_domainSeparatorV4`, which bulk calls make once
+    function _offerDigest(bytes32 domain, Offer memory offer) internal pure returns (bytes32) {
         bytes32 structHash;
         assembly ("memory-safe") {
             structHash := keccak256(offer, 0x100)
         }
-        return _hashTypedDataV4(structHash);
+        return MessageHashUtils.toTypedDataHash(domain, structHash);
     }
 
     function _giftDigest(uint64 id, uint16 epoch, address to, bool custodied, uint40 deadline)

@@ -18,6 +18,16 @@ abstract contract EventBook is Roles {
         bytes32 refundRule;
     }
 
+    /// @dev What the lines of a bulk call share, and how far it is.
+    struct Bulk {
+        uint40 eventId;
+        PolicyWord policy;
+        uint48 batchKey;
+        BatchWord batch;
+        uint256 applied;
+        int256 custody;
+    }
+
     struct EntryKey {
         bytes32 key;
         uint40 validUntil;
@@ -178,6 +188,16 @@ abstract contract EventBook is Roles {
     /// @dev Whether an issued batch has this ticket.
     function _isIssued(uint64 id) internal view returns (bool) {
         return TicketId.indexOf(id) < _batches[TicketId.batchKeyOf(id)].supply();
+    }
+
+    /// @dev Batch of a line's ticket, read once for all lines in a row that have it.
+    function _batchOf(Bulk memory bulk, uint64 id) internal view returns (BatchWord) {
+        uint48 key = TicketId.batchKeyOf(id);
+        if (bulk.batchKey != key) {
+            bulk.batchKey = key;
+            bulk.batch = _batches[key];
+        }
+        return bulk.batch;
     }
 
     /// @dev All-in face price of an issued ticket.

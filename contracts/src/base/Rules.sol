@@ -39,21 +39,21 @@ abstract contract Rules is Tickets {
     // ------------------------------------------------------------------------------------------------ rules
 
     /// @dev A ticket of this event is in stock at the expected epoch, and its buyer is fit for it.
-    function _deliveryProblem(uint40 eventId, bool tokenRail, TicketWord word, DeliveryTarget target, Payment payment)
+    function _deliveryProblem(Bulk memory bulk, TicketWord word, DeliveryTarget target, Payment payment)
         internal
         view
         returns (bytes memory problem)
     {
         uint64 id = target.id();
-        if (TicketId.eventOf(id) != eventId) {
-            problem = _otherEventProblem(id, eventId);
-        } else if (!_isIssued(id)) {
+        if (TicketId.eventOf(id) != bulk.eventId) {
+            problem = _otherEventProblem(id, bulk.eventId);
+        } else if (TicketId.indexOf(id) >= _batchOf(bulk, id).supply()) {
             problem = abi.encodeWithSelector(Ledger_NoSuchTicket.selector, id);
         } else if (!word.isInStockAt(target.epoch())) {
             problem = _whyNotInStock(id, word, target.epoch());
-        } else if (tokenRail && payment.price() > 0) {
+        } else if (payment.price() > 0 && bulk.policy.isTokenRail()) {
             // What is sold on the token rail must be paid in tokens; nobody can attest that.
-            problem = abi.encodeWithSelector(Ledger_WrongRail.selector, eventId);
+            problem = abi.encodeWithSelector(Ledger_WrongRail.selector, bulk.eventId);
         } else if (!_isFit(target.holder(), target.isCustodied())) {
             problem = _refusedProblem(target.holder());
         }

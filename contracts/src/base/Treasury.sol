@@ -64,9 +64,12 @@ abstract contract Treasury is EventBook, ReentrancyGuardTransient {
     // ------------------------------------------------------------------------------------------------ internal
 
     /// @dev Of the larger of price and face, so that a token price does not skip it; but no more than the price.
-    function _royaltyOf(PolicyWord policy, uint40 price, uint40 face) internal pure returns (uint40) {
-        uint256 royalty = Math.max(price, face) * policy.royaltyBps() / BPS;
-        return uint40(Math.min(royalty, price));
+    function _royaltyOf(PolicyWord policy, uint256 price, uint256 face) internal pure returns (uint40) {
+        unchecked {
+            // Both are below 2 ** 40, the rate below 2 ** 16.
+            uint256 royalty = Math.max(price, face) * policy.royaltyBps() / BPS;
+            return uint40(Math.min(royalty, price));
+        }
     }
 
     /// @dev Adds a royalty to the event's pot; minor units on the fiat rail, token units on the token rail.
@@ -74,10 +77,10 @@ abstract contract Treasury is EventBook, ReentrancyGuardTransient {
         if (amount > 0) _pots[eventId] += amount;
     }
 
-    /// @dev Draws the price from the caller and shares it between the seller's credit and the event's pot. Amounts in minor units.
-    function _collect(uint40 eventId, PolicyWord policy, address seller, uint40 price, uint40 royalty) internal {
-        address token = _moneyTerms[eventId].token;
-        uint256 unit = 10 ** uint256(policy.unitExponent());
+    /// @dev Draws the price from the caller and shares it between the seller's credit and the event's pot. Amounts in minor units of `unit` token units.
+    function _collect(uint40 eventId, address token, uint256 unit, address seller, uint40 price, uint40 royalty)
+        internal
+    {
         if (price > royalty) _credits[seller][token] += uint256(price - royalty) * unit;
         _addToPot(eventId, royalty * unit);
         _pull(IERC20(token), price * unit);

@@ -277,8 +277,8 @@ interface ITicketLedger is ILedgerErrors {
     function gift(uint64 id, uint16 epoch, address to, bool custodied, uint40 deadline, bytes calldata consent) external;
 
     /// @notice Settles resales that were paid in fiat money: seller's consent each, attestor's signature over all lines. By a relayer.
-    /// @dev Royalty of a line = min(price, max(price, face) * royaltyBps / 10,000), added to the event's pot. A contract wallet's check of
-    /// a consent gets at most 100,000 gas. Reverts with Ledger_Unauthorized, Ledger_UnknownEvent, Ledger_WrongRail, Ledger_BadAttestation.
+    /// @dev Royalty of a line = min(price, max(price, face) * royaltyBps / 10,000), added to the event's pot. Each check
+    /// of a consent by a contract wallet gets at most 100,000 gas. Reverts with Ledger_Unauthorized, Ledger_UnknownEvent, Ledger_WrongRail, Ledger_BadAttestation.
     /// Lines are skipped with the errors of `checkOffer`, Ledger_OtherEvent, Ledger_Expired, Ledger_RefusedAccount, Ledger_BadConsent.
     /// @param eventId event of all lines
     /// @param lines what was resold; consent is EIP-712 `Offer(uint64 id,uint16 epoch,uint40 price,bytes3 currency,address token,address

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+
+import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {Redemption} from "../src/types/Lines.sol";
+import {TicketId} from "../src/types/TicketId.sol";
+import {TicketWord, TicketWords} from "../src/types/TicketWord.sol";
+import {Vm} from "./Vm.sol";
+import {Base} from "./Base.t.sol";
+
+/// @notice The events alone rebuild the state: whatever is done to a few tickets, folding the logs yields each word, owner, balance and
+/// the pot. The fold is written from the interface's words, not from the contract.
+contract FoldTest is Base {
+    uint16 private constant TICKETS = 3;
+    uint256 private constant STEPS = 60;
+
+    mapping(uint64 id => uint256 word) private _folded;
+    mapping(uint256 id => address owner) private _owners;
+    mapping(address owner => uint256 count) private _counts;
+    uint256 private _pot;
+    uint256 private _moves;
+    uint256 private _time;
+
+    /// forge-config: default.fuzz.runs = 100
+    function testFuzz_LogsRebuildTheState(uint256 seed) external {
+        _time = START;
+        vm.recordLogs();
+        for (uint256 i = 0; i < STEPS; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            _time += seed % 2 == 0 ? COOLDOWN : 10 hours;
+            vm.warp(_time);
+            _step(seed >> 8);
+            _fold(vm.getRecordedLogs());
+            _compare();
+        }
+        vm.assertTrue(_moves > 0);
+    }
+
+    // ------------------------------------------------------------------------------------------------ something happens
+
+    function _step(uint256 dice) private {
+        uint64 id = _id(uint16(dice % TICKETS));
+        TicketWord word = ledger.ticketWordOf(id);
+        Fan memory holder = _anyone(word.holder());
+        Fan memory other = _pick(dice >> 8);
+        bool custodied = (dice >> 16) % 2 == 0;
+        uint40 price = uint40(1 + (dice >> 24) % FACE);
+        uint256 choice = (dice >> 64) % 20;
+        if (word.holder() == address(0)) {
+            _deliverLine(eventId, _delivery(id, other.account, custodied, word.epoch(), price));
+        } else if (choice < 7) {
+            _tryGift(id, word.epoch(), holder, other.account, custodied);
+        } else if (choice < 13) {
+            _trySettle(id, word.epoch(), holder, other.account, custodied, price);
+        } else if (choice < 16) {
+            _tryRefund(id, word.epoch(), holder, price);
+        } else if (choice < 18) {
+            _tryRevoke(id, word.epoch(), holder);
+        } else if (choice < 19) {
+            _redeemOne(TicketId.indexOf(id), word.epoch());
+        } else {
+            _tryVoid(id, word.epoch());
+        }
+    }
+
+    function _pick(uint256 dice) private view returns (Fan memory) {
+        return dice % 3 == 0 ? alice : dice % 3 == 1 ? bob : carol;
+    }
+
+    function _anyone(address account) private view returns (Fan memory) {
+        return account == alice.account ? alice : account == bob.account ? bob : carol;
+    }
+
+    function _tryGift(uint64 id, uint16 epoch, Fan memory from, address to, bool custodied) private {
+        bytes memory consent = _sign(from.key, _giftHash(id, epoch, to, custodied, NEVER));
+        try ledger.gift(id, epoch, to, custodied, NEVER, consent) {} catch {}
+    }
+
+    function _trySettle(uint64 id, uint16 epoch, Fan memory from, address to, bool custodied, uint40 price) private {
+        _settleLine(_settlement(id, to, custodied, epoch, price, _sign(from.key, _openOffer(id, epoch, price))));
+    }
+
+    function _tryRefund(uint64 id, uint16 epoch, Fan memory from, uint40 amount) private {
+        bytes memory consent = _sign(from.key, _refundHash(id, epoch, amount, NEVER));
+        vm.prank(relayer);
+        try ledger.refund(id, epoch, amount, REF, NEVER, consent) {} catch {}
+    }
+
+    function _tryRevoke(uint64 id, uint16 epoch, Fan memory from) private {
+        bytes memory consent = _sign(from.key, _revokeHash(id, epoch, NEVER));
+        try ledger.revoke(id, epoch, NEVER, consent) {} catch {}
+    }
+
+    function _tryVoid(uint64 id, uint16 epoch) private {
+        bytes memory attestation = _sign(attestor.key, _voidHash(id, epoch, REF));
+        vm.prank(relayer);
+        try ledger.voidTicket(id, epoch, REF, attestation) {} catch {}
+    }
+
+    // ------------------------------------------------------------------------------------------------ the fold
+
+    function _fold(Vm.Log[] memory logs) private {
+        for (uint256 i = 0; i < logs.length; ++i) {
+            bytes32 kind = logs[i].topics[0];
+            bytes memory data = logs[i].data;
+            uint64 id = uint64(uint256(logs[i].topics[1]));
+            if (kind == ITicketLedger.Delivered.selector) _foldSales(data, false);
+            else if (kind == ITicketLedger.Settled.selector) _foldSales(data, true);
+            else if (kind == ITicketLedger.Redeemed.selector) _foldRedeemed(data);
+            else if (kind == ITicketLedger.Given.selector) _foldGiven(id, logs[i].topics[3], data);
+            else if (kind == ITicketLedger.Refunded.selector) _folded[id] = _epochOf(data) << 168;
+            else if (kind == ITicketLedger.Voided.selector) _folded[id] = (_epochOf(data) << 168) | (4 << 160);
+            else if (kind == ITicketLedger.Revoked.selector) _foldRevoked(id, data);
+            else if (kind == IERC721.Transfer.selector) _foldTransfer(logs[i].topics);
+            if (kind != ITicketLedger.Skipped.selector) ++_moves;
+        }
+    }
+
+    function _foldSales(bytes memory data, bool resale) private {
+        ITicketLedger.Delivery[] memory lines = abi.decode(data, (ITicketLedger.Delivery[]));
+        for (uint256 i = 0; i < lines.length; ++i) {
+            uint64 id = lines[i].target.id();
+            uint40 price = lines[i].payment.price();
+            uint8 flags = lines[i].target.isCustodied() ? 1 : 0;
+            _put(id, lines[i].target.holder(), flags, lines[i].target.epoch() + 1, price);
+            uint256 royalty = uint256(FACE) * ROYALTY_BPS / 10_000; // no price here is over face
+            if (resale) _pot += royalty < price ? royalty : price;
+        }
+    }
+
+    function _foldGiven(uint64 id, bytes32 to, bytes memory data) private {
+        (bool custodied, uint16 epoch) = abi.decode(data, (bool, uint16));
+        TicketWord word = TicketWord.wrap(_folded[id]);
+        uint8 flags = ((word.gifts() + 1) << 5) | (custodied ? 1 : 0);
+        _put(id, address(uint160(uint256(to))), flags, epoch, word.price());
+    }
+
+    function _foldRedeemed(bytes memory data) private {
+        Redemption[] memory lines = abi.decode(data, (Redemption[]));
+        for (uint256 i = 0; i < lines.length; ++i) {
+            _folded[TicketId.ofNumber(eventId, lines[i].number())] |= 2 << 160;
+        }
+    }
+
+    function _foldRevoked(uint64 id, bytes memory data) private {
+        uint256 mask = uint256(0xffff) << 168;
+        _folded[id] = (_folded[id] & ~mask) | (_epochOf(data) << 168);
+    }
+
+    function _foldTransfer(bytes32[] memory topics) private {
+        address from = address(uint160(uint256(topics[1])));
+        address to = address(uint160(uint256(topics[2])));
+        uint256 id = uint256(topics[3]);
+        vm.assertEq(_owners[id], from);
+        _owners[id] = to;
+        if (from != address(0)) --_counts[from];
+        if (to != address(0)) ++_counts[to];
+    }
+
+    function _put(uint64 id, address holder, uint8 flags, uint16 epoch, uint40 price) private {
+        _folded[id] = TicketWord.unwrap(TicketWords.pack(holder, flags, epoch, uint32(_time), price));
+    }
+
+    /// @dev The epoch is the first word of all events that end a ticket's stay with its holder.
+    function _epochOf(bytes memory data) private pure returns (uint256 epoch) {
+        assembly {
+            epoch := mload(add(data, 0x20))
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------ the comparison
+
+    function _compare() private view {
+        address[4] memory owners = [alice.account, bob.account, carol.account, address(ledger)];
+        uint256 sum = 0;
+        for (uint256 i = 0; i < owners.length; ++i) {
+            vm.assertEq(ledger.balanceOf(owners[i]), _counts[owners[i]]);
+            sum += _counts[owners[i]];
+        }
+        for (uint16 i = 0; i < TICKETS; ++i) {
+            uint64 id = _id(i);
+            vm.assertEq(_word(id), _folded[id]);
+            if (_owners[id] == address(0)) continue;
+            vm.assertEq(ledger.ownerOf(id), _owners[id]);
+            --sum;
+        }
+        vm.assertEq(sum, 0);
+        vm.assertEq(ledger.potOf(eventId), _pot);
+    }
+}
