@@ -13,7 +13,9 @@ from ticketchain.context import Context
 from ticketchain.usecases import gate, hold, pay
 
 Step = Callable[[], bool]
-IDLE_S = 0.02
+IDLE_S = (0.01, 0.1)
+"""Seconds between two steps of a loop that finds no work: at first, and the most after a while."""
+
 BACKOFF_S = (0.2, 1.0, 5.0)
 
 
@@ -69,7 +71,7 @@ class Worker:
             thread.join()
 
     def _run(self, name: str, loop: list[Step]) -> None:
-        failures = 0
+        failures, idle = 0, IDLE_S[0]
         while not self.stopping.is_set():
             try:
                 busy = any([step() for step in loop])
@@ -79,5 +81,6 @@ class Worker:
                 self.stopping.wait(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
                 failures += 1
                 continue
+            idle = IDLE_S[0] if busy else min(idle * 1.5, IDLE_S[1])
             if not busy:
-                self.stopping.wait(IDLE_S)
+                self.stopping.wait(idle)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,18 +29,23 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._turn: AbstractContextManager[object] = nullcontext()
         self.engine = create_engine(url, poolclass=QueuePool, pool_size=20, max_overflow=20, pool_pre_ping=False)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
+            self._turn = (
+                threading.Lock()
+            )  # SQLite has one writer; it makes others sleep up to 100 ms, a lock wakes them
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """A transaction: committed at the end of the block, rolled back when it raises.
 
-        SQLite takes its write lock at once (BEGIN IMMEDIATE), so that a read followed by a write cannot deadlock.
+        SQLite takes its write lock at once (BEGIN IMMEDIATE), so that a read followed by a write cannot deadlock;
+        threads of one process wait for their turn before that. Never begin one inside another.
         """
-        with self.engine.begin() as tx:
+        with self._turn, self.engine.begin() as tx:
             yield tx
 
     @contextmanager
