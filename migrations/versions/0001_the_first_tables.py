@@ -377,6 +377,7 @@ def upgrade() -> None:
         "scans",
         sa.Column("key_id", sa.Text(), nullable=False),
         sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("gate", sa.Text(), nullable=False),
         sa.Column("ticket", sa.BigInteger(), nullable=True),

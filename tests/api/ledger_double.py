@@ -12,7 +12,7 @@ from ticketchain.domain.blocks import Entry, FollowedBlock
 from ticketchain.domain.errors import LedgerRefused, Unavailable
 from ticketchain.domain.tickets import event_of
 from ticketchain.store import chain
-from ticketchain.store import schema as t
+from ticketchain.store import schema_chain as t
 from ticketchain.usecases import finality, gate, settle
 from ticketchain.usecases.parts import Parts
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from tests.api.ledger_double import AnsweringLedger, HandMadeChain
 from ticketchain.payments.sandbox import Sandbox
 from ticketchain.payments.webhooks import HEADER, sign
-from ticketchain.store import schema as t
+from ticketchain.store.types import metadata
 from ticketchain.usecases import accounts, pay
 from ticketchain.usecases.parts import Parts
 
@@ -141,7 +141,7 @@ class Shop:
     def counts(self) -> dict[str, int]:
         """Number of rows of every table: what was refused must not change any."""
         with self.parts.store.read() as tx:
-            tables = t.metadata.sorted_tables
+            tables = metadata.sorted_tables
             return {x.name: tx.execute(select(func.count()).select_from(x)).scalar_one() for x in tables}
 
 

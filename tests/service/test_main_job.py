@@ -9,7 +9,7 @@ import pytest
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
 from ticketchain.audit import audit_ledger
 from ticketchain.context import Context
-from ticketchain.domain.errors import Conflict, LedgerRefused, NotFound
+from ticketchain.domain.errors import Conflict, KeyReused, LedgerRefused, NotFound
 from ticketchain.usecases import events, pass_on, tickets
 
 
@@ -117,4 +117,6 @@ def test_codes_that_must_not_open_a_gate(service: Context) -> None:
     anna.phone = new
     assert event.scan(anna.code(second, time.time() - 60), "3")["outcome"] == "too_old"
     assert event.scan("junk", "4")["outcome"] == "not_ours"
+    with pytest.raises(KeyReused, match="another code"):
+        event.scan(anna.code(second), "4")
     assert event.scan(anna.code(second), "5")["outcome"] == "admitted"

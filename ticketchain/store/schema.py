@@ -333,6 +333,7 @@ scans = Table(
     metadata,
     Column("key_id", Id, ForeignKey("api_keys.id"), primary_key=True),
     Column("nonce", Text, primary_key=True),
+    Column("code_hash", Hash, nullable=False),
     Column("event_id", Id, ForeignKey("events.id"), nullable=False, index=True),
     Column("gate", Text, nullable=False),
     Column("ticket", BigInteger),

@@ -6,13 +6,14 @@ answer never waits for the chain: the redemption follows through the outbox.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from ticketchain.domain.errors import Conflict, Invalid, NotFound
+from ticketchain.domain.errors import Conflict, Invalid, KeyReused, NotFound
 from ticketchain.domain.intents import Redeem, SetEntryKey
 from ticketchain.domain.tickets import TicketState, number_of
 from ticketchain.domain.tickets import event_of as event_number
@@ -168,15 +169,22 @@ class Scan:
 
 
 def scan(parts: Parts, who: Principal, request: Scan) -> dict[str, Any]:
-    """Checks an entry code and admits its ticket, exactly once. Refusals are outcomes, not errors."""
+    """Checks an entry code and admits its ticket, exactly once. Refusals are outcomes, not errors.
+
+    Raises `KeyReused` when the nonce was sent with another code.
+    """
+    code_hash = hashlib.sha256(request.code.encode()).digest()
 
     def work(tx: Tx) -> dict[str, Any]:
         event = event_of(tx, request.event_id, who)
         if (before := gate.scan(tx, who.key_id, request.nonce)) is not None:
+            if before.code_hash != code_hash:
+                raise KeyReused("nonce: it was sent with another code; give each scan a nonce of its own")
             return _answer(tx, before.outcome, before.ticket)
         outcome, ticket_id = _judge(parts, tx, event, request)
-        row = {"key_id": who.key_id, "nonce": request.nonce, "event_id": event.id, "gate": request.gate}
-        gate.add_scan(tx, row | {"ticket": ticket_id, "outcome": outcome, "scanned_at": parts.clock()})
+        row = {"key_id": who.key_id, "nonce": request.nonce, "code_hash": code_hash, "event_id": event.id}
+        row |= {"gate": request.gate, "ticket": ticket_id}
+        gate.add_scan(tx, row | {"outcome": outcome, "scanned_at": parts.clock()})
         return _answer(tx, outcome, ticket_id)
 
     return parts.store.retry(work)
