@@ -121,13 +121,18 @@ class Sender:
     # -------------------------------------------------------------------------------------------- plan
 
     def _plan(self) -> bool:
+        """One more transaction. A bulk one that is not full waits while others of ours are under way: it would be mined
+        after them anyway, and more lines share its cost meanwhile.
+        """
         with self._store.read() as tx:
-            if len(outbox.unsettled(tx, self._signer.relayer)) >= self._limits.window:
-                return False
+            under_way = len(outbox.unsettled(tx, self._signer.relayer))
             rows = outbox.next_intents(tx, self._limits.lines)
-        if not rows:
+        if not rows or under_way >= self._limits.window:
             return False
-        rows = rows if rows[0].kind in BULK else rows[:1]
+        if rows[0].kind not in BULK:
+            rows = rows[:1]
+        elif under_way and len(rows) < self._limits.lines:
+            return False
         data = self._call_of(rows)
         problems = self._simulate(data, len(rows))
         fine = [row for row, problem in zip(rows, problems, strict=True) if problem is None]

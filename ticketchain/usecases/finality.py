@@ -18,17 +18,24 @@ _KINDS = ("EventCreated", "Refunded", "Settled", "Skipped")
 
 def finalize(parts: Parts, number: int) -> bool:
     """Does what waited for the blocks up to `number`, each once; True when there was something new."""
+    with parts.store.read() as tx:
+        if not _new_final(tx, number):
+            return False
     with parts.store.begin() as tx:
-        ledger, tip = chain.ledger(tx), chain.tip(tx)
-        if ledger is None or tip is None:
+        if not (blocks := _new_final(tx, number)):
             return False
-        last = min(number, tip.number)
-        if last <= ledger.final_number:
-            return False
-        for row in chain.changes_between(tx, ledger.final_number + 1, last, _KINDS):
+        for row in chain.changes_between(tx, blocks[0], blocks[-1], _KINDS):
             _EFFECTS[row.kind](parts, tx, row)
-        chain.set_final(tx, last)
+        chain.set_final(tx, blocks[-1])
         return True
+
+
+def _new_final(tx: Tx, number: int) -> range:
+    """The blocks up to `number` that we have and that did not count as final before."""
+    ledger, tip = chain.ledger(tx), chain.tip(tx)
+    if ledger is None or tip is None:
+        return range(0)
+    return range(ledger.final_number + 1, min(number, tip.number) + 1)
 
 
 def _open_event(parts: Parts, tx: Tx, row: Any) -> None:

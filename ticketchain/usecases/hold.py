@@ -87,9 +87,12 @@ def release_hold(parts: Parts, who: Principal, hold_id: str) -> None:
 
 def expire_holds(parts: Parts, limit: int = 100) -> bool:
     """Frees the seats of holds whose time is over; True when there were any."""
-    with parts.store.begin() as tx:
+    with parts.store.read() as tx:
         due = stock.due_holds(tx, parts.clock(), limit)
+    if not due:
+        return False
+    with parts.store.begin() as tx:
         for row in due:
             if stock.set_hold(tx, row.id, "open", "ended"):
                 stock.free_seats(tx, row.id)
-        return bool(due)
+    return True
