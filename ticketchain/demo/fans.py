@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ticketchain.demo.checks import total
 from ticketchain.demo.stage import Fan, Stage
 from ticketchain.demo.web import refusal_of, until
 
@@ -36,13 +37,15 @@ def sign_up(stage: Stage) -> None:
 def buy(stage: Stage) -> None:
     """Places and pays all orders, waits for tickets and for the money that must go back."""
     wanted = list(baskets(stage))
-    orders = stage.each("orders", wanted, lambda basket: order_and_pay(stage, basket))
-    paid = [(b, order) for b, order in zip(wanted, orders, strict=True) if b.pay is not None and not b.wrong]
+    orders = stage.each("orders", wanted, lambda basket: order(stage, basket))
+    stage.each("payments", list(zip(wanted, orders, strict=True)), lambda pair: pay(stage, *pair))
+    paid = [(b, placed) for b, placed in zip(wanted, orders, strict=True) if b.pay is not None and not b.wrong]
+    until("the delivery of all paid orders", lambda: _delivered(stage) >= len(paid) or None)
     done = stage.each("tickets on their way", paid, lambda pair: delivered(stage, pair[0].fan, pair[1]["id"]))
-    for basket, order in zip(wanted, orders, strict=True):
-        _count(stage, basket, order)
-    for (basket, _), order in zip(paid, done, strict=True):
-        for line in order["lines"]:
+    for basket, placed in zip(wanted, orders, strict=True):
+        _count(stage, basket, placed)
+    for (basket, _), received in zip(paid, done, strict=True):
+        for line in received["lines"]:
             stage.holders[line["ticket"]] = basket.fan
             stage.prices[line["ticket"]] = line["price"]
             stage.bought.add(line["ticket"])
@@ -65,26 +68,30 @@ def baskets(stage: Stage) -> Iterator[Basket]:
         yield Basket(stage.fans[i % len(stage.fans)], price_class, quantity, seats, pay, i % 20 == 19, wrong)
 
 
-def order_and_pay(stage: Stage, basket: Basket) -> Any:
-    """Holds the seats, orders them, and pays as the basket says; the order as it was before the payment."""
+def order(stage: Stage, basket: Basket) -> Any:
+    """Holds the seats and orders them."""
     web, key = stage.web, basket.fan.key
     best = {"price_class": basket.price_class, "quantity": basket.quantity}
     hold = web.post(f"{stage.event_path}/holds", key, {"tickets": list(basket.seats)} if basket.seats else best)
-    order = pay_page(stage, basket.fan, web.post("/v1/orders", key, {"hold_id": hold["id"]}))
-    url = order["payment"]["url"]
+    return web.post("/v1/orders", key, {"hold_id": hold["id"]})
+
+
+def pay(stage: Stage, basket: Basket, placed: dict[str, Any]) -> None:
+    """Pays an order on the provider's page, as the basket says."""
+    if basket.pay is None:
+        return
+    url = pay_page(stage, basket.fan, placed["id"])
     if basket.declined_before:
-        web.post(url, json={"decline": True})
-    if basket.pay is not None:
-        web.post(url, json=basket.pay | ({"wrong_amount": order["total"] - 1} if basket.wrong else {}))
-    return order
+        stage.web.post(url, json={"decline": True})
+    stage.web.post(url, json=basket.pay | ({"wrong_amount": placed["total"] - 1} if basket.wrong else {}))
 
 
-def pay_page(stage: Stage, fan: Fan, order: dict[str, Any]) -> Any:
-    """The order, once its payment page is there."""
+def pay_page(stage: Stage, fan: Fan, order_id: str) -> str:
+    """Where to pay an order, once the provider has opened its page."""
 
-    def ask() -> Any:
-        found = stage.web.get(f"/v1/orders/{order['id']}", fan.key)
-        return found if found["payment"]["url"] else None
+    def ask() -> str | None:
+        url: str | None = stage.web.get(f"/v1/orders/{order_id}", fan.key)["payment"]["url"]
+        return url
 
     return until("the opening of a payment page", ask)
 
@@ -110,6 +117,10 @@ def money_back(stage: Stage, cause: str, amount: int) -> None:
     until(f"the return of all money with cause {cause!r}", ask)
 
 
+def _delivered(stage: Stage) -> int:
+    return total(stage.books()["orders"], "orders", kind="first_sale", state="delivered")
+
+
 def _faults(i: int) -> dict[str, Any]:
     """How the sandbox plays a payment: some webhooks repeated, late or shuffled, some charges taken twice."""
     if i % 20 == 9:
@@ -127,21 +138,18 @@ def _free_seats(stage: Stage) -> dict[str, list[str]]:
     return free
 
 
-def _count(stage: Stage, basket: Basket, order: dict[str, Any]) -> None:
-    total, tally = order["total"], stage.tally
+def _count(stage: Stage, basket: Basket, placed: dict[str, Any]) -> None:
+    """Notes what the provider took for an order, and what of it is not owed."""
     if basket.pay is None:
         return
-    if basket.wrong:
-        tally.captured += total - 1
-        tally.not_owed += total - 1
-        tally.captures += 1
-        return
+    price, tally = placed["total"] - basket.wrong, stage.tally
     times = 2 if basket.pay.get("double") else 1
-    tally.captured += total * times
+    kept = 0 if basket.wrong else 1
+    tally.captured += price * times
     tally.captures += times
-    tally.not_owed += total * (times - 1)
-    tally.first_sales += total
-    tally.sold += len(order["lines"])
+    tally.not_owed += price * (times - kept)
+    tally.first_sales += price * kept
+    tally.sold += len(placed["lines"]) * kept
 
 
 def _refusals(stage: Stage, sold: dict[str, Any]) -> None:

@@ -46,15 +46,25 @@ def lines(books: dict[str, Any]) -> dict[str, str]:
         f"{tickets['redeemed']} used, {tickets['void']} void",
         "moves": f"{moves['gift']} given, {resold} resold, {moves['return']} returned",
         "money": f"{euros(captured)} taken: {euros(sales['first_sale'])} first sales, "
-        f"{euros(sales['resale'])} resales, {euros(back['not_owed'])} paid twice or wrong and given back; {euros(back['returned'])} back for returns",
+        f"{euros(sales['resale'])} resales, {euros(back['not_owed'])} paid twice or wrong and given back; "
+        f"{euros(back['returned'])} back for returns",
         "splits": f"{euros(books['royalties']['collected'])} royalties: {', '.join(parts)}",
         "entries": f"{books['admissions']['admitted']} admitted, each once",
     }
 
 
-def as_json(books: dict[str, Any], audit: dict[str, Any], checks: Sequence[Check], seconds: int) -> str:
+def as_json(
+    books: dict[str, Any], audit: dict[str, Any], checks: Sequence[Check], chapters: dict[str, float], seconds: int
+) -> str:
     """The result for programs."""
     wrong = failed(checks)
     told = [{"what": c.what, "expected": c.expected, "found": c.found, "good": c.good} for c in checks]
-    result = {"agrees": not wrong, "seconds": seconds, "checks": told, "books": books, "audit": audit}
+    result = {
+        "agrees": not wrong,
+        "seconds": seconds,
+        "chapters": chapters,
+        "checks": told,
+        "books": books,
+        "audit": audit,
+    }
     return json.dumps(result, default=str)

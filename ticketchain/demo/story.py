@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,17 +72,23 @@ def play(options: Options, place: Place, console: Console) -> int:
     web = Web(place.url)
     try:
         stage = Stage(web, place, read_hall(options.manifest), console)
-        for chapter in CHAPTERS:
-            chapter(stage)
+        chapters = {chapter.__name__: timed(chapter, stage) for chapter in CHAPTERS}
         audit = auditor.audit(stage, before)
         books, seconds = stage.books(), round(time.monotonic() - began)
     finally:
         web.close()
     if options.as_json:
-        print(report.as_json(books, audit, stage.checks, seconds))
+        print(report.as_json(books, audit, stage.checks, chapters, seconds))
     else:
         report.show(console, books, stage.checks, seconds)
     return FAILED if report.failed(stage.checks) else DONE
+
+
+def timed(chapter: Callable[[Stage], None], stage: Stage) -> float:
+    """Plays one chapter; how many seconds it took."""
+    began = time.monotonic()
+    chapter(stage)
+    return round(time.monotonic() - began, 2)
 
 
 @contextmanager

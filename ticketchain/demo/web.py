@@ -1,4 +1,4 @@
-"""How people reach the service: HTTP with an API key, and an Idempotency-Key on all that creates, so it can be repeated."""
+"""How people reach the service: HTTP with an API key; what creates carries an Idempotency-Key, for safe repetition."""
 
 from __future__ import annotations
 
