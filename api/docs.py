@@ -9,11 +9,15 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 router = APIRouter(include_in_schema=False)
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates" / "docs"), autoescape=True, undefined=StrictUndefined
 )
+_MARKDOWN = MarkdownIt("commonmark", {"html": False})
+_PAGES.filters["marked"] = lambda text: Markup(_MARKDOWN.render(text))  # noqa: S704  (our own text; HTML in it is shown)
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -58,18 +62,17 @@ def _operation(described: dict[str, Any], method: str, path: str, found: dict[st
     }
 
 
-def _fields(described: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """The fields of a body: of the schema it names, or of each it may be."""
-    if "$ref" in schema:
-        schema = described["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-    for choice in schema.get("anyOf", schema.get("oneOf", ())):
-        if fields := _fields(described, choice):
-            return fields
-    needed = schema.get("required", ())
-    return [
-        {"name": name, "type": _type(field), "needed": name in needed, "about": field.get("description", "")}
-        for name, field in schema.get("properties", {}).items()
-    ]
+def _fields(described: dict[str, Any], schema: dict[str, Any], prefix: str = "") -> list[dict[str, Any]]:
+    """The fields of a body and of what is in them, by dotted name; of a choice, those of the first that has any."""
+    for choice in (schema, *schema.get("anyOf", ()), *schema.get("oneOf", ()), schema.get("items", {})):
+        if "$ref" in choice:
+            return _fields(described, described["components"]["schemas"][choice["$ref"].rsplit("/", 1)[1]], prefix)
+    needed, fields = schema.get("required", ()), []
+    for name, field in schema.get("properties", {}).items():
+        about = {"needed": name in needed, "about": field.get("description", "")}
+        fields.append({"name": prefix + name, "type": _type(field)} | about)
+        fields += _fields(described, field, f"{prefix}{name}.")
+    return fields
 
 
 def _type(schema: dict[str, Any]) -> str:
