@@ -48,9 +48,7 @@ def places(data: bytes | str, format: Format = "csv") -> list[tuple[int, str]]:
 def label(size: int) -> st.SearchStrategy[str]:
     """Labels as a good file holds them: normalised, printable, nothing around them."""
     letters = st.characters(exclude_categories=["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
-    normal = st.text(letters, min_size=1, max_size=size).map(
-        lambda text: unicodedata.normalize("NFC", text).strip()
-    )
+    normal = st.text(letters, min_size=1, max_size=size).map(lambda text: unicodedata.normalize("NFC", text).strip())
     return normal.filter(lambda text: 0 < len(text) <= size)
 
 
@@ -63,9 +61,7 @@ seat_rows = st.builds(
     supply_class=st.sampled_from(SupplyClass),
     kind=st.sampled_from(SeatKind),
 )
-manifests = st.lists(
-    seat_rows, min_size=1, max_size=40, unique_by=lambda row: (row.section, row.row, row.seat)
-)
+manifests = st.lists(seat_rows, min_size=1, max_size=40, unique_by=lambda row: (row.section, row.row, row.seat))
 
 
 def test_a_good_file_is_read_as_meant() -> None:
@@ -214,10 +210,7 @@ def test_a_stadium_fits_and_one_seat_more_does_not() -> None:
 
 
 def test_a_stadium_in_indented_json_fits_too() -> None:
-    seats = [
-        dict(zip(HEADER.strip().split(","), line.split(","), strict=True))
-        for line in many(MAX_SEATS).split()[1:]
-    ]
+    seats = [dict(zip(HEADER.strip().split(","), line.split(","), strict=True)) for line in many(MAX_SEATS).split()[1:]]
     assert len(parse_manifest(json.dumps(seats, indent=2).encode(), CLASSES, "json").rows) == MAX_SEATS
 
 
@@ -265,9 +258,7 @@ def test_what_is_written_is_read_back(rows: list[SeatRow]) -> None:
 
 
 @given(rows=manifests, where=st.integers(0, 10_000), junk=st.binary(min_size=1, max_size=4))
-def test_a_damaged_copy_is_read_or_refused_but_never_crashes(
-    rows: list[SeatRow], where: int, junk: bytes
-) -> None:
+def test_a_damaged_copy_is_read_or_refused_but_never_crashes(rows: list[SeatRow], where: int, junk: bytes) -> None:
     data = render_csv(rows)
     at = where % len(data)
     try:
@@ -348,9 +339,7 @@ def test_a_document_is_read_back(rows: list[SeatRow]) -> None:
 
 def test_the_longest_document_is_one_block() -> None:
     widest = "\U0001f3ad" * 16
-    seats = tuple(
-        SeatRow("S" * 64, widest, widest, "A", kind=SeatKind.WHEELCHAIR) for _ in range(MAX_BATCH_SEATS)
-    )
+    seats = tuple(SeatRow("S" * 64, widest, widest, "A", kind=SeatKind.WHEELCHAIR) for _ in range(MAX_BATCH_SEATS))
     (plan,) = batches(Manifest(seats))
     assert len(batch_document(plan, "e" * 200)) < 1024 * 1024
 

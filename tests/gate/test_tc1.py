@@ -233,18 +233,14 @@ def test_a_new_step_on_an_old_signature_is_refused() -> None:
     assert judge(text, NOW + 60) is Outcome.BAD_DEVICE_SIGNATURE
 
 
-def lease_ending(
-    unix: int, issued_for: Ed25519PrivateKey = ED25519_DEVICE
-) -> Callable[[int], Outcome | None]:
+def lease_ending(unix: int, issued_for: Ed25519PrivateKey = ED25519_DEVICE) -> Callable[[int], Outcome | None]:
     """A phone with a lease that ends at `unix`; calling it says what a gate answers at a time."""
     lease = replace(lease_for(issued_for), expiry=expiry_at(unix))
     signature = sign_lease(ISSUER, lease, CONTEXT)
 
     def show(now: int) -> Outcome | None:
         step = step_at(now)
-        return judge(
-            build_code(lease, signature, step, sign_step(issued_for, lease.pack(), signature, step)), now
-        )
+        return judge(build_code(lease, signature, step, sign_step(issued_for, lease.pack(), signature, step)), now)
 
     return show
 

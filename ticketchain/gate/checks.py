@@ -36,9 +36,7 @@ def verify(
     sides. Never raises for a parsed code.
     """
     return (
-        check_times(code, now, tolerance)
-        or check_ticket(code, context)
-        or check_signatures(code, issuer_key, context)
+        check_times(code, now, tolerance) or check_ticket(code, context) or check_signatures(code, issuer_key, context)
     )
 
 
@@ -46,9 +44,7 @@ def check_times(code: ParsedCode, now: int, tolerance: int = 1) -> Refusal | Non
     """Refuse a lapsed lease and a step over `tolerance` away; both counts go round a circle of 2^16."""
     units_left = (code.lease.expiry - now // EXPIRY_SECONDS) & 0xFFFF
     if not 0 < units_left <= MAX_LEASE_UNITS:
-        return Refusal(
-            Outcome.EXPIRED, "The lease of this code has ended; the phone must go online to renew it."
-        )
+        return Refusal(Outcome.EXPIRED, "The lease of this code has ended; the phone must go online to renew it.")
     steps_off = _signed16(code.step - step_at(now))
     if steps_off < -tolerance:
         return Refusal(
@@ -74,25 +70,17 @@ def check_ticket(code: ParsedCode, context: LeaseContext) -> Refusal | None:
     return None
 
 
-def check_signatures(
-    code: ParsedCode, issuer_key: Ed25519PublicKey | None, context: LeaseContext
-) -> Refusal | None:
+def check_signatures(code: ParsedCode, issuer_key: Ed25519PublicKey | None, context: LeaseContext) -> Refusal | None:
     """Refuse unless the issuer signed this lease for this context and the leased device this step."""
     if issuer_key is None:
         return Refusal(Outcome.UNKNOWN_KEY, f"This event has no valid entry key {code.lease.key_id}.")
     try:
         issuer_key.verify(code.issuer_signature, lease_message(code.lease, context))
     except InvalidSignature:
-        return Refusal(
-            Outcome.BAD_ISSUER_SIGNATURE, "This code was not issued for this event, ticket and holder."
-        )
+        return Refusal(Outcome.BAD_ISSUER_SIGNATURE, "This code was not issued for this event, ticket and holder.")
     message = device_message(code.lease_bytes, code.issuer_signature, code.step)
-    if not device_signature_holds(
-        code.lease.version_alg, code.lease.device_key, code.device_signature, message
-    ):
-        return Refusal(
-            Outcome.BAD_DEVICE_SIGNATURE, "This code does not come from the phone the ticket was leased to."
-        )
+    if not device_signature_holds(code.lease.version_alg, code.lease.device_key, code.device_signature, message):
+        return Refusal(Outcome.BAD_DEVICE_SIGNATURE, "This code does not come from the phone the ticket was leased to.")
     return None
 
 

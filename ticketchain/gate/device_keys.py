@@ -38,9 +38,7 @@ def device_key_of(public_key: DevicePublicKey) -> tuple[int, bytes]:
     if isinstance(public_key, Ed25519PublicKey):
         return VERSION_ED25519, public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
     if not isinstance(public_key.curve, ec.SECP256R1):
-        raise ValueError(
-            f"device key: the curve {public_key.curve.name} is not allowed, use Ed25519 or P-256"
-        )
+        raise ValueError(f"device key: the curve {public_key.curve.name} is not allowed, use Ed25519 or P-256")
     point = public_key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
     return (VERSION_P256_ODD if point[0] == 3 else VERSION_P256_EVEN), point[1:]
 
@@ -97,9 +95,7 @@ def _check_ed25519(device_key: bytes) -> None:
     if y in _SMALL_ORDER_Y:
         raise ValueError("device key: a point of small order, for which anybody could sign; make a new key")
     if not _is_on_edwards_curve(y):
-        raise ValueError(
-            "device key: not a point of edwards25519; send the 32 raw bytes of an Ed25519 public key"
-        )
+        raise ValueError("device key: not a point of edwards25519; send the 32 raw bytes of an Ed25519 public key")
 
 
 def _is_on_edwards_curve(y: int) -> bool:

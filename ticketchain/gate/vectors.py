@@ -40,9 +40,7 @@ P256_DEVICES = (
     ec.derive_private_key(int.from_bytes(bytes(range(66, 98)), "big"), ec.SECP256R1()),
     ec.derive_private_key(int.from_bytes(bytes(range(64, 96)), "big"), ec.SECP256R1()),
 )
-CONTEXT = LeaseContext(
-    chain_id=31337, contract=bytes(range(0xA0, 0xB4)), ticket_id=7 << 24 | 2 << 16 | 345, epoch=258
-)
+CONTEXT = LeaseContext(chain_id=31337, contract=bytes(range(0xA0, 0xB4)), ticket_id=7 << 24 | 2 << 16 | 345, epoch=258)
 
 
 def document() -> dict[str, Any]:
@@ -61,9 +59,7 @@ def lease_for(device: DevicePrivateKey) -> Lease:
     """The vectors' lease for a device: one day long, key id 3."""
     version_alg, key = device_key_of(device.public_key())
     ticket, epoch = CONTEXT.ticket_id & 0xFFFFFF, CONTEXT.epoch & 0xFF
-    return Lease(
-        version_alg, 3, ticket, epoch, block=1_234_567, expiry=expiry_at(NOW + 86_400), device_key=key
-    )
+    return Lease(version_alg, 3, ticket, epoch, block=1_234_567, expiry=expiry_at(NOW + 86_400), device_key=key)
 
 
 def code_for(device: DevicePrivateKey, at: int = NOW) -> str:
