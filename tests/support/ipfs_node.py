@@ -32,7 +32,8 @@ from urllib.parse import parse_qs, urlsplit
 def running_node(repository: Path) -> Iterator[str]:
     """Start a node on a free port, give its multiaddr, and end it."""
     command = [sys.executable, __file__, str(repository)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    folder = repository.parent  # where the library writes its log
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             yield f"/ip4/127.0.0.1/tcp/{_port(process)}/http"
         finally:
