@@ -15,6 +15,7 @@ from pathlib import Path
 from ticketchain.demo.web import DidNotHappen
 
 END_S = 20.0
+LOG, LAST_LINES = "up.log", 30
 PROGRAM = (sys.executable, "-m", "ticketchain.cli")
 _PR_SET_PDEATHSIG = 1
 
@@ -31,8 +32,8 @@ class Place:
 
 @contextmanager
 def own_service(folder: Path) -> Iterator[Place]:
-    """Starts a service in the folder; ends it afterwards. Raises `DidNotHappen` with its last words."""
-    log = folder / "up.log"
+    """Starts a service in the folder; ends it afterwards. Raises `DidNotHappen`."""
+    log = folder / LOG
     command = [*PROGRAM, "up", "--data", str(folder), "--port", "0", "--json"]
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -46,11 +47,16 @@ def own_service(folder: Path) -> Iterator[Place]:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
-            raise DidNotHappen(f"the service did not start: {log.read_text().strip()}")
+            raise DidNotHappen("the service did not start")
         where = json.loads(line)
         yield Place(where["url"], operator_key(folder), where["rpc"], where["ledger"])
     finally:
         end(process)
+
+
+def last_words(folder: Path) -> str:
+    """The end of what the service in the folder said on standard error."""
+    return "\n".join((folder / LOG).read_text(errors="replace").splitlines()[-LAST_LINES:])
 
 
 def operator_key(folder: Path) -> str:

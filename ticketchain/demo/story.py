@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ticketchain.demo import auditor, door, fans, market, organizer, report
 from ticketchain.demo.hall import read_hall
-from ticketchain.demo.service import Place, own_service
+from ticketchain.demo.service import Place, last_words, own_service
 from ticketchain.demo.stage import Stage
 from ticketchain.demo.web import DidNotHappen, Refusal, Web
 
@@ -102,6 +102,9 @@ def scene(options: Options, console: Console) -> Iterator[Place]:
         with own_service(folder) as place:
             console.print(f"{'Service':>10}  runs at {place.url}, its chain at {place.rpc}", highlight=False)
             yield place
+    except (Refusal, DidNotHappen):
+        console.print(f"The service's last words:\n{last_words(folder)}", style="dim", markup=False, highlight=False)
+        raise
     finally:
         if options.keep:
             console.print(f"kept: {folder}; look around with `ticketchain up --data {folder}`", highlight=False)
