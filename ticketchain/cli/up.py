@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +17,11 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Annotated, Any
 
-import structlog
 import typer
 import uvicorn
 
 from api.app import create_app
+from ticketchain.cli import logs
 from ticketchain.cli.local import INTERRUPTED, PART_DIED, Data, Rpc, one_sentence, settings_of, tell
 from ticketchain.context import CannotStart, Context, open_context
 from ticketchain.settings import Settings
@@ -53,7 +52,7 @@ def up(
     """
     given = {"data": data, "host": host, "port": port, "base_url": base_url, "rpc_url": rpc, "chain_port": chain_port}
     settings = settings_of(**given)
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    logs.configure()
     with one_sentence():
         raise typer.Exit(serve(settings, as_json))
 
