@@ -98,3 +98,9 @@ def test_a_ledger_with_other_code_is_not_served(tmp_path: Path) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | {"code_hash": "0x" + "11" * 32}))
     done = ticketchain("up", "--data", data, "--port", 0, folder=tmp_path)
     assert "0x1111" in refusal(done) or "11111111" in done.stderr
+
+
+def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    url = "postgresql+psycopg://somebody:secret@127.0.0.1:9/tickets"
+    done = ticketchain("keys", "list", "--data", tmp_path, folder=tmp_path, TICKETCHAIN_DATABASE_URL=url)
+    assert "the database postgresql+psycopg://somebody:***@127.0.0.1:9/tickets cannot be used" in refusal(done)

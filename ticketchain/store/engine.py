@@ -14,8 +14,10 @@ from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
+
+from ticketchain.domain.errors import Unavailable
 
 Tx = Connection
 """An open transaction: what every statement of the store takes first."""
@@ -75,11 +77,18 @@ class Store:
         raise AssertionError("unreachable")
 
     def migrate(self) -> None:
-        """Brings the schema up to date with the migrations shipped with the package."""
+        """Brings the schema up to date with the migrations shipped with the package.
+
+        Raises `Unavailable` when the database cannot be reached or its file not opened.
+        """
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
         config.attributes["engine"] = self.engine
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except OperationalError as error:
+            where = self.engine.url.render_as_string(hide_password=True)
+            raise Unavailable(f"the database {where} cannot be used: {error.orig}") from error
 
     def close(self) -> None:
         """Closes all connections."""
