@@ -15,7 +15,7 @@ from tests.api.people import CSV, Shop, done, refused
 JSON = {"Content-Type": "application/json"}
 
 
-NOWHERE: list[Any] = ["/", "/v1", "/v1/nothing", "/v1/events/", "/docs", "/v1/events/a/b/c", "/%2e%2e/x"]
+NOWHERE: list[Any] = ["/nothing", "/v1", "/v1/nothing", "/v1/events/", "/docs/", "/v1/events/a/b/c", "/%2e%2e/x"]
 
 
 def test_nothing_is_there(shop: Shop) -> None:

@@ -6,6 +6,7 @@ import atexit
 import itertools
 import shutil
 import tempfile
+from collections import deque
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from sqlalchemy.engine import make_url
 from ticketchain.store.engine import Store
 
 ENGINES = ("sqlite", "postgresql")
+KEPT = 4  # databases of earlier tests are dropped: each takes about 8 MB
 _numbers = itertools.count(1)
+_made: deque[str] = deque()
 
 
 @cache
@@ -70,5 +73,9 @@ def _create_database(name: str, template: str = "template1") -> str:
     admin = create_engine(_server(), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        if name != "template_with_tables":
+            _made.append(name)
+        while len(_made) > KEPT:
+            connection.execute(text(f"DROP DATABASE {_made.popleft()} WITH (FORCE)"))
     admin.dispose()
     return make_url(_server()).set(database=name).render_as_string(hide_password=False)
