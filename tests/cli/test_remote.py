@@ -1,0 +1,142 @@
+"""An organizer at the command line, against a running service: event, tickets, closing. An operator: keys, deploy."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cli.program import PROGRAM, Up, environment, ticketchain, up
+from tests.support.anvil import FREE_GAS, running_anvil
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@dataclass(frozen=True)
+class House:
+    """A running service with an organizer's key, in a folder."""
+
+    up: Up
+    folder: Path
+    key: str
+
+    def run(self, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
+        given = {"TICKETCHAIN_URL": self.up.url, "TICKETCHAIN_KEY": self.key} | settings
+        return ticketchain(*arguments, folder=self.folder, **given)
+
+    def json(self, *arguments: object) -> Any:
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    with up(folder / "data") as service:
+        operator = ticketchain("keys", "operator", "--data", folder / "data", folder=folder).stdout.strip()
+        headers = {"Authorization": f"Bearer {operator}"}
+        made = httpx.post(f"{service.url}/v1/organizers", json={"name": "House"}, headers=headers).json()
+        yield House(service, folder, made["api_key"])
+
+
+@pytest.fixture(scope="module")
+def event(house: House) -> Any:
+    return house.json("event", "create", EXAMPLES / "event.json")
+
+
+def test_the_example_event_is_created_once(house: House, event: Any) -> None:
+    assert event["state"] == "open"
+    assert house.json("event", "create", EXAMPLES / "event.json")["id"] == event["id"]
+
+
+def test_issuing_the_example_hall_can_be_stopped_and_repeated(house: House, event: Any) -> None:
+    command = [*PROGRAM, "issue", event["id"], str(EXAMPLES / "hall.csv")]
+    given = environment(TICKETCHAIN_URL=house.up.url, TICKETCHAIN_KEY=house.key)
+    first = subprocess.Popen(command, env=given, cwd=house.folder, stderr=subprocess.PIPE, text=True)
+    while first.poll() is None and not httpx.get(f"{house.up.url}/v1/events/{event['id']}/batches").json()["items"]:
+        time.sleep(0.05)
+    first.send_signal(signal.SIGINT)
+    _, told = first.communicate(timeout=30)
+    assert first.returncode == 130, told
+    assert "goes on from here" in told
+    done = house.json("issue", event["id"], EXAMPLES / "hall.csv")
+    assert done["tickets"] == 2323 and all(batch["issued"] for batch in done["batches"])
+    assert house.json("issue", event["id"], EXAMPLES / "hall.csv")["id"] == done["id"]
+    shown = house.json("event", "show", event["id"])
+    assert sum(row["quantity"] for row in shown["stock"]) == 2323
+
+
+def test_bad_rows_are_shown_with_row_field_and_fix(house: House, event: Any) -> None:
+    file = house.folder / "bad.csv"
+    file.write_text("section,row,seat,price_class\nStalls,A,1,NOPE\nStalls,A,,B\nStalls,B,1,B\n")
+    done = house.run("issue", event["id"], file)
+    assert done.returncode == 1
+    assert "price_class" in done.stderr and "NOPE" in done.stderr and "fix" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_refusals_are_sentences(house: House, event: Any) -> None:
+    for arguments, settings, words in (
+        (("issue", event["id"], house.folder / "x.txt"), {}, "ends in .csv or .json"),
+        (("issue", "evt_0", EXAMPLES / "hall.csv"), {}, "evt_0"),
+        (("event", "show", "evt_0"), {}, "evt_0"),
+        (("event", "create", EXAMPLES / "event.json"), {"TICKETCHAIN_KEY": "tc_owner_0_000000"}, "API key"),
+        (
+            ("event", "show", event["id"]),
+            {"TICKETCHAIN_URL": "http://127.0.0.1:9"},
+            "is `ticketchain up` running there",
+        ),
+        (("event", "create", EXAMPLES / "hall.csv"), {}, "is no JSON"),
+    ):
+        (house.folder / "x.txt").write_text("seats")
+        done = house.run(*arguments, **settings)
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+        assert words in done.stderr
+
+
+def test_moves_are_closed_once_and_for_good(house: House) -> None:
+    file = house.folder / "other.json"
+    file.write_text(json.dumps(json.loads((EXAMPLES / "event.json").read_text()) | {"title": "Other"}))
+    other = house.json("event", "create", file)["id"]
+    closed = house.json("event", "close-moves", other, "--reason", "The house opens.")
+    assert closed["moves_closed"]
+    assert house.json("event", "close-moves", other, "--reason", "The house opens.")["moves_closed"]
+
+
+def test_operator_keys_are_listed_and_revoked(house: House) -> None:
+    data = ("--data", house.folder / "data")
+    key = ticketchain("keys", "operator", "--label", "spare", *data, folder=house.folder).stdout.strip()
+    (line,) = [x for x in ticketchain("keys", "list", *data, folder=house.folder).stdout.splitlines() if "spare" in x]
+    assert "in use" in line and key not in line
+    assert ticketchain("keys", "revoke", line.split()[0], *data, folder=house.folder).returncode == 0
+    answer = httpx.post(f"{house.up.url}/v1/organizers", json={"name": "x"}, headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 401
+    again = ticketchain("keys", "revoke", line.split()[0], *data, folder=house.folder)
+    assert again.returncode == 1 and "already revoked" in again.stderr
+
+
+def test_deploying_to_a_live_chain_once(tmp_path: Path) -> None:
+    with running_anvil(*FREE_GAS) as rpc:
+        shown = ticketchain("keys", "addresses", "--data", tmp_path, "--rpc", rpc, folder=tmp_path).stdout
+        assert [line.split()[0] for line in shown.splitlines()] == ["relayer", "attestor", "admin"]
+        early = ticketchain("up", "--data", tmp_path, "--port", 0, "--rpc", rpc, folder=tmp_path)
+        assert early.returncode == 1 and "run `ticketchain deploy" in early.stderr
+        done = ticketchain("deploy", "--rpc", rpc, "--data", tmp_path, "--json", folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        deployed = json.loads(done.stdout)
+        again = ticketchain("deploy", "--rpc", rpc, "--data", tmp_path, folder=tmp_path)
+        assert again.returncode == 1 and "names a ledger already" in again.stderr
+        with up(tmp_path, "--rpc", rpc) as service:
+            assert service.places["ledger"] == deployed["address"]
+    with running_anvil(*FREE_GAS) as other:
+        done = ticketchain("up", "--data", tmp_path, "--port", 0, "--rpc", other, folder=tmp_path)
+        assert done.returncode == 1 and deployed["address"] in done.stderr
