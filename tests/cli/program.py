@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,21 +16,23 @@ PROGRAM = (sys.executable, "-m", "ticketchain.cli")
 PATIENCE_S = 60.0
 
 
-def environment(**settings: str) -> dict[str, str]:
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """This process's environment without settings of a service but these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TICKETCHAIN_")}
-    return kept | {"COLUMNS": "200"} | settings
+    return kept | {"COLUMNS": "200"} | dict(settings)
 
 
-def ticketchain(*arguments: object, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """One command to its end, run in `folder`."""
+def ticketchain(
+    *arguments: object, folder: Path, settings: Mapping[str, str] | None = None, patience: float = PATIENCE_S
+) -> subprocess.CompletedProcess[str]:
+    """One command to its end, run in `folder`; it may take `patience` seconds."""
     return subprocess.run(
         [*PROGRAM, *map(str, arguments)],
         cwd=folder,
-        env=environment(**settings),
+        env=environment(settings or {}),
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=patience,
         check=False,
     )
 
@@ -58,12 +60,12 @@ class Up:
 
 
 @contextmanager
-def up(data: Path, *arguments: object, **settings: str) -> Iterator[Up]:
+def up(data: Path, *arguments: object, settings: Mapping[str, str] | None = None) -> Iterator[Up]:
     """`ticketchain up` on a free port until the end of the block, if it did not end before."""
     process = subprocess.Popen(
         [*PROGRAM, "up", "--data", str(data), "--port", "0", "--json", *map(str, arguments)],
         cwd=data.parent,
-        env=environment(**settings),
+        env=environment(settings or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

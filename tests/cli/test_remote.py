@@ -28,9 +28,12 @@ class House:
     folder: Path
     key: str
 
+    @property
+    def settings(self) -> dict[str, str]:
+        return {"TICKETCHAIN_URL": self.up.url, "TICKETCHAIN_KEY": self.key}
+
     def run(self, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
-        given = {"TICKETCHAIN_URL": self.up.url, "TICKETCHAIN_KEY": self.key} | settings
-        return ticketchain(*arguments, folder=self.folder, **given)
+        return ticketchain(*arguments, folder=self.folder, settings=self.settings | settings)
 
     def json(self, *arguments: object) -> Any:
         done = self.run(*arguments, "--json")
@@ -60,8 +63,9 @@ def test_the_example_event_is_created_once(house: House, event: Any) -> None:
 
 def test_issuing_the_example_hall_can_be_stopped_and_repeated(house: House, event: Any) -> None:
     command = [*PROGRAM, "issue", event["id"], str(EXAMPLES / "hall.csv")]
-    given = environment(TICKETCHAIN_URL=house.up.url, TICKETCHAIN_KEY=house.key)
-    first = subprocess.Popen(command, env=given, cwd=house.folder, stderr=subprocess.PIPE, text=True)
+    first = subprocess.Popen(
+        command, env=environment(house.settings), cwd=house.folder, stderr=subprocess.PIPE, text=True
+    )
     while first.poll() is None and not httpx.get(f"{house.up.url}/v1/events/{event['id']}/batches").json()["items"]:
         time.sleep(0.05)
     first.send_signal(signal.SIGINT)
@@ -135,7 +139,9 @@ def test_deploying_to_a_live_chain_once(tmp_path: Path) -> None:
         deployed = json.loads(done.stdout)
         again = ticketchain("deploy", "--rpc", rpc, "--data", tmp_path, folder=tmp_path)
         assert again.returncode == 1 and "names a ledger already" in again.stderr
-        with up(tmp_path, "--rpc", rpc) as service:
+        poor = ticketchain("up", "--data", tmp_path, "--port", 0, "--rpc", rpc, folder=tmp_path)
+        assert poor.returncode == 1 and "no real money moves" in poor.stderr
+        with up(tmp_path, "--rpc", rpc, settings={"TICKETCHAIN_SANDBOX_PAYMENTS": "true"}) as service:
             assert service.places["ledger"] == deployed["address"]
     with running_anvil(*FREE_GAS) as other:
         done = ticketchain("up", "--data", tmp_path, "--port", 0, "--rpc", other, folder=tmp_path)

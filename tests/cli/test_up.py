@@ -67,7 +67,9 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_no_anvil(tmp_path: Path) -> None:
     missing = str(tmp_path / "no-anvil")
-    done = ticketchain("up", "--data", tmp_path / "data", "--port", 0, folder=tmp_path, TICKETCHAIN_ANVIL=missing)
+    done = ticketchain(
+        "up", "--data", tmp_path / "data", "--port", 0, folder=tmp_path, settings={"TICKETCHAIN_ANVIL": missing}
+    )
     assert f"the settings name {missing} as anvil" in refusal(done)
 
 
@@ -78,7 +80,7 @@ def test_no_chain_at_the_rpc_url(tmp_path: Path) -> None:
 
 
 def test_a_setting_out_of_range_is_wrong_usage(tmp_path: Path) -> None:
-    done = ticketchain("up", folder=tmp_path, TICKETCHAIN_HOLD_S="never")
+    done = ticketchain("up", folder=tmp_path, settings={"TICKETCHAIN_HOLD_S": "never"})
     assert done.returncode == 2
     assert "setting hold_s" in done.stderr
 
@@ -102,5 +104,6 @@ def test_a_ledger_with_other_code_is_not_served(tmp_path: Path) -> None:
 
 def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
     url = "postgresql+psycopg://somebody:secret@127.0.0.1:9/tickets"
-    done = ticketchain("keys", "list", "--data", tmp_path, folder=tmp_path, TICKETCHAIN_DATABASE_URL=url)
+    settings = {"TICKETCHAIN_DATABASE_URL": url}
+    done = ticketchain("keys", "list", "--data", tmp_path, folder=tmp_path, settings=settings)
     assert "the database postgresql+psycopg://somebody:***@127.0.0.1:9/tickets cannot be used" in refusal(done)

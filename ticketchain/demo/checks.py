@@ -129,6 +129,8 @@ def _royalties(books: Json, audit: Json) -> list[Check]:
     released = sum(payee["released"] for payee in royalties["payees"])
     parts = parts_of(released, [payee["bps"] for payee in royalties["payees"]])
     return [
+        Check("royalties owed by the books", royalties["collected"], total(books["payouts"], "amount", leg="royalty")),
+        Check("shares of the payees in all", WHOLE, sum(payee["bps"] for payee in royalties["payees"])),
         Check("royalties left in the pot on chain", royalties["collected"] - released, int(event.get("pot", -1))),
         *(
             Check(f"part of {payee['name']}", part, payee["released"])
