@@ -49,7 +49,7 @@ class RefundsTotal(BaseModel):
     """Money given back, or due to be."""
 
     cause: str = Field(description="not_owed: double, late or wrong payment; returned: a ticket came back; refused.")
-    state: Literal["due", "done"]
+    state: Literal["due", "done", "failed"]
     currency: str
     refunds: int
     amount: int

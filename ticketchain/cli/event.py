@@ -84,8 +84,10 @@ def close_moves(
 
 
 def wait_until_open(api: Service, event_id: str) -> Any:
-    """The event, once the ledger has it for good."""
+    """The event, once the ledger has it for good. Raises `Refused` when the ledger will not have it."""
     while (found := api.get(f"/v1/events/{event_id}"))["state"] == "opening":
+        if found["problem"]:
+            raise Refused({"detail": f"the ledger refuses the event: {found['problem']}"})
         time.sleep(ASK_EVERY_S)
     return found
 

@@ -60,7 +60,10 @@ def send(api: Service, event_id: str, manifest: Path) -> Any:
 
 
 def follow(api: Service, issued: dict[str, Any]) -> list[dict[str, Any]]:
-    """Shows the batches arriving on the ledger until all of them are there; the batches as they are then."""
+    """Shows the batches arriving on the ledger until all of them are there; the batches as they are then.
+
+    Raises `Refused` when the ledger will not have one.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("tickets on the ledger", total=issued["tickets"])
@@ -70,4 +73,6 @@ def follow(api: Service, issued: dict[str, Any]) -> list[dict[str, Any]]:
             progress.update(bar, completed=sum(batch["supply"] for batch in ours if batch["issued"]))
             if all(batch["issued"] for batch in ours):
                 return ours
+            if problem := next((batch["problem"] for batch in ours if batch["problem"]), None):
+                raise Refused({"detail": f"the ledger refuses a batch: {problem}"})
             time.sleep(ASK_EVERY_S)
