@@ -151,7 +151,7 @@ def prepare_folder(folder: Path) -> None:
     """Makes the data folder and tries to write in it. Raises `CannotStart` when that fails (no rights, disk full)."""
     probe = folder / ".probe"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(os.urandom(1 << 16))
         probe.unlink()
     except OSError as error:
@@ -244,9 +244,13 @@ def _wire(
             chain.add_ledger(tx, deployment.address, deployment.chain_id, deployment.block - 1)
     signer = LocalSigner(keys, deployment.chain_id, deployment.address, operator.relayer, operator.attestor)
     hooks = webhook_secrets(settings)
-    sandbox = Sandbox(store, now, new_id, settings.url) if settings.sandbox_payments else None
+    wanted = embedded is not None if settings.sandbox_payments is None else settings.sandbox_payments
+    sandbox = Sandbox(store, now, new_id, settings.url) if wanted else None
     if sandbox is None:
-        raise CannotStart("sandbox_payments is off, and no other payment provider is built in yet")
+        raise CannotStart(
+            "the only payment provider so far is the sandbox, where no real money moves; "
+            "set TICKETCHAIN_SANDBOX_PAYMENTS=true if tickets of this ledger shall be had for nothing"
+        )
     parts = Parts(
         store=store,
         clock=now,

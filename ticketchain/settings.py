@@ -28,7 +28,9 @@ class Settings(BaseSettings):
     chain_port: int = Field(0, ge=0, le=65_535, description="RPC port of the embedded chain; 0 = any free one")
     anvil: Path | None = Field(None, description="anvil program of the embedded chain; empty = look for it")
     ipfs: str = Field("", description="multiaddr of an IPFS node's RPC; empty = local folder")
-    sandbox_payments: bool = Field(True, description="offer the built-in sandbox provider (no real money)")
+    sandbox_payments: bool | None = Field(
+        None, description="offer the built-in sandbox provider (no real money); empty = only on the embedded chain"
+    )
     webhook_secrets: list[SecretStr] = Field(default_factory=list, description="payment webhooks; first one signs")
     hold_s: int = Field(600, ge=1, description="seconds that seats are held")
     payment_s: int = Field(1800, ge=1, description="seconds to pay an order")

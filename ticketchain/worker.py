@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ticketchain.context import Context
-from ticketchain.usecases import gate, hold, pay
+from ticketchain.usecases import gate, hold, pass_on, pay
 
 Step = Callable[[], bool]
 IDLE_S = (0.01, 0.1)
@@ -30,6 +30,7 @@ def steps(context: Context) -> dict[str, list[Step]]:
         "housekeeping": [
             partial(hold.expire_holds, p),
             partial(pay.expire_orders, p),
+            partial(pass_on.end_lapsed_listings, p),
             partial(gate.ensure_entry_keys, p),
         ],
     }

@@ -115,7 +115,9 @@ class Schedule(BaseModel):
 
 
 class Event(BaseModel):
-    """An event with its rules. `number` is the ledger's, null while the event is `opening`."""
+    """An event with its rules. `number` is the ledger's, null while the event is `opening`; `problem` says why the
+    ledger would not have it.
+    """
 
     id: str
     organizer_id: str
@@ -124,6 +126,7 @@ class Event(BaseModel):
     time_zone: str
     currency: str
     state: Literal["opening", "open"]
+    problem: str | None
     number: int | None
     moves_closed: bool
     schedule: Schedule
@@ -144,6 +147,7 @@ class Batch(BaseModel):
     face: int
     cid: str
     issued: bool
+    problem: str | None
 
 
 class Issue(BaseModel):

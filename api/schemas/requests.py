@@ -64,7 +64,7 @@ class Resale(Body):
     cap_bps: Annotated[int, Field(strict=True, ge=0, le=65_535, description="Basis points of the face price.")]
     royalty_bps: Bps
     payees: list[NewPayee] = Field(
-        min_length=1, max_length=50, description="Shares of the royalties; their sum is 10,000."
+        min_length=1, max_length=32, description="Shares of the royalties; their sum is 10,000."
     )
     opens_at: Moment | None = Field(None, description="Left out: now.")
     closes_at: Moment | None = Field(None, description="Left out: when all moves close.")

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {ERC721Utils} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Utils.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {Consents} from "./base/Consents.sol";
 import {Roles} from "./base/Roles.sol";
@@ -148,7 +149,8 @@ contract TicketLedger is Rules, Consents, Treasury {
         PolicyWord policy = _policies[TicketId.eventOf(id)];
         _check(_moveProblem(id, word, policy, epoch));
         if (policy.isTokenRail()) revert Ledger_WrongRail(TicketId.eventOf(id));
-        if (amount > word.price()) revert Ledger_OverRefund(id, amount, word.price());
+        uint40 most = uint40(Math.min(word.price(), _faceOf(id)));
+        if (amount > most) revert Ledger_OverRefund(id, amount, most);
         _check(_consentProblem(id, word, _refundDigest(id, epoch, amount, deadline), deadline, consent, gasleft()));
 
         TicketWord next = word.returned();

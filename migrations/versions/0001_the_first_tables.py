@@ -346,7 +346,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_listings_event", ["event_id", "state", "id"], unique=False)
         batch_op.create_index(
             "uq_listings_live",
-            ["ticket"],
+            ["ticket", "epoch"],
             unique=True,
             sqlite_where=sa.text("state IN ('open','reserved','selling')"),
             postgresql_where=sa.text("state IN ('open','reserved','selling')"),
@@ -458,7 +458,7 @@ def upgrade() -> None:
     with op.batch_alter_table("moves", schema=None) as batch_op:
         batch_op.create_index(
             "uq_moves_live",
-            ["ticket"],
+            ["ticket", "epoch"],
             unique=True,
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),

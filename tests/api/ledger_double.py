@@ -94,7 +94,8 @@ class HandMadeChain:
         match intent.kind:
             case "create_event":
                 self.events += 1
-                return event("EventCreated", self.events, reference=p["reference"], schedule=p["schedule"])
+                told = {name: p[name] for name in ("organizer", "reference", "schedule")}
+                return event("EventCreated", self.events, **told)
             case "set_schedule":
                 return event("ScheduleChanged", schedule=p["schedule"], reason=p["reason"])
             case "set_entry_key":

@@ -19,7 +19,7 @@ FAULTS = {
     "remainder kept": ("contracts/src/base/Treasury.sol", "i == payees.length - 1 ? rest :", ""),
     "anybody attests": ("contracts/src/base/Consents.sol", "if (!signed) revert", "if (!signed && false) revert"),
     "nobody is asked": ("contracts/src/base/Consents.sol", "signer == holder", "signer != address(0)"),
-    "more back than paid": (SOURCE, "if (amount > word.price())", "if (false)"),
+    "more back than paid": (SOURCE, "if (amount > most)", "if (false)"),
 }
 """What is wrong: source file, the rule in it, and what stands there instead."""
 

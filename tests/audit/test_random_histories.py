@@ -49,7 +49,7 @@ class Honest:
             self.history.redeem(id_)
             self.ended.add(id_)
         elif choice == 5:
-            self.history.refund(id_, price % (self.history.tickets[id_]["price"] + 1))
+            self.history.refund(id_, price % (min(self.history.tickets[id_]["price"], self.face) + 1))
         elif choice == 6:
             self.finish(id_, dead=price % 2 == 0)
 

@@ -72,6 +72,14 @@ class Event:
     @classmethod
     def open(cls, context: Context, rows: int = 10, gift_limit: int = 1) -> Event:
         """An organizer creates an event and issues `rows` rows of 20 seats."""
+        opened = cls.announce(context, gift_limit)
+        settle_finally(context)
+        opened.issue(rows)
+        return opened
+
+    @classmethod
+    def announce(cls, context: Context, gift_limit: int = 1) -> Event:
+        """An organizer creates an event; the ledger does not have it yet."""
         parts = context.parts
         made = accounts.create_organizer(parts, request(Principal("test", "operator")), "The house")
         organizer = accounts.authenticate(parts, made["api_key"])
@@ -80,11 +88,7 @@ class Event:
         terms = Terms("EUR", 11_000, 500, gift_limit, 0, RefundRule(3_600, 1_000))
         payees = [Payee("artist", 6_000), Payee("house", 4_000)]
         new = events.NewEvent("A night", "Hall", "Europe/Berlin", terms, schedule, [PriceClass("A", "A", FACE)], payees)
-        event = events.create_event(parts, request(organizer), new)
-        settle_finally(context)
-        opened = cls(context, organizer, event["id"])
-        opened.issue(rows)
-        return opened
+        return cls(context, organizer, events.create_event(parts, request(organizer), new)["id"])
 
     def issue(self, rows: int, section: str = "Stalls", key: str | None = None) -> dict[str, Any]:
         """Issues rows of 20 seats."""

@@ -8,11 +8,15 @@ from datetime import timedelta
 import pytest
 
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
+from ticketchain.chain.abi import encode_call
+from ticketchain.chain.sender import SenderStopped
 from ticketchain.context import Context
+from ticketchain.domain.errors import Invalid
 from ticketchain.domain.intents import Deliver
 from ticketchain.domain.ports import Faults
-from ticketchain.store import outbox
-from ticketchain.usecases import hold, pay
+from ticketchain.domain.tickets import MAX_PRICE
+from ticketchain.store import accounts, orders, outbox, schema
+from ticketchain.usecases import buy, finality, hold, pay
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.parts import Parts
 
@@ -140,3 +144,70 @@ def _deliver_behind_the_back(service: Context, event: Event, ticket: int, to: st
     for _ in range(3):
         service.sender.step()
         service.chain_step()
+
+
+def test_a_zero_or_refused_refund_holds_up_no_other(service: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    refused, fine = anna.order(event), bela.order(event)
+    for fan, order in ((anna, refused), (bela, fine)):
+        fan.pay(order, Faults(double=True))
+    provider = service.parts.provider
+    refund = provider.refund
+    first = anna.parts.store
+
+    def picky(refund_id: str, capture_id: str, amount: int) -> str:
+        with first.read() as tx:
+            mine = {r.id for r in orders.refunds_of_payment(tx, refused["payment"]["id"])}
+        if refund_id in mine:
+            raise Invalid("amount", "the provider does not like it")
+        return refund(refund_id, capture_id, amount)
+
+    monkeypatch.setattr(provider, "refund", picky)
+    idle(service)
+    assert _refunds(anna, refused) == [("not_owed", FACE, "failed")]
+    assert _refunds(bela, fine) == [("not_owed", FACE, "done")]
+
+
+def test_an_order_over_what_the_ledger_can_hold_is_refused_at_once(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    with service.parts.store.begin() as tx:
+        tx.execute(schema.seats.update().where(schema.seats.c.seat.in_(["1", "2"])).values(face=MAX_PRICE))
+    held = hold.hold_best(service.parts, request(anna.who), event.id, "A", 2)
+    with pytest.raises(Invalid, match="total"):
+        buy.order_hold(service.parts, request(anna.who), held["id"])
+    assert bela.order(event)["payment"]["url"]
+
+
+def test_a_key_without_its_role_ends_nobodys_order(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    order = anna.order(event)
+    anna.pay(order)
+    _set_relayer_roles(service, 0)
+    with pytest.raises(SenderStopped, match="has not the role"):
+        service.sender.step()
+    _set_relayer_roles(service, 2)
+    settle_finally(service)
+    assert (anna.look(order)["state"], _refunds(anna, order)) == ("delivered", [])
+
+
+def _set_relayer_roles(service: Context, roles: int) -> None:
+    with service.parts.store.read() as tx:
+        admin = accounts.wallet_for(tx, "admin")
+    assert admin is not None
+    data = "0x" + encode_call("setRoles", 0, service.parts.signer.relayer, roles).hex()
+    call = {"from": admin.address, "to": service.deployment.address, "gas": "0x100000", "gasPrice": "0x0", "data": data}
+    service.gateway.rpc("anvil_impersonateAccount", admin.address)
+    service.gateway.rpc("eth_sendTransaction", call)
+    service.chain_step()
+
+
+def test_seats_of_a_refused_delivery_are_on_sale_again_when_the_ledger_has_them_in_stock(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    order = anna.order(event, 20)
+    anna.pay(order)
+    with service.parts.store.begin() as tx:
+        for intent in outbox.next_intents(tx, 100):
+            finality.set_aside(service.parts, tx, intent, {"reason": "Ledger_RefusedAccount", "detail": "to: no"})
+    idle(service)
+    assert anna.look(order)["state"] == "refunded"
+    assert len(bela.buy(event, 20)) == 20

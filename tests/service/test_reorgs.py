@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
-from tests.service.people import Event, Fan, idle, settle_finally
+from tests.service.people import FACE, Event, Fan, idle, settle_finally
 from ticketchain.chain.indexer import DeepFork
+from ticketchain.chain.types import BlockMissing
 from ticketchain.context import Context
+from ticketchain.domain.blocks import FollowedBlock
 from ticketchain.store import chain, outbox, schema, schema_chain
-from ticketchain.usecases import tickets
+from ticketchain.store.engine import Tx
+from ticketchain.usecases import pass_on, settle, tickets
 
 
 def _reorg(service: Context, depth: int) -> None:
@@ -71,6 +77,83 @@ def test_following_the_chain_anew_ends_in_the_same_state(service: Context) -> No
     while service.indexer.step():
         pass
     assert _read_model(service) == before
+
+
+def test_a_gift_written_on_top_of_one_that_was_taken_back_ends_with_a_reason(service: Context) -> None:
+    event, anna, bela, cora = Event.open(service, rows=1, gift_limit=7), Fan(service), Fan(service), Fan(service)
+    (ticket,) = anna.buy(event)
+    settle_finally(service)
+    anna.give(ticket, bela)
+    while not bela.tickets():
+        _round(service)
+    second = bela.give(ticket, cora)  # written, not sent
+    _reorg(service, 1)
+    service.indexer.step()
+    assert anna.tickets() == [ticket]
+    _send_again(service)
+    settle_finally(service)
+    assert (bela.tickets(), cora.tickets()) == ([ticket], [])
+    assert "moved" in pass_on.view_move(service.parts, bela.who, second["id"])["problem"]
+
+
+def test_a_resale_taken_back_after_its_buyer_listed_the_ticket_again(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    (ticket,) = anna.buy(event)
+    settle_finally(service)
+    bela.pay(bela.order_listing(anna.list(ticket, FACE)["id"]))
+    while not bela.tickets():
+        _round(service)
+    bela.list(ticket, FACE)
+    _reorg(service, 1)
+    service.indexer.step()
+    assert anna.tickets() == [ticket]
+    _send_again(service)
+    settle_finally(service)
+    assert bela.tickets() == [ticket]
+
+
+def test_a_node_that_has_a_block_but_not_yet_its_receipts_is_asked_again(
+    service: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    order = anna.order(event)
+    anna.pay(order)
+    while not int(service.gateway.rpc("txpool_status")["pending"], 16):
+        service.sender.step()
+    service.gateway.rpc("evm_mine")
+    with monkeypatch.context() as lagging:
+        lagging.setattr(service.gateway, "receipts", lambda hashes: tuple(None for _ in hashes))
+        with pytest.raises(BlockMissing):
+            service.indexer.step()
+    settle_finally(service)
+    assert anna.look(order)["state"] == "delivered"
+
+
+def test_two_workers_leave_no_hole_in_the_chain_they_follow(service: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One reads the tip, and before it adds its block the other takes two blocks back."""
+    Event.open(service, rows=1)
+    read, reading = chain.tip, threading.Event()
+    with service.parts.store.read() as tx:
+        tip = read(tx)
+    assert tip is not None
+
+    def slow_tip(tx: Tx) -> object:
+        answer = read(tx)
+        if threading.current_thread().name == "slow":
+            reading.set()
+            time.sleep(0.5)
+        return answer
+
+    monkeypatch.setattr(chain, "tip", slow_tip)
+    block = FollowedBlock(tip.number + 1, b"\1" * 32, tip.hash, tip.timestamp)
+    slow = threading.Thread(target=settle.follow, args=(service.parts, block), name="slow")
+    slow.start()
+    reading.wait()
+    settle.take_back(service.parts, tip.number - 2)
+    slow.join()
+    with service.parts.store.read() as tx:
+        numbers = sorted(row.number for row in tx.execute(schema_chain.blocks.select()))
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
 def _read_model(service: Context) -> list[object]:

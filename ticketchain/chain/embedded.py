@@ -231,6 +231,7 @@ class EmbeddedChain:
             *("--block-base-fee-per-gas", "0", "--gas-price", "0"),
             *("--gas-limit", "1000000000", "--enable-tx-gas-limit", "--no-request-size-limit"),
             *("--prune-history", "1", "--cache-path", str(self._cache)),
+            "--no-cors",  # else any website could reach the chain through its visitor's browser
         ]
         if snapshot is not None:
             self._unpacked.write_bytes(_unpack(snapshot.state))

@@ -10,7 +10,7 @@ from typing import Protocol
 from ticketchain.chain.abi import decode_log
 from ticketchain.chain.entries import entries_of
 from ticketchain.chain.gateway import Gateway
-from ticketchain.chain.types import Block
+from ticketchain.chain.types import Block, BlockMissing, Receipt
 from ticketchain.domain.blocks import FollowedBlock, Mined
 from ticketchain.store import chain, outbox
 from ticketchain.store.engine import Store
@@ -69,9 +69,8 @@ class Indexer:
     def _read(self, block: Block) -> FollowedBlock:
         with self._store.read() as tx:
             ours = [row.hash for row in outbox.transactions_with(tx, block.transactions)]
-        receipts = zip(ours, self._gateway.receipts(ours), strict=True) if ours else ()
-        places = {tx_hash: index for index, tx_hash in enumerate(block.transactions)}
-        mined = [Mined(tx_hash, places[tx_hash], receipt.status == 1) for tx_hash, receipt in receipts if receipt]
+        receipts = self._gateway.receipts(ours) if ours else ()
+        mined = [_mined(block, receipt) for receipt in receipts]
         logs = self._gateway.logs(block.hash) if block.transactions else ()
         decoded = [log for log in map(decode_log, logs) if log is not None]
         entries = [entry for log in decoded for entry in entries_of(log)]
@@ -90,3 +89,10 @@ class Indexer:
                 self._settle.take_back(number)
                 return
         raise DeepFork(f"the chain no longer has our final block {final}")
+
+
+def _mined(block: Block, receipt: Receipt | None) -> Mined:
+    """What the receipt says of our transaction. Raises `BlockMissing` when the node does not have it yet: try again."""
+    if receipt is None or receipt.block_hash != block.hash:
+        raise BlockMissing(block.hash)
+    return Mined(receipt.tx_hash, block.transactions.index(receipt.tx_hash), receipt.status == 1)

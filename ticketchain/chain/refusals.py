@@ -26,7 +26,7 @@ SENTENCES = {
     "Ledger_RefusedAccount": "to: {account} cannot hold this ticket",
     "Ledger_NoSuchTicket": "ticket: no batch on the ledger has it",
     "Ledger_UnknownEvent": "event: the ledger does not know it",
-    "Ledger_OverRefund": "amount: {amount} is more than the holder paid ({price})",
+    "Ledger_OverRefund": "amount: {amount} is more than can go back for this ticket ({most})",
     "Ledger_WrongRail": "event: it settles in another way (token or money)",
     "Ledger_WrongBatchNumber": "batch: number {given} is not the event's next one ({expected})",
     "Ledger_TooManyBatches": "batch: the event has as many as the ledger can hold",

@@ -23,6 +23,9 @@ from ticketchain.domain.ports import SignedTransaction, UnsignedTransaction
 from ticketchain.store import outbox
 from ticketchain.store.engine import Store, Tx
 
+OUR_FAULTS = frozenset({"Ledger_Unauthorized", "Ledger_BadAttestation", "Reverted", "Unknown"})
+"""Refusals that are no buyer's or holder's doing: nobody's order ends because a key of ours lacks its role."""
+
 _BULK_RESULTS = {selector_of(name): name for name in ("deliver", "settleResales", "redeem")}
 
 
@@ -137,6 +140,9 @@ class Sender:
         problems = self._simulate(data, len(rows))
         fine = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
         refused = [(row, problem) for row, problem in zip(rows, problems, strict=True) if problem is not None]
+        for _, problem in refused:
+            if problem["reason"] in OUR_FAULTS:
+                raise SenderStopped(f"nothing is sent until this is mended: {problem['detail']}")
         if refused:
             with self._store.begin() as tx:
                 for row, problem in refused:

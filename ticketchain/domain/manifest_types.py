@@ -13,7 +13,7 @@ MAX_FILE_BYTES = 16 * 1024 * 1024
 MAX_FILE_LINES = 200_000
 MAX_PROBLEMS = 10_000
 MAX_COLUMNS = 50
-MAX_BATCHES = 256  # the batch number of a ticket id has 8 bits
+MAX_BATCHES = 255  # what the ledger counts in 8 bits
 MAX_BATCH_SEATS = 5_000
 # In characters. With these, the longest batch document stays below one IPFS block of 1 MiB.
 MAX_LENGTH = {"section": 64, "row": 16, "seat": 16, "price_class": 64}

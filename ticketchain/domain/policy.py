@@ -19,6 +19,7 @@ from ticketchain.domain.money import BPS, check_amount, check_currency
 from ticketchain.domain.tickets import NOBODY
 
 UNLIMITED_GIFTS = 7
+MAX_PAYEES = 32
 MAX_TIME = (1 << 32) - 1
 
 
@@ -86,6 +87,8 @@ def check_terms(terms: Terms, payees: Sequence[Payee], classes: Sequence[PriceCl
     _within("gifts.cooldown_s", terms.cooldown_s, 0, (1 << 24) - 1)
     _within("refunds.keep_bps", terms.refund_rule.keep_bps, 0, BPS)
     _within("refunds.until_s_before_doors", terms.refund_rule.until_s_before_doors, 0, MAX_TIME)
+    if len(payees) > MAX_PAYEES:
+        raise Invalid("resale.payees", f"there are {len(payees)}; the ledger splits among at most {MAX_PAYEES}")
     if not payees or sum(p.bps for p in payees) != BPS or any(p.bps <= 0 for p in payees):
         raise Invalid("resale.payees", f"the shares must be positive and sum to {BPS} basis points")
     if not classes:

@@ -22,6 +22,11 @@ def ledger(tx: Tx) -> Row[Any] | None:
     return tx.execute(select(t.ledger)).one_or_none()
 
 
+def lock(tx: Tx) -> None:
+    """Lets one transaction at a time change what we follow, also with several workers."""
+    tx.execute(select(t.ledger).with_for_update()).all()
+
+
 def add_ledger(tx: Tx, address: str, chain_id: int, start: int) -> None:
     """Starts following a ledger from the block before its deployment."""
     tx.execute(insert(t.ledger).values(address=address, chain_id=chain_id, final_number=start))

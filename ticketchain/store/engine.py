@@ -32,7 +32,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._turn: AbstractContextManager[object] = nullcontext()
-        self.engine = create_engine(url, poolclass=QueuePool, pool_size=20, max_overflow=20, pool_pre_ping=False)
+        self.engine = create_engine(url, poolclass=QueuePool, pool_size=20, max_overflow=20, hide_parameters=True)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
@@ -100,6 +100,14 @@ def insert_new(tx: Tx, table: Any, values: Mapping[str, Any]) -> bool:
     upsert = pg_insert if tx.dialect.name == "postgresql" else sqlite_insert
     query = upsert(table).values(dict(values)).on_conflict_do_nothing()
     return tx.execute(query.execution_options(preserve_rowcount=True)).rowcount == 1
+
+
+def insert_or_replace(tx: Tx, table: Any, values: Mapping[str, Any]) -> None:
+    """Inserts a row, or writes over the one with the same primary key."""
+    upsert = pg_insert if tx.dialect.name == "postgresql" else sqlite_insert
+    keys = [column.name for column in table.primary_key]
+    rest = {name: value for name, value in values.items() if name not in keys}
+    tx.execute(upsert(table).values(dict(values)).on_conflict_do_update(index_elements=keys, set_=rest))
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from ticketchain.store import schema as t
-from ticketchain.store.engine import Tx, insert_new
+from ticketchain.store.engine import Tx, insert_new, insert_or_replace
 
 
 def set_lease(tx: Tx, values: Mapping[str, Any]) -> None:
     """Records the lease of a ticket at an epoch; an older one of the same ticket and epoch ends with it."""
-    c = t.leases.c
-    tx.execute(delete(t.leases).where(c.ticket == values["ticket"], c.epoch == values["epoch"]))
-    tx.execute(insert(t.leases).values(dict(values)))
+    insert_or_replace(tx, t.leases, values)
 
 
 def lease(tx: Tx, ticket: int, epoch: int) -> Row[Any] | None:

@@ -26,7 +26,8 @@ def listing(tx: Tx, listing_id: str) -> Row[Any] | None:
 def live_listing(tx: Tx, ticket: int) -> Row[Any] | None:
     """The live listing of a ticket."""
     c = t.listings.c
-    return tx.execute(select(t.listings).where(c.ticket == ticket, c.state.in_(LIVE_LISTING))).one_or_none()
+    live = select(t.listings).where(c.ticket == ticket, c.state.in_(LIVE_LISTING))
+    return tx.execute(live.order_by(c.epoch.desc())).first()
 
 
 def listings(tx: Tx, event_id: str, after: str, limit: int) -> list[Row[Any]]:
@@ -49,6 +50,13 @@ def set_listing(tx: Tx, listing_id: str, before: Sequence[str], after: str) -> b
     return tx.execute(query.values(state=after)).rowcount == 1
 
 
+def end_lapsed(tx: Tx, now: int) -> int:
+    """Ends open listings whose deadline (Unix seconds) has passed; returns how many."""
+    c = t.listings.c
+    lapsed = update(t.listings).where(c.state == "open", c.deadline <= now)
+    return tx.execute(lapsed.values(state="ended")).rowcount
+
+
 def add_move(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Stores a move that is on its way; False when the ticket has one already."""
     return insert_new(tx, t.moves, values)
@@ -62,7 +70,8 @@ def move(tx: Tx, move_id: str) -> Row[Any] | None:
 def moving(tx: Tx, ticket: int) -> Row[Any] | None:
     """The move of a ticket that is on its way."""
     c = t.moves.c
-    return tx.execute(select(t.moves).where(c.ticket == ticket, c.state == "sending")).one_or_none()
+    under_way = select(t.moves).where(c.ticket == ticket, c.state == "sending")
+    return tx.execute(under_way.order_by(c.epoch.desc())).first()
 
 
 def moves_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:

@@ -75,9 +75,11 @@ def payment_of_charge(tx: Tx, provider: str, ref: str) -> Row[Any] | None:
 
 
 def payments_without_charge(tx: Tx, limit: int) -> list[Row[Any]]:
-    """Payments for which no charge was opened at the provider yet."""
+    """Payments of unpaid orders for which no charge was opened at the provider yet."""
     c = t.payments.c
-    return list(tx.execute(select(t.payments).where(c.provider_ref.is_(None)).order_by(c.id).limit(limit)))
+    waiting = select(t.payments).join(t.orders, t.orders.c.id == c.order_id)
+    waiting = waiting.where(c.provider_ref.is_(None), t.orders.c.state == "awaiting_payment")
+    return list(tx.execute(waiting.order_by(c.id).limit(limit)))
 
 
 def set_charge(tx: Tx, payment_id: str, ref: str, url: str) -> None:
@@ -125,9 +127,9 @@ def due_refunds(tx: Tx, limit: int) -> list[Row[Any]]:
     return list(tx.execute(select(t.refunds).where(c.state == "due").order_by(c.created_at).limit(limit)))
 
 
-def set_refunded(tx: Tx, refund_id: str, provider_ref: str) -> None:
-    """The provider returned the money."""
-    tx.execute(update(t.refunds).where(t.refunds.c.id == refund_id).values(state="done", provider_ref=provider_ref))
+def set_refund(tx: Tx, refund_id: str, state: str, provider_ref: str | None) -> None:
+    """Notes that the provider returned the money, or that it will not."""
+    tx.execute(update(t.refunds).where(t.refunds.c.id == refund_id).values(state=state, provider_ref=provider_ref))
 
 
 def add_webhook(tx: Tx, values: Mapping[str, Any]) -> bool:

@@ -137,6 +137,12 @@ def mined_after(tx: Tx, block: int) -> list[Row[Any]]:
     return list(tx.execute(query))
 
 
+def problem_of(tx: Tx, key: str) -> str | None:
+    """Why the ledger refused the intent with this key, in words; None when it did not."""
+    problem = tx.execute(select(_INTENT.problem).where(_INTENT.key == key, _INTENT.state == "refused")).scalar()
+    return None if problem is None else str(problem["detail"])
+
+
 def counts(tx: Tx) -> dict[str, int]:
     """Number of intents by state."""
     query = select(_INTENT.state, func.count()).group_by(_INTENT.state)

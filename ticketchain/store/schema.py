@@ -224,7 +224,7 @@ refunds = Table(
     Column("capture_id", Text, ForeignKey("captures.id"), nullable=False),
     Column("cause", Text, nullable=False),  # what it is for; one refund per cause
     Column("amount", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),  # due, done
+    Column("state", Text, nullable=False),  # due, done, failed
     Column("provider_ref", Text),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("capture_id", "cause"),
@@ -261,6 +261,7 @@ listings = Table(
     Index(
         "uq_listings_live",
         "ticket",
+        "epoch",  # a reorganised chain can bring an earlier one back beside the present one
         unique=True,
         sqlite_where=text("state IN ('open','reserved','selling')"),
         postgresql_where=text("state IN ('open','reserved','selling')"),
@@ -285,6 +286,7 @@ moves = Table(
     Index(
         "uq_moves_live",
         "ticket",
+        "epoch",
         unique=True,
         sqlite_where=text("state = 'sending'"),
         postgresql_where=text("state = 'sending'"),

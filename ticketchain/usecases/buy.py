@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ticketchain.domain.errors import Conflict, NotFound
+from ticketchain.domain.errors import Conflict, Expired, NotFound
 from ticketchain.domain.intents import Deliver, Settle
+from ticketchain.domain.money import check_amount
 from ticketchain.domain.orders import Capture, LineState, OrderState, accepted_capture, step
 from ticketchain.domain.references import reference_bytes
 from ticketchain.store import chain, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
-from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, intend, required
+from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, intend, required, unix
 from ticketchain.usecases.hold import own_hold
 from ticketchain.usecases.parts import Parts
 
@@ -36,10 +37,16 @@ def order_hold(parts: Parts, request: Request, hold_id: str) -> dict[str, Any]:
 
 def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, Any]:
     """Orders a listed ticket; the listing is reserved for the caller until the order expires. Raises `Conflict`."""
+    with parts.store.read() as tx:
+        listed = required(market.listing(tx, listing_id), f"listing {listing_id!r}")
+    if listed.state == "open":  # a listing that the ledger would not settle takes nobody's money
+        parts.ledger.check_offer(listed.ticket, listed.epoch, listed.price)
     with parts.store.begin() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
         row = required(market.listing(tx, listing_id), f"listing {listing_id!r}")
+        if row.deadline <= unix(parts):
+            raise Expired("listing: its time is over")
         if row.fan_id == request.who.fan:
             raise Conflict("listing: it is your own")
         if not market.set_listing(tx, listing_id, ("open",), "reserved"):
@@ -54,7 +61,7 @@ def _store_order(
 ) -> str:
     now, order_id = parts.clock(), parts.new_id("ord")
     currency = event_of(tx, event_id).currency
-    total = sum(price for _, price in lines)
+    total = check_amount(sum(price for _, price in lines), "total")
     row = {
         "id": order_id,
         "event_id": event_id,
@@ -102,7 +109,8 @@ def apply_captures(parts: Parts, tx: Tx, payment_id: str, captured: Sequence[Cap
         }
         orders.add_capture(tx, row | {"accepted": False, "seen_at": parts.clock()})
     rows = orders.captures_of(tx, payment_id)
-    known = [Capture(r.id, r.amount, r.currency) for r in rows]
+    going_back = {refund.capture_id for refund in orders.refunds_of_payment(tx, payment_id)}
+    known = [Capture(r.id, r.amount, r.currency) for r in rows if r.id not in going_back]
     paid = None if any(r.accepted for r in rows) else accepted_capture(known, payment.amount, payment.currency)
     if paid is not None and _claim(tx, order):
         orders.accept_capture(tx, paid.id)
@@ -144,7 +152,7 @@ def _send(parts: Parts, tx: Tx, order: Any, payment_id: str) -> None:
 
 def _return_what_is_not_kept(parts: Parts, tx: Tx, payment_id: str) -> None:
     for capture in orders.captures_of(tx, payment_id):
-        if not capture.accepted:
+        if not capture.accepted and capture.amount:
             orders.add_refund(tx, parts.new_id("ref"), capture.id, "not_owed", capture.amount, parts.clock())
 
 
@@ -152,8 +160,9 @@ def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) ->
     """Writes down a refund of an order's money, once per cause, never more than was captured."""
     for capture in orders.captures_of(tx, payment_id):
         if capture.accepted:
-            left = capture.amount - orders.refunded(tx, capture.id)
-            orders.add_refund(tx, parts.new_id("ref"), capture.id, cause, min(amount, left), parts.clock())
+            owed = min(amount, capture.amount - orders.refunded(tx, capture.id))
+            if owed > 0:
+                orders.add_refund(tx, parts.new_id("ref"), capture.id, cause, owed, parts.clock())
 
 
 def expire(tx: Tx, order_id: str) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from ticketchain.domain.money import royalty
 from ticketchain.domain.orders import LineState
 from ticketchain.domain.references import reference_id
-from ticketchain.store import chain, events, gate, market, orders, outbox, stock
+from ticketchain.store import accounts, chain, events, gate, market, orders, outbox, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import retell_order
+from ticketchain.usecases.retell import retell, retell_order
 
 _KINDS = ("EventCreated", "Refunded", "Settled", "Skipped")
 
@@ -22,6 +22,7 @@ def finalize(parts: Parts, number: int) -> bool:
         if not _new_final(tx, number):
             return False
     with parts.store.begin() as tx:
+        chain.lock(tx)
         if not (blocks := _new_final(tx, number)):
             return False
         for row in chain.changes_between(tx, blocks[0], blocks[-1], _KINDS):
@@ -41,7 +42,11 @@ def _new_final(tx: Tx, number: int) -> range:
 def _open_event(parts: Parts, tx: Tx, row: Any) -> None:
     event_id = reference_id("evt", bytes.fromhex(row.values["reference"])[:16])
     event = events.event(tx, event_id)
-    if event is not None and event.number is None:
+    if event is None or event.number is not None:
+        return
+    organizer = accounts.organizer(tx, event.organizer_id)
+    # Anybody may create an event under the same reference, but none of this organizer: that takes its key or a relayer.
+    if organizer is not None and organizer.address == row.values["organizer"]:
         events.set_number(tx, event_id, row.event_number)
 
 
@@ -112,3 +117,4 @@ def _refuse_line(parts: Parts, tx: Tx, order_id: str, payload: dict[str, Any], d
     if row is not None and row.listing_id:
         market.set_listing(tx, row.listing_id, ("selling",), "ended")
     retell_order(tx, order_id)
+    retell(parts, tx, [payload["ticket"]])

@@ -202,6 +202,8 @@ def _judge(parts: Parts, tx: Tx, event: Any, request: Scan) -> tuple[str, int | 
     refusal = _check(parts, tx, event, code, ticket_id, ticket)
     if refusal is not None or ticket is None:
         return refusal or "not_held", None if ticket is None else ticket_id
+    if ticket.state == TicketState.REDEEMED:  # also when another gate than ours told the ledger
+        return "already_used", ticket_id
     row = {"ticket": ticket_id, "epoch": ticket.epoch, "event_id": event.id, "gate": request.gate}
     if not gate.admit(tx, row | {"code": request.code, "admitted_at": parts.clock()}):
         return "already_used", ticket_id

@@ -129,7 +129,7 @@ def _view(tx: Tx, issue_id: str) -> dict[str, Any]:
         "event_id": rows[0].event_id,
         "tickets": sum(r.supply for r in rows),
         "issued": all(r.issued for r in rows),
-        "batches": [views.batch(r) for r in rows],
+        "batches": [views.batch(tx, r) for r in rows],
     }
 
 
@@ -137,7 +137,7 @@ def list_batches(parts: Parts, event_id: str) -> list[dict[str, Any]]:
     """The batches of an event; anyone may see them."""
     with parts.store.read() as tx:
         event_of(tx, event_id)
-        return [views.batch(row) for row in events.batches(tx, event_id)]
+        return [views.batch(tx, row) for row in events.batches(tx, event_id)]
 
 
 def batch_document(parts: Parts, cid: str) -> bytes:

@@ -101,8 +101,8 @@ def delist(parts: Parts, who: Principal, listing_id: str) -> dict[str, Any]:
 def refund_quote(parts: Parts, who: Principal, ticket_id: int) -> dict[str, Any]:
     """What returning the caller's ticket would bring now, and by which rule. Raises `Conflict` when it is too late."""
     with parts.store.read() as tx:
-        _own_ticket(tx, who, ticket_id)
-        amount, line, rule = _quote(parts, tx, who, ticket_id)
+        ticket, _ = _own_ticket(tx, who, ticket_id)
+        amount, line, rule = _quote(parts, tx, who, ticket)
         return {
             "ticket": str(ticket_id),
             "paid": line.price,
@@ -118,7 +118,7 @@ def return_ticket(parts: Parts, request: Request, ticket_id: int) -> dict[str, A
         if (before := answered(tx, request)) is not None:
             return dict(before)
         ticket, wallet = _own_ticket(tx, request.who, ticket_id)
-        amount, line, _ = _quote(parts, tx, request.who, ticket_id)
+        amount, line, _ = _quote(parts, tx, request.who, ticket)
     deadline = _deadline(parts)
     consent = parts.signer.consent(wallet, consents.Refund(ticket_id, ticket.epoch, amount, deadline))
     with parts.store.begin() as tx:
@@ -179,14 +179,15 @@ def _refuse_while_busy(tx: Tx, ticket_id: int) -> None:
         raise Conflict("ticket: it is listed; take the listing back first")
 
 
-def _quote(parts: Parts, tx: Tx, who: Principal, ticket_id: int) -> tuple[int, Any, dict[str, Any]]:
-    line = orders.last_paid_line(tx, ticket_id, who.fan)
+def _quote(parts: Parts, tx: Tx, who: Principal, ticket: Any) -> tuple[int, Any, dict[str, Any]]:
+    line = orders.last_paid_line(tx, ticket.id, who.fan)
     if line is None:
         raise Conflict("refund: you did not buy this ticket here, so no money of yours can go back")
-    place = required(stock.seat(tx, ticket_id), f"ticket {ticket_id}")
+    place = required(stock.seat(tx, ticket.id), f"ticket {ticket.id}")
     event = required(events.event(tx, place.event_id), "the event")
     rule = event_terms(event).refund_rule
-    amount = refund_amount(rule, line.price, event.schedule["doors_at"], unix(parts))
+    base = min(line.price, place.face, ticket.price)  # what was paid over the face price went to its seller
+    amount = refund_amount(rule, base, event.schedule["doors_at"], unix(parts))
     return amount, line, event.terms["refund_rule"]
 
 
@@ -200,3 +201,9 @@ def _add_move(parts: Parts, tx: Tx, who: Principal, kind: str, ticket: Any, **va
 
 def _deadline(parts: Parts) -> int:
     return unix(parts) + int(parts.rules.consent.total_seconds())
+
+
+def end_lapsed_listings(parts: Parts) -> bool:
+    """Ends open listings whose time is over; True when there were any."""
+    with parts.store.begin() as tx:
+        return market.end_lapsed(tx, unix(parts)) > 0

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from ticketchain.domain.errors import NotFound, Unavailable
-from ticketchain.domain.orders import Capture
+from ticketchain.domain.errors import DomainError, NotFound, Unavailable
 from ticketchain.store import orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import apply_captures, expire
 from ticketchain.usecases.parts import Parts
+
+Row = TypeVar("Row")
 
 
 def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: bytes) -> bool:
@@ -33,35 +34,36 @@ def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: 
 
 
 def open_charges(parts: Parts, limit: int = 50) -> bool:
-    """Asks the provider for the charges of new payments; True when there were any."""
+    """Asks the provider for the charges of new payments; True when it opened any."""
     with parts.store.read() as tx:
         due = orders.payments_without_charge(tx, limit)
-    for payment in due:
-        charge = parts.provider.create_charge(payment.id, payment.amount, payment.currency, f"Order {payment.order_id}")
-        with parts.store.begin() as tx:
-            orders.set_charge(tx, payment.id, charge.ref, charge.url)
-    return bool(due)
+    return _each(parts, due, partial(_open_charge, parts))
+
+
+def _open_charge(parts: Parts, payment: Any) -> None:
+    charge = parts.provider.create_charge(payment.id, payment.amount, payment.currency, f"Order {payment.order_id}")
+    with parts.store.begin() as tx:
+        orders.set_charge(tx, payment.id, charge.ref, charge.url)
 
 
 def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
-    """Re-fetches each charge that a webhook spoke of and applies what was captured; True when there were any.
+    """Re-fetches each charge that a webhook spoke of and applies what was captured; True when it applied any.
 
-    Raises `Unavailable` when the provider does not answer: the webhooks stay in the inbox.
+    While the provider does not answer, the webhooks stay in the inbox.
     """
     with parts.store.read() as tx:
         due = orders.due_webhooks(tx, limit)
     by_charge: dict[tuple[str, str], list[str]] = {}
     for row in due:
         by_charge.setdefault((row.provider, row.charge), []).append(row.event_id)
-    for (provider, charge), event_ids in by_charge.items():
-        _apply(parts, provider, charge, event_ids)
-    return bool(due)
+    return _each(parts, by_charge.items(), partial(_apply, parts))
 
 
-def _apply(parts: Parts, provider: str, charge: str, event_ids: list[str]) -> None:
+def _apply(parts: Parts, told: tuple[tuple[str, str], list[str]]) -> None:
+    (provider, charge), event_ids = told
     captures = parts.provider.captures(charge)
 
-    def work(tx: Any) -> None:
+    def work(tx: Tx) -> None:
         payment = orders.payment_of_charge(tx, provider, charge)
         if payment is None:
             parts.log.warning("webhook of an unknown charge", provider=provider, charge=charge)
@@ -73,18 +75,27 @@ def _apply(parts: Parts, provider: str, charge: str, event_ids: list[str]) -> No
 
 
 def send_refunds(parts: Parts, limit: int = 50) -> bool:
-    """Asks the provider for refunds that are due; the refund's id is the idempotency key. True when any was made."""
+    """Asks the provider for refunds that are due; the refund's id is the idempotency key. True when any was made.
+
+    A refund that the provider will not make is set to `failed` for a person to look at; the others go on.
+    """
     with parts.store.read() as tx:
         due = orders.due_refunds(tx, limit)
-    for refund in due:
-        try:
-            ref = parts.provider.refund(refund.id, refund.capture_id, refund.amount)
-        except Unavailable as problem:
-            parts.log.warning("provider does not answer, refund waits", refund=refund.id, problem=str(problem))
-            return False
+    return _each(parts, due, partial(_refund, parts))
+
+
+def _refund(parts: Parts, refund: Any) -> None:
+    try:
+        ref = parts.provider.refund(refund.id, refund.capture_id, refund.amount)
+    except Unavailable:
+        raise
+    except DomainError as problem:
+        parts.log.error("the provider will not refund, a person must look", refund=refund.id, problem=str(problem))
         with parts.store.begin() as tx:
-            orders.set_refunded(tx, refund.id, ref)
-    return bool(due)
+            orders.set_refund(tx, refund.id, "failed", None)
+        return
+    with parts.store.begin() as tx:
+        orders.set_refund(tx, refund.id, "done", ref)
 
 
 def expire_orders(parts: Parts, limit: int = 100) -> bool:
@@ -95,12 +106,29 @@ def expire_orders(parts: Parts, limit: int = 100) -> bool:
     with parts.store.read() as tx:
         due = orders.due_orders(tx, parts.clock(), limit)
         payments = [orders.payment_of(tx, row.id) for row in due]
-    for row, payment in zip(due, payments, strict=True):
-        captures = parts.provider.captures(payment.provider_ref) if payment.provider_ref else ()
-        parts.store.retry(partial(_pay_or_expire, parts, row.id, payment.id, captures))
-    return bool(due)
+    return _each(parts, payments, partial(_pay_or_expire, parts))
 
 
-def _pay_or_expire(parts: Parts, order_id: str, payment_id: str, captures: Sequence[Capture], tx: Tx) -> None:
-    apply_captures(parts, tx, payment_id, captures)
-    expire(tx, order_id)
+def _pay_or_expire(parts: Parts, payment: Any) -> None:
+    captures = parts.provider.captures(payment.provider_ref) if payment.provider_ref else ()
+
+    def work(tx: Tx) -> None:
+        apply_captures(parts, tx, payment.id, captures)
+        expire(tx, payment.order_id)
+
+    parts.store.retry(work)
+
+
+def _each(parts: Parts, rows: Iterable[Row], work: Callable[[Row], None]) -> bool:
+    """Works on each row, one that fails in no other's way; True when any went through."""
+    done = False
+    for row in rows:
+        try:
+            work(row)
+            done = True
+        except Unavailable as problem:
+            parts.log.warning("the provider does not answer, the rest waits", problem=str(problem))
+            break
+        except DomainError as problem:
+            parts.log.error("a row of money work failed, a person must look", row=repr(row), problem=str(problem))
+    return done

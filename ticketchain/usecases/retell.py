@@ -46,7 +46,7 @@ def _retell(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
     waiting = _retell_lines(tx, stories)
     _retell_moves(tx, stories)
     _retell_listings(tx, stories)
-    back = [i for i, s in stories.items() if s.sold and s.ticket.state == TicketState.STOCK and i not in waiting]
+    back = [i for i, s in stories.items() if s.ticket.state == TicketState.STOCK and i not in waiting]
     stock.restock(tx, back)
 
 

@@ -21,6 +21,7 @@ from ticketchain.usecases.retell import retell
 def follow(parts: Parts, block: FollowedBlock) -> bool:
     """Adds the next block. False, and nothing changed, when it is not the child of the block we have: a fork."""
     with parts.store.begin() as tx:
+        chain.lock(tx)
         tip = chain.tip(tx)
         if tip is not None and (block.number != tip.number + 1 or block.parent != tip.hash):
             return False
@@ -36,6 +37,7 @@ def follow(parts: Parts, block: FollowedBlock) -> bool:
 def take_back(parts: Parts, after: int) -> None:
     """Takes back all blocks above `after`, as if they had never been; their transactions count as sent again."""
     with parts.store.begin() as tx:
+        chain.lock(tx)
         gone = chain.drop_blocks(tx, after)
         for row in reversed(gone):
             _note_event(tx, row.kind, row.event_number, row.values, gone=True)

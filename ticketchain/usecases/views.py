@@ -8,7 +8,7 @@ from typing import Any
 
 from ticketchain.domain.orders import LineState
 from ticketchain.domain.tickets import NOBODY, TicketState, number_of
-from ticketchain.store import accounts, chain, events, market, orders, stock
+from ticketchain.store import accounts, chain, events, market, orders, outbox, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
 
@@ -35,6 +35,7 @@ def event(parts: Parts, tx: Tx, row: Any) -> dict[str, Any]:
         "time_zone": row.time_zone,
         "currency": row.currency,
         "state": "opening" if row.number is None else "open",
+        "problem": outbox.problem_of(tx, f"create_event:{row.id}") if row.number is None else None,
         "number": row.number,
         "moves_closed": closed,
         "schedule": times,
@@ -44,20 +45,11 @@ def event(parts: Parts, tx: Tx, row: Any) -> dict[str, Any]:
     }
 
 
-def batch(row: Any) -> dict[str, Any]:
-    """A batch of an event."""
-    fields = (
-        "number",
-        "issue_id",
-        "section",
-        "price_class",
-        "supply_class",
-        "supply",
-        "face",
-        "cid",
-        "issued",
-    )
-    return {name: getattr(row, name) for name in fields}
+def batch(tx: Tx, row: Any) -> dict[str, Any]:
+    """A batch of an event; `problem` says why the ledger would not have it."""
+    fields = ("number", "issue_id", "section", "price_class", "supply_class", "supply", "face", "cid", "issued")
+    problem = None if row.issued else outbox.problem_of(tx, f"issue:{row.event_id}:{row.number}")
+    return {name: getattr(row, name) for name in fields} | {"problem": problem}
 
 
 def seat(row: Any) -> dict[str, Any]:

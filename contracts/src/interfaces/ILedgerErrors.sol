@@ -98,8 +98,8 @@ interface ILedgerErrors {
     /// @notice The price is over the cap.
     error Ledger_OverCap(uint64 id, uint40 price, uint40 cap);
 
-    /// @notice The refund is more than the holder paid.
-    error Ledger_OverRefund(uint64 id, uint40 amount, uint40 price);
+    /// @notice The refund is more than the holder paid, or than the face price: what was paid over it went to the seller.
+    error Ledger_OverRefund(uint64 id, uint40 amount, uint40 most);
 
     // ------------------------------------------------------------------------------------------------ money
 

@@ -77,10 +77,12 @@ def wrong_rail(state: State, step: Step) -> Iterator[str]:
 
 
 def over_refund(state: State, step: Step) -> Iterator[str]:
-    """Nobody gets back more than was paid."""
-    paid = state.ticket(step.ticket_id).price
-    if step.kind is Kind.REFUNDED and step.amount > paid:
-        yield f"refunded {step.amount}, but its holder had paid {paid}"
+    """Nobody gets back more than was paid, or than the face price: what was paid over it went to the seller."""
+    if step.kind is not Kind.REFUNDED:
+        return
+    paid, face = state.ticket(step.ticket_id).price, _known(state, step)[1].face
+    if step.amount > min(paid, face):
+        yield f"refunded {step.amount}, but its holder had paid {paid} for a face price of {face}"
 
 
 def _known(state: State, step: Step) -> tuple[Event, Batch]:
