@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
+from fastapi.exceptions import ResponseValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -99,10 +102,15 @@ class BodyLimit:
 
 
 def _log(request: Request, error: Exception) -> None:
-    request.app.state.parts.log.error(
-        "request failed",
-        request_id=request.scope["request_id"],
-        method=request.method,
-        path=request.url.path,
-        exc_info=error,
-    )
+    """Notes what failed; of an answer of ours that does not fit its schema only the fields: it may hold a secret."""
+    about: dict[str, Any] = {
+        "request_id": request.scope["request_id"],
+        "method": request.method,
+        "path": request.url.path,
+    }
+    if isinstance(error, ResponseValidationError):
+        about["fields"] = [".".join(map(str, wrong["loc"])) for wrong in error.errors()]
+    else:
+        about["exc_info"] = error
+    with suppress(OSError):  # a log that cannot be written must not cost the answer
+        request.app.state.parts.log.error("request failed", **about)

@@ -111,3 +111,13 @@ def test_the_ledger_is_public(shop: Shop) -> None:
 
 def test_the_sandbox_answers_problems_too(shop: Shop) -> None:
     refused(shop.client.post("/sandbox/pay/chg_1", json={}), 404, "not_found")
+
+
+def test_an_answer_that_does_not_fit_its_schema_is_logged_without_its_values(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = {"id": 1, "address": "0x", "api_key": "tc_fan_canary"}
+    monkeypatch.setattr("api.v1.fans.accounts.sign_up", lambda *_: broken)
+    refused(shop.client.post("/v1/fans"), 500, "internal")
+    assert "canary" not in repr(shop.log.lines)
+    assert "response.id" in repr(shop.log.lines)
