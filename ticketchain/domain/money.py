@@ -1,8 +1,6 @@
-"""Money: integer minor units of an ISO 4217 currency; rates in basis points; every split sums exactly."""
+"""Money: integer minor units of an ISO 4217 currency; rates in basis points."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from ticketchain.domain.errors import Invalid, WrongCurrency
 from ticketchain.domain.tickets import MAX_PRICE
@@ -46,25 +44,9 @@ def check_amount(minor: int, field: str) -> int:
     return minor
 
 
-def resale_cap(face: int, cap_bps: int) -> int:
-    """The highest resale price of a ticket with this face price, in minor units (rounded down)."""
-    return face * cap_bps // BPS
-
-
 def royalty(price: int, face: int, royalty_bps: int) -> int:
     """The royalty in a resale price: on the larger of price and face price, never more than the price."""
     return min(price, max(price, face) * royalty_bps // BPS)
-
-
-def split(amount: int, shares_bps: Sequence[int]) -> list[int]:
-    """Parts of an amount by shares that sum to 10,000 basis points; the last part takes the remainder.
-
-    Raises `ValueError` when the shares do not sum to 10,000.
-    """
-    if sum(shares_bps) != BPS:
-        raise ValueError(f"shares sum to {sum(shares_bps)} basis points, not to {BPS}")
-    parts = [amount * share // BPS for share in shares_bps[:-1]]
-    return [*parts, amount - sum(parts)]
 
 
 def show(minor: int, currency: str) -> str:

@@ -51,11 +51,6 @@ def fan(tx: Tx, fan_id: str) -> Row[Any] | None:
     return tx.execute(select(t.fans).where(t.fans.c.id == fan_id)).one_or_none()
 
 
-def fan_of_address(tx: Tx, address: str) -> Row[Any] | None:
-    """The fan who holds an address, if it is one of our fans."""
-    return tx.execute(select(t.fans).where(t.fans.c.address == address)).one_or_none()
-
-
 def add_key(tx: Tx, values: dict[str, Any]) -> None:
     """Stores an API key (its hash)."""
     tx.execute(insert(t.api_keys).values(values))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -179,8 +178,3 @@ def holder_of(tx: Tx, fan_id: str) -> str:
 def line_states(tx: Tx, order_id: str) -> list[LineState]:
     """The states of an order's lines."""
     return [LineState(line.state) for line in orders.lines(tx, order_id)]
-
-
-def limits(parts: Parts) -> dict[str, Any]:
-    """The shop's time limits."""
-    return {name: str(value) for name, value in asdict(parts.rules).items()}

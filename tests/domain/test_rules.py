@@ -1,0 +1,176 @@
+"""The pure rules: money, tickets, orders, policies."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticketchain.domain.errors import Conflict, Invalid, WrongCurrency
+from ticketchain.domain.money import check_amount, check_currency, check_same_currency, royalty, show
+from ticketchain.domain.orders import STEPS, Capture, LineState, OrderState, accepted_capture, state_of_lines, step
+from ticketchain.domain.policy import (
+    Payee,
+    PriceClass,
+    RefundRule,
+    Terms,
+    check_terms,
+    check_time_zone,
+    closed_now,
+    refund_amount,
+    schedule_of,
+)
+from ticketchain.domain.tickets import (
+    MAX_PRICE,
+    NOBODY,
+    Change,
+    Ticket,
+    TicketState,
+    apply,
+    batch_of,
+    event_of,
+    number_of,
+    ticket_id,
+)
+
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+TERMS = Terms("EUR", 11_000, 500, 1, 0, RefundRule())
+PAYEES, CLASSES = [Payee("a", 6_000), Payee("b", 4_000)], [PriceClass("A", "A", 100)]
+
+
+@given(st.integers(1, (1 << 40) - 1), st.integers(0, 255), st.integers(0, 65_535))
+def test_a_ticket_id_gives_its_parts_back(event: int, batch: int, index: int) -> None:
+    ticket = ticket_id(event, batch, index)
+    assert (event_of(ticket), batch_of(ticket), number_of(ticket)) == (event, batch, batch << 16 | index)
+    assert ticket < 1 << 64
+
+
+@given(st.integers(0, MAX_PRICE), st.integers(0, MAX_PRICE), st.integers(0, 10_000))
+def test_a_royalty_is_never_more_than_the_price_and_never_skipped_by_a_token_price(p: int, face: int, bps: int) -> None:
+    part = royalty(p, face, bps)
+    assert 0 <= part <= p
+    assert part == min(p, max(p, face) * bps // 10_000)
+
+
+@pytest.mark.parametrize("amount", [-1, MAX_PRICE + 1])
+def test_amounts_that_the_ledger_cannot_hold(amount: int) -> None:
+    with pytest.raises(Invalid, match="price"):
+        check_amount(amount, "price")
+
+
+@pytest.mark.parametrize("code", ["eur", "EU", "EURO", "E1R", "ÉUR", ""])
+def test_currencies_that_are_none(code: str) -> None:
+    with pytest.raises(Invalid, match="ISO 4217"):
+        check_currency(code)
+
+
+def test_the_wrong_currency_names_the_right_one() -> None:
+    with pytest.raises(WrongCurrency, match="sold in EUR, not in 'USD'"):
+        check_same_currency("USD", "EUR")
+
+
+def test_amounts_for_people_know_the_minor_unit() -> None:
+    assert [show(123_456, "EUR"), show(-5, "EUR"), show(1_200, "JPY"), show(1_234, "KWD")] == [
+        "1,234.56 EUR",
+        "-0.05 EUR",
+        "1,200 JPY",
+        "1.234 KWD",
+    ]
+
+
+def test_a_tickets_life() -> None:
+    ticket = Ticket(7)
+    for change in (
+        Change("Delivered", 7, 10, to="0xA", custodied=True, price=100),
+        Change("Given", 7, 20, to="0xB", custodied=True),
+        Change("Settled", 7, 30, to="0xC", price=110),
+        Change("Redeemed", 7, 40),
+    ):
+        ticket = apply(ticket, change)
+    assert ticket == Ticket(7, TicketState.REDEEMED, "0xC", False, epoch=3, price=110, gifts=0, since=30)
+
+
+def test_a_returned_ticket_is_as_new_but_for_its_epoch() -> None:
+    held = apply(Ticket(7), Change("Delivered", 7, 10, to="0xA", custodied=True, price=100))
+    assert apply(held, Change("Refunded", 7, 20)) == Ticket(7, epoch=2)
+    assert apply(held, Change("Voided", 7, 20)) == Ticket(7, TicketState.VOID, NOBODY, epoch=2)
+    assert apply(held, Change("Revoked", 7, 20)).epoch == 2
+    with pytest.raises(ValueError, match="changes no ticket"):
+        apply(held, Change("BatchIssued", 7, 20))
+
+
+@pytest.mark.parametrize("now", OrderState)
+@pytest.mark.parametrize("then", OrderState)
+def test_orders_take_only_the_steps_of_the_table(now: OrderState, then: OrderState) -> None:
+    if then == now or then in STEPS[now]:
+        assert step(now, then) == then
+    else:
+        with pytest.raises(Conflict):
+            step(now, then)
+
+
+@given(st.lists(st.sampled_from(LineState), min_size=1, max_size=6))
+def test_an_orders_state_comes_from_its_lines(lines: list[LineState]) -> None:
+    gone = {LineState.REFUNDED, LineState.REFUSED}
+    state = state_of_lines(lines)
+    assert (state == OrderState.REFUNDED) == (set(lines) <= gone)
+    assert (state == OrderState.DELIVERED) == (set(lines) == {LineState.DELIVERED})
+
+
+def test_only_the_exact_amount_in_the_right_currency_pays() -> None:
+    wrong = [Capture("1", 99, "EUR"), Capture("2", 100, "USD")]
+    assert accepted_capture(wrong, 100, "EUR") is None
+    assert accepted_capture([*wrong, Capture("3", 100, "EUR"), Capture("4", 100, "EUR")], 100, "EUR") == Capture(
+        "3", 100, "EUR"
+    )
+
+
+def test_payees_must_share_everything_and_be_few_enough() -> None:
+    check_terms(TERMS, PAYEES, CLASSES)
+    for payees in (
+        [],
+        [Payee("a", 9_999)],
+        [Payee("a", 10_000), Payee("b", 0)],
+        [Payee(str(n), 303) for n in range(33)],
+    ):
+        with pytest.raises(Invalid, match="payees"):
+            check_terms(TERMS, payees, CLASSES)
+    with pytest.raises(Invalid, match="same code"):
+        check_terms(TERMS, PAYEES, CLASSES * 2)
+
+
+def test_a_schedule_must_be_in_order() -> None:
+    schedule = schedule_of(NOON, None, None, NOON - timedelta(days=9), None)
+    assert schedule.moves_close_at == schedule.gifts_close_at == schedule.resale_closes_at == schedule.doors_at
+    for wrong in (
+        (NOON, NOON + timedelta(hours=1), None, NOON, None),
+        (NOON, NOON, NOON + timedelta(hours=1), NOON, None),
+        (NOON, NOON, None, NOON + timedelta(hours=1), None),
+        (NOON.replace(tzinfo=None), None, None, NOON, None),
+        (datetime(2200, 1, 1, tzinfo=UTC), None, None, NOON, None),
+    ):
+        with pytest.raises(Invalid):
+            schedule_of(*wrong)
+
+
+def test_moves_close_once() -> None:
+    schedule = schedule_of(NOON, None, None, NOON - timedelta(days=9), None)
+    closed = closed_now(schedule, schedule.doors_at - 100)
+    assert closed.moves_close_at == closed.gifts_close_at == closed.resale_closes_at == schedule.doors_at - 100
+    with pytest.raises(Conflict, match="never open again"):
+        closed_now(closed, schedule.doors_at)
+
+
+def test_what_a_return_brings() -> None:
+    rule = RefundRule(until_s_before_doors=3_600, keep_bps=1_000)
+    assert refund_amount(rule, 999, doors_at=10_000, now=6_400) == 999 - 99
+    with pytest.raises(Conflict, match="last moment"):
+        refund_amount(rule, 999, doors_at=10_000, now=6_401)
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Base", "../etc/passwd", "Europe/Berlin\n"])
+def test_time_zones_that_are_none(name: str) -> None:
+    with pytest.raises(Invalid, match="IANA"):
+        check_time_zone(name)
