@@ -49,7 +49,9 @@ def mine(chain: EmbeddedChain, *numbers: int) -> list[LostTransaction]:
 
 
 def kill(pid: int) -> None:
+    """Kills a child of ours, and returns when it is dead (its parent object still finds out by itself)."""
     os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 def hashes(gateway: Gateway) -> list[bytes]:
