@@ -349,7 +349,7 @@ def kill_many(folder: Path, *arguments: str, kills: int, seed: int) -> Iterator[
                 time.sleep(dice.uniform(0.02, 0.4))
                 if verdict is None or "error" in verdict:
                     return
-                kill(verdict["anvil"])
+                os.kill(verdict["anvil"], signal.SIGKILL)
                 done += 1
                 yield (verdict := service.verdict())
             time.sleep(dice.uniform(0.02, 0.4))
