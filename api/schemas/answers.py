@@ -295,7 +295,7 @@ class Listing(BaseModel):
     event_id: str
     ticket: TicketText
     price: int
-    state: Literal["open", "reserved", "selling", "sold", "ended"]
+    state: Literal["open", "reserved", "selling", "withdrawing", "sold", "ended"]
     expires_at: When
     seat: Seat | None
 

@@ -348,8 +348,8 @@ def upgrade() -> None:
             "uq_listings_live",
             ["ticket", "epoch"],
             unique=True,
-            sqlite_where=sa.text("state IN ('open','reserved','selling')"),
-            postgresql_where=sa.text("state IN ('open','reserved','selling')"),
+            sqlite_where=sa.text("state IN ('open','reserved','selling','withdrawing')"),
+            postgresql_where=sa.text("state IN ('open','reserved','selling','withdrawing')"),
         )
 
     op.create_table(
@@ -581,8 +581,8 @@ def downgrade() -> None:
     with op.batch_alter_table("listings", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_listings_live",
-            sqlite_where=sa.text("state IN ('open','reserved','selling')"),
-            postgresql_where=sa.text("state IN ('open','reserved','selling')"),
+            sqlite_where=sa.text("state IN ('open','reserved','selling','withdrawing')"),
+            postgresql_where=sa.text("state IN ('open','reserved','selling','withdrawing')"),
         )
         batch_op.drop_index("ix_listings_event")
 

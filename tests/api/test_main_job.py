@@ -78,7 +78,12 @@ def test_a_fan_resells_under_the_cap(shop: Shop) -> None:
     assert shop.settle_order(bob, order["id"])["state"] == "delivered"
     assert done(shop.client.get(f"/v1/listings/{listing['id']}"), 200)["state"] == "sold"
     again = done(bob.post(f"/v1/tickets/{ticket}/listings", json=offer(100)), 201)
-    assert done(bob.delete(f"/v1/listings/{again['id']}"), 200)["state"] == "ended"
+    assert done(bob.delete(f"/v1/listings/{again['id']}"), 200)["state"] == "withdrawing"
+    refused(bob.post(f"/v1/tickets/{ticket}/listings", json=offer(110)), 409, "conflict")
+    refused(bob.post(f"/v1/tickets/{ticket}/gifts", json={"to": ann.id}), 409, "conflict")
+    shop.chain.work()
+    assert done(shop.client.get(f"/v1/listings/{again['id']}"), 200)["state"] == "ended"
+    assert done(bob.post(f"/v1/tickets/{ticket}/listings", json=offer(110)), 201)["state"] == "open"
 
 
 def test_a_hold_can_be_given_back(shop: Shop) -> None:

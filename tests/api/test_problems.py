@@ -76,12 +76,12 @@ def test_an_unexpected_error_is_logged_and_says_nothing(shop: Shop, monkeypatch:
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(shop.ledger.__class__, "_reach", lambda self: broken())
-    fan, organizer = shop.fan(), shop.organizer()
+    fan, friend, organizer = shop.fan(), shop.fan(), shop.organizer()
     event = shop.event(organizer)
     ticket = shop.issue(organizer, event, 1)[0]
     shop.buy(fan, event)
     before = shop.counts()
-    answer = fan.post(f"/v1/tickets/{ticket}/gifts", json={"to": fan.id})
+    answer = fan.post(f"/v1/tickets/{ticket}/gifts", json={"to": friend.id})
     problem = refused(answer, 500, "internal")
     assert "secret" not in answer.text and shop.counts() == before
     text, values = shop.log.lines[-1]

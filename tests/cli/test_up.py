@@ -82,7 +82,7 @@ def test_no_chain_at_the_rpc_url(tmp_path: Path) -> None:
 def test_a_setting_out_of_range_is_wrong_usage(tmp_path: Path) -> None:
     done = ticketchain("up", folder=tmp_path, settings={"TICKETCHAIN_HOLD_S": "never"})
     assert done.returncode == 2
-    assert "setting hold_s" in done.stderr
+    assert "TICKETCHAIN_HOLD_S: Input should be a valid integer" in done.stderr
 
 
 def test_two_services_on_one_folder(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -78,13 +78,12 @@ class Event:
         return opened
 
     @classmethod
-    def announce(cls, context: Context, gift_limit: int = 1) -> Event:
+    def announce(cls, context: Context, gift_limit: int = 1, doors: datetime | None = None) -> Event:
         """An organizer creates an event; the ledger does not have it yet."""
         parts = context.parts
         made = accounts.create_organizer(parts, request(Principal("test", "operator")), "The house")
         organizer = accounts.authenticate(parts, made["api_key"])
-        doors = now() + timedelta(days=3)
-        schedule = schedule_of(doors, None, None, now() - timedelta(days=1), None)
+        schedule = schedule_of(doors or now() + timedelta(days=3), None, None, now() - timedelta(days=1), None)
         terms = Terms("EUR", 11_000, 500, gift_limit, 0, RefundRule(3_600, 1_000))
         payees = [Payee("artist", 6_000), Payee("house", 4_000)]
         new = events.NewEvent("A night", "Hall", "Europe/Berlin", terms, schedule, [PriceClass("A", "A", FACE)], payees)

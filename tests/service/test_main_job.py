@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
 from ticketchain.audit import audit_ledger
-from ticketchain.context import Context
-from ticketchain.domain.errors import Conflict, KeyReused, LedgerRefused, NotFound
-from ticketchain.usecases import events, pass_on, tickets
+from ticketchain.context import Context, now
+from ticketchain.domain.errors import Conflict, Invalid, KeyReused, LedgerRefused, NotFound
+from ticketchain.domain.manifest import ManifestError
+from ticketchain.usecases import events, issue, pass_on, tickets
 
 
 def test_the_whole_story_and_the_auditor_agrees(service: Context) -> None:
@@ -120,3 +122,39 @@ def test_codes_that_must_not_open_a_gate(service: Context) -> None:
     with pytest.raises(KeyReused, match="another code"):
         event.scan(anna.code(second), "4")
     assert event.scan(anna.code(second), "5")["outcome"] == "admitted"
+
+
+def test_a_price_is_changed_by_withdrawing_and_listing_again(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    (ticket,) = anna.buy(event)
+    first = anna.list(ticket, FACE)
+    pass_on.delist(service.parts, anna.who, first["id"])
+    with pytest.raises(Conflict, match="still being revoked"):
+        anna.list(ticket, FACE - 1)
+    idle(service)
+    again = anna.list(ticket, FACE - 1)
+    bela.pay(bela.order_listing(again["id"]))
+    idle(service)
+    assert bela.tickets() == [ticket]
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_written(service: Context) -> None:
+    event, anna = Event.open(service, rows=1), Fan(service)
+    (ticket,) = anna.buy(event)
+    with pytest.raises(Invalid, match="this is you"):
+        anna.give(ticket, anna)
+    with pytest.raises(Invalid, match="in the past"):
+        Event.announce(service, doors=now() - timedelta(days=1))
+    event.close()
+    with pytest.raises(Conflict, match="returns too, closed"):
+        pass_on.refund_quote(service.parts, anna.who, ticket)
+    with pytest.raises(Conflict, match="returns too, closed"):
+        pass_on.return_ticket(service.parts, request(anna.who), ticket)
+
+
+def test_seats_issued_before_are_named_by_their_rows(service: Context) -> None:
+    event = Event.open(service, rows=1)
+    data = b"section,row,seat,price_class\nStalls,9,1,A\nStalls,1,5,A\n"
+    with pytest.raises(ManifestError) as refusal:
+        issue.issue_manifest(service.parts, request(event.organizer), event.id, data, "csv")
+    assert [(p.row, p.field) for p in refusal.value.problems] == [(3, "seat")]

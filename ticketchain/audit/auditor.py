@@ -75,8 +75,10 @@ class _Run:
         try:
             existed = bool(read_code(self.node, self.ledger, before))
         except Refused:
-            self.notes.append(f"The node can't say whether the ledger existed before block {self.from_block}.")
-            return
+            raise CouldNotRead(
+                f"The node can't say whether the ledger existed before block {self.from_block}; "
+                "leave the first block out, or ask an archive node."
+            ) from None
         if existed:
             raise CouldNotRead(f"The ledger existed at block {before} already; read from its deployment or before.")
 

@@ -32,6 +32,8 @@ Progress = Callable[[str], None]
 ADMIN, RELAYER, ATTESTOR = 1, 2, 4
 """Bits of the ledger-wide roles (event id 0)."""
 
+_ROLE_NAMES = {ADMIN: "admin", RELAYER: "relayer", ATTESTOR: "attestor"}
+
 _GAS_CAP = 16_777_216  # EIP-7825: no transaction may ask for more
 
 
@@ -110,7 +112,8 @@ def grant_roles(
         has = decode_result("rolesOf", gateway.call(ledger, encode_call("rolesOf", 0, address)))
         if has == roles:
             continue
-        progress(f"giving {address} the roles {roles}")
+        named = " and ".join(name for bit, name in _ROLE_NAMES.items() if roles & bit)
+        progress(f"making {address} {named or 'nothing any more'}")
         tx_hash = _send(gateway, admin, ledger, encode_call("setRoles", 0, address, roles))
         _wait(gateway, tx_hash, mine, timeout)
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "up": ("up:up", "Serve everything on this machine until Ctrl-C: API, worker, and a chain of its own unless --rpc."),
     "deploy": ("deploy:deploy", "Put a ledger on a chain, once, and record it in the data folder."),
     "keys": ("keys:app", "API keys and addresses of the installation's operator."),
+    "organizer": ("organizer:app", "Register organizers on a running service, with the operator's key."),
     "event": ("event:app", "Create and look at events, close their moves."),
     "issue": ("issue:issue", "Issue the tickets of a manifest (CSV or JSON); can be stopped and repeated."),
     "audit": ("audit:audit", "Recompute every claim of a ledger from the chain alone."),
@@ -65,7 +66,8 @@ def root(
 ) -> None:
     """Event tickets on an EVM ledger: issue, sell, give, resell under a cap, admit once, and let anyone audit it.
 
-    Settings come from options, from environment variables TICKETCHAIN_… and from a file .env, in this order.
+    Settings of the service: options, environment variables TICKETCHAIN_…, a file .env, in this order. The commands
+    that talk to a running service (organizer, event, issue) read TICKETCHAIN_URL and TICKETCHAIN_KEY.
     """
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from ticketchain.context import PROBLEMS
 from ticketchain.settings import Settings
@@ -30,10 +31,13 @@ def settings_of(**options: Any) -> Settings:
     """Settings with the options that were given; ends the program with status 2 when a value cannot be used."""
     try:
         return Settings(**{name: value for name, value in options.items() if value is not None})
+    except SettingsError as error:
+        typer.echo(f"ticketchain: {error}; a list is written as JSON, such as '[\"…\"]'", err=True)
+        raise typer.Exit(WRONG_USAGE) from error
     except ValidationError as error:
         for problem in error.errors():
             name = "_".join(map(str, problem["loc"]))
-            typer.echo(f"ticketchain: setting {name}: {problem['msg']}", err=True)
+            typer.echo(f"ticketchain: TICKETCHAIN_{name.upper()}: {problem['msg']}", err=True)
         raise typer.Exit(WRONG_USAGE) from error
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, update
 from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx, insert_new
 
-LIVE_LISTING = ("open", "reserved", "selling")
+LIVE_LISTING = ("open", "reserved", "selling", "withdrawing")
 
 
 def add_listing(tx: Tx, values: Mapping[str, Any]) -> bool:

@@ -256,15 +256,15 @@ listings = Table(
     Column("price", BigInteger, nullable=False),
     Column("deadline", BigInteger, nullable=False),
     Column("consent", LargeBinary, nullable=False),
-    Column("state", Text, nullable=False),  # open, reserved, selling, sold, ended
+    Column("state", Text, nullable=False),  # open, reserved, selling, withdrawing, sold, ended
     Column("created_at", Moment, nullable=False),
     Index(
         "uq_listings_live",
         "ticket",
         "epoch",  # a reorganised chain can bring an earlier one back beside the present one
         unique=True,
-        sqlite_where=text("state IN ('open','reserved','selling')"),
-        postgresql_where=text("state IN ('open','reserved','selling')"),
+        sqlite_where=text("state IN ('open','reserved','selling','withdrawing')"),
+        postgresql_where=text("state IN ('open','reserved','selling','withdrawing')"),
     ),
     Index("ix_listings_event", "event_id", "state", "id"),
 )

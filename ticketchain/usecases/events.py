@@ -46,6 +46,9 @@ def create_event(parts: Parts, request: Request, new: NewEvent) -> dict[str, Any
         if not value.strip():
             raise Invalid(field, "it is empty")
     check_time_zone(new.time_zone)
+    for field in ("doors_at", "moves_close_at"):
+        if (at := getattr(new.schedule, field)) <= unix(parts):
+            raise Invalid(field, f"{views.moment(at)} is in the past; write a time to come")
     check_terms(new.terms, new.payees, new.price_classes)
     wallets = [parts.signer.new_wallet() for payee in new.payees if not payee.address]
     payees = _with_addresses(new.payees, wallets)

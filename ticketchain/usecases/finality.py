@@ -105,6 +105,8 @@ def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> Non
         _refuse_line(parts, tx, source[1], intent.payload, problem["detail"])
     elif intent.kind in ("gift", "refund"):
         market.set_move(tx, source[1], "refused", problem["detail"])
+    elif intent.kind == "revoke":
+        market.set_listing(tx, source[1], ("withdrawing",), "ended")
     elif intent.kind == "redeem":
         gate.set_admission_problem(tx, intent.payload["ticket"], problem["detail"])
 

@@ -48,7 +48,7 @@ def issue_manifest(
         if (before := answered(tx, request)) is not None:
             return dict(before)
         events.lock(tx, event_id)  # two manifests with the same seat: the second must see the first's seats
-        _refuse_known(tx, event_id, manifest)
+        _refuse_known(tx, event_id, manifest, first_row=2 if form == "csv" else 1)
         issue_id = parts.new_id("iss")
         first = _reserve(tx, event_id, len(plans))
         for number, (plan, document, cid) in enumerate(zip(plans, documents, cids, strict=True), start=first):
@@ -66,21 +66,16 @@ def _reserve(tx: Tx, event_id: str, count: int) -> int:
     return first
 
 
-def _refuse_known(tx: Tx, event_id: str, manifest: m.Manifest) -> None:
+def _refuse_known(tx: Tx, event_id: str, manifest: m.Manifest, first_row: int) -> None:
     places = [(r.section, r.row, r.seat) for r in manifest.rows]
     known = stock.seats_named(tx, event_id, places)
-    if known:
-        raise m.ManifestError(
-            tuple(
-                m.RowProblem(
-                    0,
-                    "seat",
-                    f"section {s}, row {r}, seat {n} was issued before",
-                    "leave it out of the manifest",
-                )
-                for s, r, n in sorted(known)
-            )
-        )
+    problems = [
+        m.RowProblem(row, "seat", f"section {s}, row {r}, seat {n} was issued before", "leave it out of the manifest")
+        for row, (s, r, n) in enumerate(places, start=first_row)
+        if (s, r, n) in known
+    ]
+    if problems:
+        raise m.ManifestError(tuple(problems))
 
 
 def _store_batch(

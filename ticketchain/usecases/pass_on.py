@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ticketchain.domain import consents, intents
-from ticketchain.domain.errors import Conflict, NotFound
+from ticketchain.domain.errors import Conflict, Invalid, NotFound
 from ticketchain.domain.money import check_amount, check_same_currency
 from ticketchain.domain.policy import refund_amount
 from ticketchain.domain.ports import SealedKey
@@ -39,6 +39,8 @@ def give(parts: Parts, request: Request, ticket_id: int, to_fan: str) -> dict[st
             return dict(before)
         ticket, wallet = _own_ticket(tx, request.who, ticket_id)
         to = required(accounts.fan(tx, to_fan), f"to: fan {to_fan!r}").address
+        if to == ticket.holder:
+            raise Invalid("to", "this is you")
     deadline = _deadline(parts)
     parts.ledger.check_gift(ticket_id, ticket.epoch, to)
     consent = parts.signer.consent(wallet, consents.Gift(ticket_id, ticket.epoch, to, True, deadline))
@@ -91,7 +93,7 @@ def delist(parts: Parts, who: Principal, listing_id: str) -> dict[str, Any]:
     deadline = _deadline(parts)
     consent = parts.signer.consent(wallet, consents.Revoke(row.ticket, row.epoch, deadline))
     with parts.store.begin() as tx:
-        if not market.set_listing(tx, listing_id, ("open",), "ended"):
+        if not market.set_listing(tx, listing_id, ("open",), "withdrawing"):
             raise Conflict("listing: somebody is buying it, or it is gone", state=row.state)
         revoke = intents.Revoke(row.ticket, row.epoch, deadline, consent.hex())
         intend(parts, tx, event_number(row.ticket), listing_id, revoke)
@@ -175,7 +177,10 @@ def _own_listing(tx: Tx, who: Principal, listing_id: str) -> Any:
 def _refuse_while_busy(tx: Tx, ticket_id: int) -> None:
     if market.moving(tx, ticket_id) is not None:
         raise Conflict("ticket: a gift or return of it is on its way to the ledger")
-    if market.live_listing(tx, ticket_id) is not None:
+    listing = market.live_listing(tx, ticket_id)
+    if listing is not None and listing.state == "withdrawing":
+        raise Conflict("ticket: its withdrawn listing is still being revoked on the ledger; try again in a moment")
+    if listing is not None:
         raise Conflict("ticket: it is listed; take the listing back first")
 
 
@@ -186,6 +191,9 @@ def _quote(parts: Parts, tx: Tx, who: Principal, ticket: Any) -> tuple[int, Any,
     place = required(stock.seat(tx, ticket.id), f"ticket {ticket.id}")
     event = required(events.event(tx, place.event_id), "the event")
     rule = event_terms(event).refund_rule
+    closed = event.schedule["moves_close_at"]
+    if closed <= unix(parts):
+        raise Conflict(f"refund: all moves of this event's tickets, returns too, closed at {views.moment(closed)}")
     base = min(line.price, place.face, ticket.price)  # what was paid over the face price went to its seller
     amount = refund_amount(rule, base, event.schedule["doors_at"], unix(parts))
     return amount, line, event.terms["refund_rule"]

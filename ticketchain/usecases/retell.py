@@ -137,5 +137,5 @@ def _retell_listings(tx: Tx, stories: dict[int, Story]) -> None:
             elif row.state == "sold":
                 market.set_listing(tx, row.id, ("sold",), "selling")
             elif gone or story.skipped:
-                before = ("open", "reserved", "selling") if story.skipped else ("open", "reserved")
+                before = ("open", "reserved", "withdrawing", *(["selling"] if story.skipped else []))
                 market.set_listing(tx, row.id, before, "ended")
