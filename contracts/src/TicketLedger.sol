@@ -49,14 +49,13 @@ contract TicketLedger is Rules, Consents, Treasury {
         uint256[] memory words = LineLog.copy(lines);
         _checkAttestation(_deliveriesDigest(eventId, LineLog.hash(words)), attestation);
 
-        problems = new bytes[](lines.length);
         for (uint256 i = 0; i < lines.length; ++i) {
             (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
             Slot storage slot = _tickets[target.id()];
             TicketWord word = slot.word;
             bytes memory problem = _deliveryProblem(bulk, word, target, payment);
-            if (problem.length > 0) problems[i] = _skip(target.id(), payment.ref(), problem);
-            else _sell(bulk, words, slot, word, target, payment);
+            if (problem.length == 0) _sell(bulk, words, slot, word, target, payment);
+            else problems = _skip(problems, lines.length, i, target.id(), payment.ref(), problem);
         }
         _changeCustody(bulk.custody);
         LineLog.log(words, bulk.applied, Delivered.selector, eventId);
@@ -109,13 +108,15 @@ contract TicketLedger is Rules, Consents, Treasury {
         uint256[] memory words = LineLog.copy(lines);
         _checkAttestation(_settlementsDigest(eventId, LineLog.hash(words)), attestation);
 
-        problems = new bytes[](lines.length);
         resales.domain = _domainSeparatorV4();
         resales.offer.typeHash = OFFER_TYPEHASH;
         resales.offer.currency = _moneyTerms[eventId].currency;
         for (uint256 i = 0; i < lines.length; ++i) {
-            bytes memory problem = _settle(resales, words, i, lines[i]);
-            if (problem.length > 0) problems[i] = problem;
+            (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
+            bytes memory problem = _settle(resales, words, target, payment, lines[i]);
+            if (problem.length > 0) {
+                problems = _skip(problems, lines.length, i, target.id(), payment.ref(), problem);
+            }
         }
         _changeCustody(resales.bulk.custody);
         _addToPot(eventId, resales.royalties);
@@ -188,7 +189,6 @@ contract TicketLedger is Rules, Consents, Treasury {
     function redeem(uint40 eventId, Redemption[] calldata lines) external returns (bytes[] memory problems) {
         _checkEventRole(eventId, _policyOf(eventId), GATE);
 
-        problems = new bytes[](lines.length);
         Redemption[] memory applied = new Redemption[](lines.length);
         uint256 count = 0;
         for (uint256 i = 0; i < lines.length; ++i) {
@@ -198,7 +198,7 @@ contract TicketLedger is Rules, Consents, Treasury {
             TicketWord word = slot.word;
             bytes memory problem = _heldProblem(id, word, line.epoch());
             if (problem.length > 0) {
-                problems[i] = _skip(id, 0, problem);
+                problems = _skip(problems, lines.length, i, id, 0, problem);
             } else {
                 slot.word = word.redeemed();
                 applied[count++] = line;
@@ -263,9 +263,15 @@ contract TicketLedger is Rules, Consents, Treasury {
         bulk.policy = _policyOf(eventId);
     }
 
-    function _skip(uint64 id, bytes16 ref, bytes memory problem) private returns (bytes memory) {
+    /// @dev Logs the problem of line `i`, and puts it into the answer, which is made with the first one.
+    function _skip(bytes[] memory problems, uint256 count, uint256 i, uint64 id, bytes16 ref, bytes memory problem)
+        private
+        returns (bytes[] memory)
+    {
+        if (problems.length == 0) problems = new bytes[](count);
+        problems[i] = problem;
         emit Skipped(id, ref, problem);
-        return problem;
+        return problems;
     }
 
     /// @dev The rules have been checked: hands the ticket to the buyer of this line, and keeps the line among the applied ones.
@@ -285,12 +291,14 @@ contract TicketLedger is Rules, Consents, Treasury {
         }
     }
 
-    /// @dev Line `i` of `settleResales`: does it, or tells why not.
-    function _settle(Resales memory resales, uint256[] memory words, uint256 i, Settlement calldata line)
-        private
-        returns (bytes memory problem)
-    {
-        (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
+    /// @dev A line of `settleResales`: does it, or tells why not.
+    function _settle(
+        Resales memory resales,
+        uint256[] memory words,
+        DeliveryTarget target,
+        Payment payment,
+        Settlement calldata line
+    ) private returns (bytes memory problem) {
         Slot storage slot = _tickets[target.id()];
         TicketWord word = slot.word;
         problem = _settlementProblem(resales.bulk, word, target, payment.price());
@@ -303,8 +311,6 @@ contract TicketLedger is Rules, Consents, Treasury {
                 );
             }
             _sell(resales.bulk, words, slot, word, target, payment);
-        } else {
-            _skip(target.id(), payment.ref(), problem);
         }
     }
 

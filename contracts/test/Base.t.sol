@@ -139,6 +139,12 @@ abstract contract Base is ILedgerErrors {
         return abi.encodePacked(r, s, v);
     }
 
+    /// @notice The same in 64 bytes (EIP-2098).
+    function _signCompact(uint256 key, bytes32 structHash) internal view returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(structHash));
+        return abi.encodePacked(r, s | bytes32(uint256(v - 27) << 255));
+    }
+
     function _digest(bytes32 structHash) internal view returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(
@@ -256,12 +262,17 @@ abstract contract Base is ILedgerErrors {
 
     // ------------------------------------------------------------------------------------------------ doing
 
+    /// @notice The problem of the only line; an empty list says that every line was applied.
+    function _only(bytes[] memory problems) internal pure returns (bytes memory problem) {
+        if (problems.length > 0) problem = problems[0];
+    }
+
     function _deliverLine(uint40 event_, ITicketLedger.Delivery memory line) internal returns (bytes memory problem) {
         ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](1);
         lines[0] = line;
         bytes memory attestation = _attestDeliveries(event_, lines);
         vm.prank(relayer);
-        return ledger.deliver(event_, lines, attestation)[0];
+        return _only(ledger.deliver(event_, lines, attestation));
     }
 
     /// @notice Ticket 0 of the fiat event, just sold to this fan at face price. Its epoch is 1.
@@ -288,14 +299,14 @@ abstract contract Base is ILedgerErrors {
         lines[0] = line;
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.prank(relayer);
-        return ledger.settleResales(eventId, lines, attestation)[0];
+        return _only(ledger.settleResales(eventId, lines, attestation));
     }
 
     function _redeemOne(uint16 index, uint16 epoch) internal returns (bytes memory problem) {
         Redemption[] memory lines = new Redemption[](1);
         lines[0] = _redemption(index, epoch);
         vm.prank(gate);
-        return ledger.redeem(eventId, lines)[0];
+        return _only(ledger.redeem(eventId, lines));
     }
 
     /// @notice Puts a word into a ticket's slot, for states that no call reaches (reserved flags, last epoch).

@@ -38,7 +38,7 @@ contract GasTest is Base {
     function _settleAll(Fan[] memory fans, bool custodied) private {
         ITicketLedger.Settlement[] memory lines = new ITicketLedger.Settlement[](fans.length);
         for (uint16 i = 0; i < fans.length; ++i) {
-            bytes memory consent = _sign(fans[i].key, _openOffer(_id(i), 1, FACE));
+            bytes memory consent = _signCompact(fans[i].key, _openOffer(_id(i), 1, FACE));
             address buyer = address(uint160(uint256(keccak256(abi.encode("buyer", i)))));
             lines[i] = _settlement(_id(i), buyer, custodied, 1, FACE, consent);
         }

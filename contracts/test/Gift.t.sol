@@ -150,6 +150,16 @@ contract GiftTest is Base {
         ledger.gift(id, 1, bob.account, true, NEVER, abi.encodePacked(r, s, v));
     }
 
+    function test_CompactSignature() external {
+        uint64 id = _soldLongAgo(alice.account, true);
+        bytes memory consent = _signCompact(alice.key, _giftHash(id, 1, bob.account, true, NEVER));
+        bytes memory tooLong = abi.encodePacked(consent, uint16(0));
+        vm.expectRevert(abi.encodeWithSelector(Ledger_BadConsent.selector, id, alice.account));
+        ledger.gift(id, 1, bob.account, true, NEVER, tooLong);
+        ledger.gift(id, 1, bob.account, true, NEVER, consent);
+        _assertTicket(id, bob.account, true, 2, FACE);
+    }
+
     function test_RevertWhen_SignedForAnotherChain() external {
         uint64 id = _soldLongAgo(alice.account, true);
         bytes memory consent = _sign(alice.key, _giftHash(id, 1, bob.account, true, NEVER));

@@ -11,7 +11,7 @@ import {ILedgerErrors} from "./ILedgerErrors.sol";
 /// belongs to; its ERC-721 *owner* is the ledger itself while the holder's key is custodied, else the holder. Its *epoch* counts moves and
 /// revocations. Amounts are all-in prices in minor currency units; rates are basis points; times are Unix seconds.
 /// @dev Ticket id = event 40 bits | batch 8 bits | index 16 bits. Bulk calls never revert for one bad line: they emit `Skipped` and return the
-/// encoded error of each line (empty bytes: the line was applied). The events alone rebuild the whole state; each says what it changes.
+/// encoded error of each line (empty bytes: the line was applied; an empty list: all lines were). The events alone rebuild the whole state; each says what it changes.
 interface ITicketLedger is ILedgerErrors {
     // ------------------------------------------------------------------------------------------------ types
 
@@ -259,7 +259,7 @@ interface ITicketLedger is ILedgerErrors {
     /// @param eventId event of all lines
     /// @param lines what was sold
     /// @param attestation EIP-712 `Deliveries(uint40 eventId,bytes32 lines)` with lines = keccak256(target0 ++ payment0 ++ target1 ...)
-    /// @return problems one entry a line: empty, or the encoded error for which it was skipped
+    /// @return problems empty if every line was applied; else one entry a line: empty, or the encoded error for which it was skipped
     function deliver(uint40 eventId, Delivery[] calldata lines, bytes calldata attestation)
         external
         returns (bytes[] memory problems);
@@ -284,7 +284,7 @@ interface ITicketLedger is ILedgerErrors {
     /// @param lines what was resold; consent is EIP-712 `Offer(uint64 id,uint16 epoch,uint40 price,bytes3 currency,address token,address
     /// buyer,uint40 deadline)` of the seller with token zero and buyer zero (anyone) or the line's holder
     /// @param attestation EIP-712 `Settlements(uint40 eventId,bytes32 lines)`, lines as in `deliver`
-    /// @return problems one entry a line: empty, or the encoded error for which it was skipped
+    /// @return problems empty if every line was applied; else one entry a line: empty, or the encoded error for which it was skipped
     function settleResales(uint40 eventId, Settlement[] calldata lines, bytes calldata attestation)
         external
         returns (bytes[] memory problems);
@@ -342,7 +342,7 @@ interface ITicketLedger is ILedgerErrors {
     /// Ledger_Voided, Ledger_AlreadyRedeemed (also the second of two equal lines), Ledger_StaleEpoch.
     /// @param eventId event of all lines
     /// @param lines what was used
-    /// @return problems one entry a line: empty, or the encoded error for which it was skipped
+    /// @return problems empty if every line was applied; else one entry a line: empty, or the encoded error for which it was skipped
     function redeem(uint40 eventId, Redemption[] calldata lines) external returns (bytes[] memory problems);
 
     /// @notice Splits the event's royalties among its payees; the last one takes the remainder. Anyone may call it.
