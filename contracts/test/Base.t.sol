@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC721Metadata} from "@openzeppelin/contracts/token/ERC721/extensions/IERC721Metadata.sol";
 
 import {ILedgerErrors} from "../src/interfaces/ILedgerErrors.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
 import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
 import {DeliveryTarget, DeliveryTargets, Payment, Payments, Redemption, Redemptions} from "../src/types/Lines.sol";
 import {TicketId} from "../src/types/TicketId.sol";
@@ -28,6 +29,7 @@ abstract contract Base is ILedgerErrors {
     uint32 internal constant GIFTS_CLOSE = START + 29 days;
     uint32 internal constant RESALE_OPENS = START + 1 days;
     uint32 internal constant RESALE_CLOSES = START + 28 days;
+    uint32 internal constant RELEASE = START + 40 days;
     uint24 internal constant COOLDOWN = 1 hours;
     uint40 internal constant FACE = 10_000;
     uint16 internal constant CAP_BPS = 11_000;
@@ -72,7 +74,7 @@ abstract contract Base is ILedgerErrors {
         ledger.allowToken(address(token), true);
         vm.stopPrank();
         eventId = _createEvent(_terms());
-        ITicketLedger.Terms memory terms = _terms();
+        ILedgerTypes.Terms memory terms = _terms();
         terms.token = address(token);
         terms.unitExponent = 4;
         terms.capBps = 10_000;
@@ -80,7 +82,8 @@ abstract contract Base is ILedgerErrors {
     }
 
     function _deploy(address admin_, string memory baseURI) internal returns (address) {
-        return vm.deployCode("TicketLedger.sol:TicketLedger", abi.encode(admin_, baseURI));
+        address desk = vm.deployCode("TicketDesk.sol:TicketDesk", "");
+        return vm.deployCode("TicketLedger.sol:TicketLedger", abi.encode(admin_, baseURI, desk));
     }
 
     function _newToken() internal virtual returns (MockToken) {
@@ -94,15 +97,15 @@ abstract contract Base is ILedgerErrors {
         fan.account = vm.addr(fan.key);
     }
 
-    function _payees() internal view returns (ITicketLedger.Payee[] memory payees) {
-        payees = new ITicketLedger.Payee[](3);
-        payees[0] = ITicketLedger.Payee(payeeA, 3_333);
-        payees[1] = ITicketLedger.Payee(payeeB, 3_333);
-        payees[2] = ITicketLedger.Payee(payeeC, 3_334);
+    function _payees() internal view returns (ILedgerTypes.Payee[] memory payees) {
+        payees = new ILedgerTypes.Payee[](3);
+        payees[0] = ILedgerTypes.Payee(payeeA, 3_333);
+        payees[1] = ILedgerTypes.Payee(payeeB, 3_333);
+        payees[2] = ILedgerTypes.Payee(payeeC, 3_334);
     }
 
-    function _terms() internal view returns (ITicketLedger.Terms memory) {
-        return ITicketLedger.Terms({
+    function _terms() internal view returns (ILedgerTypes.Terms memory) {
+        return ILedgerTypes.Terms({
             currency: "EUR",
             capBps: CAP_BPS,
             royaltyBps: ROYALTY_BPS,
@@ -111,20 +114,28 @@ abstract contract Base is ILedgerErrors {
             token: address(0),
             unitExponent: 0,
             refundRule: "rule",
-            payees: _payees()
+            payees: _payees(),
+            supplies: [uint24(2_000_000), 1_000, 1_000, 100_000],
+            earliestRelease: RELEASE,
+            holderLimit: 0,
+            entries: 1,
+            capAtPaid: false,
+            reissue: false,
+            identity: false,
+            giftRoot: 0
         });
     }
 
-    function _schedule() internal pure returns (ITicketLedger.Schedule memory) {
-        return ITicketLedger.Schedule(START + 31 days, MOVES_CLOSE, GIFTS_CLOSE, RESALE_OPENS, RESALE_CLOSES);
+    function _schedule() internal pure returns (ILedgerTypes.Schedule memory) {
+        return ILedgerTypes.Schedule(START + 31 days, MOVES_CLOSE, GIFTS_CLOSE, RESALE_OPENS, RESALE_CLOSES, RELEASE);
     }
 
-    function _batch() internal pure returns (ITicketLedger.Batch memory) {
-        return ITicketLedger.Batch(SUPPLY, 1, 0, 7, FACE);
+    function _batch() internal pure returns (ILedgerTypes.Batch memory) {
+        return ILedgerTypes.Batch(SUPPLY, 1, 0, 7, FACE);
     }
 
     /// @notice An event with one batch and a gate, created by the organizer itself.
-    function _createEvent(ITicketLedger.Terms memory terms) internal returns (uint40 created) {
+    function _createEvent(ILedgerTypes.Terms memory terms) internal returns (uint40 created) {
         vm.startPrank(organizer);
         created = ledger.createEvent(organizer, "mine", terms, _schedule());
         ledger.issue(created, 0, _batch(), "manifest");
@@ -206,7 +217,7 @@ abstract contract Base is ILedgerErrors {
         return keccak256(abi.encode(keccak256("Void(uint64 id,uint16 epoch,bytes16 reference)"), id, epoch, ref));
     }
 
-    function _attestDeliveries(uint40 event_, ITicketLedger.Delivery[] memory lines)
+    function _attestDeliveries(uint40 event_, ILedgerTypes.Delivery[] memory lines)
         internal
         view
         returns (bytes memory)
@@ -219,7 +230,7 @@ abstract contract Base is ILedgerErrors {
         return _sign(attestor.key, keccak256(abi.encode(typeHash, event_, keccak256(packed))));
     }
 
-    function _attestSettlements(uint40 event_, ITicketLedger.Settlement[] memory lines)
+    function _attestSettlements(uint40 event_, ILedgerTypes.Settlement[] memory lines)
         internal
         view
         returns (bytes memory)
@@ -241,17 +252,17 @@ abstract contract Base is ILedgerErrors {
     function _delivery(uint64 id, address to, bool custodied, uint16 epoch, uint40 price)
         internal
         pure
-        returns (ITicketLedger.Delivery memory)
+        returns (ILedgerTypes.Delivery memory)
     {
-        return ITicketLedger.Delivery(DeliveryTargets.pack(to, id, epoch, custodied), Payments.pack(REF, price));
+        return ILedgerTypes.Delivery(DeliveryTargets.pack(to, id, epoch, custodied), Payments.pack(REF, price));
     }
 
     function _settlement(uint64 id, address to, bool custodied, uint16 epoch, uint40 price, bytes memory consent)
         internal
         pure
-        returns (ITicketLedger.Settlement memory)
+        returns (ILedgerTypes.Settlement memory)
     {
-        return ITicketLedger.Settlement(
+        return ILedgerTypes.Settlement(
             DeliveryTargets.pack(to, id, epoch, custodied), Payments.pack(REF, price), NEVER, consent
         );
     }
@@ -267,8 +278,8 @@ abstract contract Base is ILedgerErrors {
         if (problems.length > 0) problem = problems[0];
     }
 
-    function _deliverLine(uint40 event_, ITicketLedger.Delivery memory line) internal returns (bytes memory problem) {
-        ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](1);
+    function _deliverLine(uint40 event_, ILedgerTypes.Delivery memory line) internal returns (bytes memory problem) {
+        ILedgerTypes.Delivery[] memory lines = new ILedgerTypes.Delivery[](1);
         lines[0] = line;
         bytes memory attestation = _attestDeliveries(event_, lines);
         vm.prank(relayer);
@@ -294,8 +305,8 @@ abstract contract Base is ILedgerErrors {
         vm.warp(RESALE_OPENS);
     }
 
-    function _settleLine(ITicketLedger.Settlement memory line) internal returns (bytes memory problem) {
-        ITicketLedger.Settlement[] memory lines = new ITicketLedger.Settlement[](1);
+    function _settleLine(ILedgerTypes.Settlement memory line) internal returns (bytes memory problem) {
+        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](1);
         lines[0] = line;
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.prank(relayer);
@@ -312,7 +323,7 @@ abstract contract Base is ILedgerErrors {
     /// @notice Puts a word into a ticket's slot, for states that no call reaches (reserved flags, last epoch).
     function _force(uint64 id, uint256 word) internal {
         // Looks for the slot of the mapping `_tickets`, so that a new layout breaks no test.
-        for (uint256 slot = 0; slot < 20; ++slot) {
+        for (uint256 slot = 0; slot < 40; ++slot) {
             bytes32 place = keccak256(abi.encode(id, slot));
             if (uint256(vm.load(address(ledger), place)) == _word(id)) {
                 vm.store(address(ledger), place, bytes32(word));
@@ -329,7 +340,7 @@ abstract contract Base is ILedgerErrors {
     // ------------------------------------------------------------------------------------------------ expecting
 
     function _assertTicket(uint64 id, address holder, bool custodied, uint16 epoch, uint40 price) internal view {
-        ITicketLedger.Ticket memory ticket = ledger.ticketOf(id);
+        ILedgerTypes.Ticket memory ticket = ledger.ticketOf(id);
         vm.assertEq(ticket.holder, holder);
         vm.assertTrue(ticket.custodied == custodied);
         vm.assertEq(ticket.epoch, epoch);

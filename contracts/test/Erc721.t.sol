@@ -6,7 +6,7 @@ import {IERC721Metadata} from "@openzeppelin/contracts/token/ERC721/extensions/I
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
-import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
 import {DeafWallet, MockWallet} from "./mocks/MockWallet.sol";
 import {Base} from "./Base.t.sol";
 
@@ -35,7 +35,7 @@ contract Erc721Test is Base {
         vm.expectEmit(address(ledger));
         emit IERC721.Transfer(alice.account, bob.account, id);
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Given(id, alice.account, bob.account, false, 2);
+        emit ILedgerTypes.Given(id, alice.account, bob.account, false, 2);
         vm.prank(alice.account);
         ledger.transferFrom(alice.account, bob.account, id);
         _assertTicket(id, bob.account, false, 2, FACE);

@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 
-import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
 import {Redemption} from "../src/types/Lines.sol";
 import {TicketId} from "../src/types/TicketId.sol";
 import {TicketWord, TicketWords} from "../src/types/TicketWord.sol";
@@ -106,20 +106,20 @@ contract FoldTest is Base {
             bytes32 kind = logs[i].topics[0];
             bytes memory data = logs[i].data;
             uint64 id = uint64(uint256(logs[i].topics[1]));
-            if (kind == ITicketLedger.Delivered.selector) _foldSales(data, false);
-            else if (kind == ITicketLedger.Settled.selector) _foldSales(data, true);
-            else if (kind == ITicketLedger.Redeemed.selector) _foldRedeemed(data);
-            else if (kind == ITicketLedger.Given.selector) _foldGiven(id, logs[i].topics[3], data);
-            else if (kind == ITicketLedger.Refunded.selector) _folded[id] = _epochOf(data) << 168;
-            else if (kind == ITicketLedger.Voided.selector) _folded[id] = (_epochOf(data) << 168) | (4 << 160);
-            else if (kind == ITicketLedger.Revoked.selector) _foldRevoked(id, data);
+            if (kind == ILedgerTypes.Delivered.selector) _foldSales(data, false);
+            else if (kind == ILedgerTypes.Settled.selector) _foldSales(data, true);
+            else if (kind == ILedgerTypes.Redeemed.selector) _foldRedeemed(data);
+            else if (kind == ILedgerTypes.Given.selector) _foldGiven(id, logs[i].topics[3], data);
+            else if (kind == ILedgerTypes.Refunded.selector) _folded[id] = _epochOf(data) << 168;
+            else if (kind == ILedgerTypes.Voided.selector) _folded[id] = (_epochOf(data) << 168) | (4 << 160);
+            else if (kind == ILedgerTypes.Revoked.selector) _foldRevoked(id, data);
             else if (kind == IERC721.Transfer.selector) _foldTransfer(logs[i].topics);
-            if (kind != ITicketLedger.Skipped.selector) ++_moves;
+            if (kind != ILedgerTypes.Skipped.selector) ++_moves;
         }
     }
 
     function _foldSales(bytes memory data, bool resale) private {
-        ITicketLedger.Delivery[] memory lines = abi.decode(data, (ITicketLedger.Delivery[]));
+        ILedgerTypes.Delivery[] memory lines = abi.decode(data, (ILedgerTypes.Delivery[]));
         for (uint256 i = 0; i < lines.length; ++i) {
             uint64 id = lines[i].target.id();
             uint40 price = lines[i].payment.price();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
 import {Redemption} from "../src/types/Lines.sol";
 import {TicketId} from "../src/types/TicketId.sol";
 import {MockToken, PlainToken} from "./mocks/MockToken.sol";
@@ -26,7 +26,7 @@ contract GasTest is Base {
     }
 
     function _deliverAll(Fan[] memory fans, bool custodied) private {
-        ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](fans.length);
+        ILedgerTypes.Delivery[] memory lines = new ILedgerTypes.Delivery[](fans.length);
         for (uint16 i = 0; i < fans.length; ++i) {
             lines[i] = _delivery(_id(i), fans[i].account, custodied, 0, FACE);
         }
@@ -36,7 +36,7 @@ contract GasTest is Base {
     }
 
     function _settleAll(Fan[] memory fans, bool custodied) private {
-        ITicketLedger.Settlement[] memory lines = new ITicketLedger.Settlement[](fans.length);
+        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](fans.length);
         for (uint16 i = 0; i < fans.length; ++i) {
             bytes memory consent = _signCompact(fans[i].key, _openOffer(_id(i), 1, FACE));
             address buyer = address(uint160(uint256(keccak256(abi.encode("buyer", i)))));

@@ -30,10 +30,6 @@ abstract contract Consents is EIP712, Roles {
     );
     bytes32 private constant GIFT_TYPEHASH =
         keccak256("Gift(uint64 id,uint16 epoch,address to,bool custodied,uint40 deadline)");
-    bytes32 private constant REFUND_TYPEHASH =
-        keccak256("Refund(uint64 id,uint16 epoch,uint40 amount,uint40 deadline)");
-    bytes32 private constant REVOKE_TYPEHASH = keccak256("Revoke(uint64 id,uint16 epoch,uint40 deadline)");
-    bytes32 private constant VOID_TYPEHASH = keccak256("Void(uint64 id,uint16 epoch,bytes16 reference)");
     bytes32 private constant DELIVERIES_TYPEHASH = keccak256("Deliveries(uint40 eventId,bytes32 lines)");
     bytes32 private constant SETTLEMENTS_TYPEHASH = keccak256("Settlements(uint40 eventId,bytes32 lines)");
 
@@ -58,18 +54,6 @@ abstract contract Consents is EIP712, Roles {
         return _hashTypedDataV4(keccak256(abi.encode(GIFT_TYPEHASH, id, epoch, to, custodied, deadline)));
     }
 
-    function _refundDigest(uint64 id, uint16 epoch, uint40 amount, uint40 deadline) internal view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(REFUND_TYPEHASH, id, epoch, amount, deadline)));
-    }
-
-    function _revokeDigest(uint64 id, uint16 epoch, uint40 deadline) internal view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(REVOKE_TYPEHASH, id, epoch, deadline)));
-    }
-
-    function _voidDigest(uint64 id, uint16 epoch, bytes16 ref) internal view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(VOID_TYPEHASH, id, epoch, ref)));
-    }
-
     /// @param lines keccak256(target0 ++ payment0 ++ target1 ++ payment1 ...)
     function _deliveriesDigest(uint40 eventId, bytes32 lines) internal view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(DELIVERIES_TYPEHASH, eventId, lines)));
@@ -86,6 +70,11 @@ abstract contract Consents is EIP712, Roles {
     function _checkAttestation(bytes32 digest, bytes calldata attestation) internal view {
         address signer = _signerOf(digest, attestation);
         if (signer == address(0) || !_hasRole(LEDGER, signer, ATTESTOR)) revert Ledger_BadAttestation();
+    }
+
+    /// @dev An account with the role ATTESTOR signed this struct.
+    function _checkAttested(bytes32 structHash, bytes calldata attestation) internal view {
+        _checkAttestation(_hashTypedDataV4(structHash), attestation);
     }
 
     /// @dev Why the holder has not agreed, or empty.
