@@ -217,6 +217,18 @@ abstract contract Base is ILedgerErrors {
         return keccak256(abi.encode(keccak256("Void(uint64 id,uint16 epoch,bytes16 reference)"), id, epoch, ref));
     }
 
+    /// @notice Consents of a ticket's holder that name, after id and epoch, just one address and the deadline.
+    function _moveHash(string memory name, uint64 id, uint16 epoch, address to) internal pure returns (bytes32) {
+        bytes32 typeHash = keccak256(abi.encodePacked(name, "(uint64 id,uint16 epoch,address to,uint40 deadline)"));
+        return keccak256(abi.encode(typeHash, id, epoch, to, NEVER));
+    }
+
+    /// @notice Consents of a ticket's holder that name id, epoch and deadline only.
+    function _plainHash(string memory name, uint64 id, uint16 epoch) internal pure returns (bytes32) {
+        bytes32 typeHash = keccak256(abi.encodePacked(name, "(uint64 id,uint16 epoch,uint40 deadline)"));
+        return keccak256(abi.encode(typeHash, id, epoch, NEVER));
+    }
+
     function _attestDeliveries(uint40 event_, ILedgerTypes.Delivery[] memory lines)
         internal
         view
@@ -303,6 +315,29 @@ abstract contract Base is ILedgerErrors {
         id = TicketId.first(tokenEventId, 0);
         vm.assertEq(_deliverLine(tokenEventId, _delivery(id, to, false, 0, 0)), "");
         vm.warp(RESALE_OPENS);
+    }
+
+    function _giftBy(Fan memory from, uint64 id, uint16 epoch, address to, bool custodied) internal {
+        bytes32 hash = _giftHash(id, epoch, to, custodied, NEVER);
+        ledger.gift(id, epoch, to, custodied, NEVER, _sign(from.key, hash));
+    }
+
+    function _freeze(uint64 id, uint16 epoch, uint16 paidEpoch) internal {
+        bytes32 typeHash = keccak256("Freeze(uint64 id,uint16 epoch,uint16 paidEpoch,bytes16 reference)");
+        bytes memory attestation = _sign(attestor.key, keccak256(abi.encode(typeHash, id, epoch, paidEpoch, REF)));
+        vm.prank(relayer);
+        ledger.freeze(id, epoch, paidEpoch, REF, attestation);
+    }
+
+    function _activate(Fan memory holder, uint64 id, uint16 epoch) internal {
+        ledger.activate(id, epoch, NEVER, _sign(holder.key, _plainHash("Activate", id, epoch)));
+    }
+
+    function _setStatus(uint40 event_, uint8 status) internal {
+        vm.prank(organizer);
+        if (status == 2) ledger.pause(event_, "why");
+        else if (status == 1) ledger.resume(event_, "why");
+        else ledger.cancel(event_, "why");
     }
 
     function _settleLine(ILedgerTypes.Settlement memory line) internal returns (bytes memory problem) {
