@@ -322,6 +322,104 @@ abstract contract Base is ILedgerErrors {
         ledger.gift(id, epoch, to, custodied, NEVER, _sign(from.key, hash));
     }
 
+    /// @notice The caller's wallet is registered as `account`'s.
+    function _register(Fan memory account, address wallet) internal {
+        bytes32 typeHash = keccak256("RegisterWallet(address account,address wallet,uint40 deadline)");
+        bytes memory consent = _sign(account.key, keccak256(abi.encode(typeHash, account.account, wallet, NEVER)));
+        vm.prank(wallet);
+        ledger.registerWallet(account.account, NEVER, consent);
+    }
+
+    function _withdraw(Fan memory from, uint64 id, uint16 epoch, address to) internal {
+        ledger.withdraw(id, epoch, to, NEVER, _sign(from.key, _moveHash("Withdraw", id, epoch, to)));
+    }
+
+    function _deposit(Fan memory from, uint64 id, uint16 epoch, address to) internal {
+        ledger.deposit(id, epoch, to, NEVER, _sign(from.key, _moveHash("Deposit", id, epoch, to)));
+    }
+
+    function _unfreeze(uint64 id, uint16 epoch) internal {
+        bytes32 typeHash = keccak256("Unfreeze(uint64 id,uint16 epoch,bytes16 reference)");
+        bytes memory attestation = _sign(attestor.key, keccak256(abi.encode(typeHash, id, epoch, REF)));
+        vm.prank(relayer);
+        ledger.unfreeze(id, epoch, REF, attestation);
+    }
+
+    function _voidIt(uint64 id, uint16 epoch) internal {
+        bytes memory attestation = _sign(attestor.key, _voidHash(id, epoch, REF));
+        vm.prank(relayer);
+        ledger.voidTicket(id, epoch, REF, attestation);
+    }
+
+    function _swapSide(Fan memory holder, uint64 id, uint16 epoch, uint64 otherId, uint16 otherEpoch)
+        internal
+        view
+        returns (ILedgerTypes.SwapSide memory)
+    {
+        bytes32 typeHash = keccak256("Swap(uint64 id,uint16 epoch,uint64 otherId,uint16 otherEpoch,uint40 deadline)");
+        bytes32 hash = keccak256(abi.encode(typeHash, id, epoch, otherId, otherEpoch, NEVER));
+        return ILedgerTypes.SwapSide(id, epoch, NEVER, _sign(holder.key, hash));
+    }
+
+    function _exchange(Fan memory holder, ILedgerTypes.Exchange memory line) internal {
+        bytes32 agreed = keccak256(
+            abi.encode(
+                keccak256(
+                    "Exchange(uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,uint40 deadline)"
+                ),
+                line.id,
+                line.epoch,
+                line.toId,
+                line.toEpoch,
+                line.difference,
+                line.deadline
+            )
+        );
+        bytes32 paid = keccak256(
+            abi.encode(
+                keccak256(
+                    "ExchangePaid(uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,bytes16 reference)"
+                ),
+                line.id,
+                line.epoch,
+                line.toId,
+                line.toEpoch,
+                line.difference,
+                line.ref
+            )
+        );
+        bytes memory consent = _sign(holder.key, agreed);
+        bytes memory attestation = _sign(attestor.key, paid);
+        vm.prank(relayer);
+        ledger.exchange(line, consent, attestation);
+    }
+
+    function _poolReturn(Fan memory seller, uint64 id, uint16 epoch, uint40 price) internal {
+        bytes32 typeHash = keccak256("PoolReturn(uint64 id,uint16 epoch,uint40 price,uint40 deadline)");
+        bytes32 hash = keccak256(abi.encode(typeHash, id, epoch, price, NEVER));
+        ledger.poolReturn(id, epoch, price, NEVER, _sign(seller.key, hash));
+    }
+
+    function _voucher(uint64 id, uint16 epoch, uint40 price, address buyer, uint40 expiry)
+        internal
+        view
+        returns (bytes memory)
+    {
+        bytes32 typeHash =
+            keccak256("Voucher(uint64 id,uint16 epoch,uint40 price,address buyer,bytes16 reference,uint40 expiry)");
+        return _sign(attestor.key, keccak256(abi.encode(typeHash, id, epoch, price, buyer, REF, expiry)));
+    }
+
+    /// @notice This fan buys a ticket of the token event at face price.
+    function _buyTicket(address buyer, uint64 id, uint16 epoch) internal {
+        token.mint(buyer, FACE * UNIT);
+        bytes memory voucher = _voucher(id, epoch, FACE, buyer, NEVER);
+        vm.startPrank(buyer);
+        token.approve(address(ledger), FACE * UNIT);
+        ledger.buy(id, epoch, FACE, REF, NEVER, voucher);
+        vm.stopPrank();
+    }
+
     function _freeze(uint64 id, uint16 epoch, uint16 paidEpoch) internal {
         bytes32 typeHash = keccak256("Freeze(uint64 id,uint16 epoch,uint16 paidEpoch,bytes16 reference)");
         bytes memory attestation = _sign(attestor.key, keccak256(abi.encode(typeHash, id, epoch, paidEpoch, REF)));
