@@ -89,6 +89,7 @@ contract TicketLedger is TicketFace, Chained {
                 if (word.isPooled()) _payFromPool(bulk, target.id(), word);
                 _sell(bulk, words, slot, word, target, payment);
             } else {
+                bulk.skipped = true;
                 problems = _skip(problems, lines.length, i, target.id(), payment.ref(), problem);
             }
         }
@@ -150,6 +151,7 @@ contract TicketLedger is TicketFace, Chained {
             (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
             bytes memory problem = _settle(resales, words, target, payment, lines[i]);
             if (problem.length > 0) {
+                resales.bulk.skipped = true;
                 problems = _skip(problems, lines.length, i, target.id(), payment.ref(), problem);
             }
         }
@@ -295,7 +297,8 @@ contract TicketLedger is TicketFace, Chained {
         unchecked {
             // Each is at most the number of lines.
             bulk.custody += _moveInBulk(slot, target.id(), word, next, bulk.policy.holderLimit() > 0);
-            LineLog.put(words, bulk.applied++, target, payment);
+            if (bulk.skipped) LineLog.put(words, bulk.applied, target, payment); // else it lies there already
+            ++bulk.applied;
         }
     }
 
@@ -321,10 +324,8 @@ contract TicketLedger is TicketFace, Chained {
         if (problem.length == 0) problem = _offerProblem(resales, word, target, payment.price(), line);
         if (problem.length == 0) {
             unchecked {
-                // Each royalty is below 2 ** 40.
-                resales.royalties += _royaltyOf(
-                    resales.bulk.policy, payment.price(), _batchOf(resales.bulk, target.id()).face()
-                );
+                // Each royalty is below 2 ** 40. The batch is this ticket's since its rules were checked.
+                resales.royalties += _royaltyOf(resales.bulk.policy, payment.price(), resales.bulk.batch.face());
             }
             _sell(resales.bulk, words, slot, word, target, payment);
         }

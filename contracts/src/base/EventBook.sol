@@ -25,6 +25,7 @@ abstract contract EventBook is Roles {
         uint48 batchKey;
         BatchWord batch;
         uint256 applied;
+        bool skipped;
         int256 custody;
     }
 

@@ -103,6 +103,7 @@ abstract contract Tickets is EventBook {
     {
         slot.word = next;
         if (limited) _changeHoldings(TicketId.eventOf(id), word.holder(), next.holder());
+        if (word.isCustodied() && next.isCustodied()) return 0; // the owner stays the ledger
         address from = _ownerOf(word);
         address to = _ownerOf(next);
         if (from != to) {
