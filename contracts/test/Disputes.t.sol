@@ -163,6 +163,26 @@ contract DisputesTest is Base {
         ledger.unfreeze(id, 1, REF, "");
     }
 
+    function test_RevertWhen_TokenPaymentIsDisputed() external {
+        uint64 id = _tokenTicket(alice.account);
+        bytes memory problem = abi.encodeWithSelector(Ledger_WrongRail.selector, tokenEventId);
+        vm.startPrank(relayer);
+        vm.expectRevert(problem);
+        ledger.freeze(id, 1, 1, REF, "");
+        vm.expectRevert(problem);
+        ledger.voidTicket(id, 1, REF, "");
+    }
+
+    function test_RevertWhen_PartHasNoNext() external {
+        bytes memory code =
+            abi.encodePacked(vm.getCode("TicketLedger.sol:TicketLedger"), abi.encode(alice.account, "", stranger));
+        address created;
+        vm.expectRevert(abi.encodeWithSelector(Ledger_RefusedAccount.selector, stranger));
+        assembly {
+            created := create(0, add(code, 0x20), mload(code))
+        }
+    }
+
     // ------------------------------------------------------------------------------------------------ void
 
     function test_RevertWhen_GiftIsVoidedWithoutAFreeze() external {

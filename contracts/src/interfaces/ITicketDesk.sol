@@ -122,7 +122,7 @@ interface ITicketDesk is ILedgerTypes {
 
     /// @notice Freezes a ticket whose payment is disputed, while no paid move followed that payment; relayer with the attestor's signature.
     /// @dev Reverts with Ledger_Unauthorized, Ledger_BadAttestation, Ledger_NoSuchTicket, Ledger_NotHeld, Ledger_Voided,
-    /// Ledger_AlreadyRedeemed, Ledger_StaleEpoch, Ledger_OtherPayment.
+    /// Ledger_AlreadyRedeemed, Ledger_StaleEpoch, Ledger_WrongRail, Ledger_OtherPayment.
     /// @param id the ticket
     /// @param epoch its epoch now
     /// @param paidEpoch its epoch after the move that the disputed payment was for
@@ -141,7 +141,7 @@ interface ITicketDesk is ILedgerTypes {
     /// @notice Kills a ticket for ever after a lost dispute over its holder's own payment; relayer with the attestor's signature. The
     /// ticket is frozen, or still with the account that bought it. One of the few moves without consent; also possible after moves have closed.
     /// @dev Reverts with Ledger_Unauthorized, Ledger_BadAttestation, Ledger_NoSuchTicket, Ledger_NotHeld, Ledger_Voided,
-    /// Ledger_AlreadyRedeemed, Ledger_StaleEpoch, Ledger_NotFrozen.
+    /// Ledger_AlreadyRedeemed, Ledger_StaleEpoch, Ledger_WrongRail, Ledger_NotFrozen.
     /// @param id the ticket
     /// @param epoch its epoch now
     /// @param ref the service's own id of the dispute

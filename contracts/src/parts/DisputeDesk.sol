@@ -41,6 +41,7 @@ abstract contract DisputeDesk is LedgerBase, ITicketDesk {
         _checkRole(LEDGER, RELAYER);
         TicketWord word = _tickets[id].word;
         _check(_heldProblem(id, word, epoch));
+        _checkFiatRail(id);
         _checkAttested(keccak256(abi.encode(FREEZE_TYPEHASH, id, epoch, paidEpoch, ref)), attestation);
         uint16 paid = _paidEpochOfWord(id, word);
         if (paid == 0 || paid != paidEpoch) revert Ledger_OtherPayment(id, paid);
@@ -66,6 +67,7 @@ abstract contract DisputeDesk is LedgerBase, ITicketDesk {
         _checkRole(LEDGER, RELAYER);
         TicketWord word = _tickets[id].word;
         _check(_heldProblem(id, word, epoch));
+        _checkFiatRail(id);
         _checkAttested(keccak256(abi.encode(VOID_TYPEHASH, id, epoch, ref)), attestation);
         bool ownPayment = word.gifts() == 0; // nobody got it as a gift since it was bought
         if (!ownPayment && !word.isFrozen()) revert Ledger_NotFrozen(id);
@@ -73,6 +75,12 @@ abstract contract DisputeDesk is LedgerBase, ITicketDesk {
         TicketWord next = word.voided();
         _move(id, word, next);
         emit Voided(id, word.holder(), next.epoch(), ref);
+    }
+
+    /// @dev A payment in tokens can't be disputed; and a void ticket would leave its face in the escrow of a cancelled event.
+    function _checkFiatRail(uint64 id) private view {
+        uint40 eventId = TicketId.eventOf(id);
+        if (_policies[eventId].isTokenRail()) revert Ledger_WrongRail(eventId);
     }
 
     // ------------------------------------------------------------------------------------------------ reissue
