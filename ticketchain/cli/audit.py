@@ -78,12 +78,17 @@ def _verdict(report: Report) -> str:
     return f"{len(report.findings)} claims do NOT hold{more}."
 
 
+SUPPLY_CLASSES = {0: "public", 1: "held", 2: "sponsor", 3: "complimentary"}
+"""Names of the ledger's supply classes."""
+
+
 def _tickets_table(report: Report) -> Table:
     table = Table(title="Tickets", title_justify="left")
     for heading in ("event", "issued", "by supply class", "in stock", "held", "redeemed", "void", "pot"):
         table.add_column(heading, justify="left" if heading == "by supply class" else "right")
     for event in report.events:
-        classes = ", ".join(f"{name}: {supply}" for name, supply in event.supply_by_class.items())
+        shares = event.supply_by_class.items()
+        classes = ", ".join(f"{SUPPLY_CLASSES.get(number, number)} {supply}" for number, supply in shares)
         numbers = (event.in_stock, event.held, event.redeemed, event.void)
         unit = "units" if event.token else event.currency
         table.add_row(str(event.id), str(event.issued), classes, *map(str, numbers), f"{event.pot} {unit}")
@@ -98,7 +103,7 @@ def _tickets_table(report: Report) -> Table:
 def _money_table(report: Report) -> Table:
     table = Table(title="Money, in minor units (released by the token rail: token units)", title_justify="left")
     for heading in ("currency", "token", "sold", "resold", "royalties", "to sellers", "released", "refunded"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for money in report.money:
         amounts = money.primary, money.resale, money.royalties, money.sellers, money.released, money.refunded
         table.add_row(money.currency, money.token or "–", *map(str, amounts))
