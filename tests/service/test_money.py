@@ -16,7 +16,7 @@ from ticketchain.domain.intents import Deliver
 from ticketchain.domain.ports import Faults
 from ticketchain.domain.tickets import MAX_PRICE
 from ticketchain.store import accounts, orders, outbox, schema
-from ticketchain.usecases import buy, finality, hold, pay
+from ticketchain.usecases import buy, finality, hold, pass_on, pay
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.parts import Parts
 
@@ -146,7 +146,26 @@ def _deliver_behind_the_back(service: Context, event: Event, ticket: int, to: st
         service.chain_step()
 
 
-def test_a_zero_or_refused_refund_holds_up_no_other(service: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ticket_for_nothing_is_delivered_and_returned_without_a_refund_of_nothing(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    with service.parts.store.begin() as tx:
+        tx.execute(schema.seats.update().where(schema.seats.c.seat == "1").values(face=0))
+    free = anna.order(event)
+    anna.pay(free)
+    idle(service)
+    assert (free["total"], anna.look(free)["state"]) == (0, "delivered")
+    pass_on.return_ticket(service.parts, request(anna.who), anna.tickets()[0])
+    settle_finally(service)
+    twice = bela.order(event, 2)
+    bela.pay(twice, Faults(double=True))
+    idle(service)
+    assert (anna.look(free)["state"], _refunds(anna, free)) == ("refunded", [])
+    assert [state for _, _, state in _refunds(bela, twice)] == ["done"]
+
+
+def test_a_refund_that_the_provider_refuses_holds_up_no_other(
+    service: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
     refused, fine = anna.order(event), bela.order(event)
     for fan, order in ((anna, refused), (bela, fine)):
