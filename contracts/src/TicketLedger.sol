@@ -3,26 +3,26 @@ pragma solidity ^0.8.30;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {ERC721Utils} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Utils.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-import {Consents} from "./base/Consents.sol";
-import {Roles} from "./base/Roles.sol";
-import {Rules} from "./base/Rules.sol";
-import {Tickets} from "./base/Tickets.sol";
-import {Treasury} from "./base/Treasury.sol";
-import {ITicketLedger} from "./interfaces/ITicketLedger.sol";
+import {ITicketMoves} from "./interfaces/ITicketMoves.sol";
 import {LineLog} from "./libraries/LineLog.sol";
+import {Chained} from "./parts/Chained.sol";
+import {TicketFace} from "./parts/TicketFace.sol";
+import {BatchWords} from "./types/BatchWord.sol";
 import {DeliveryTarget, Payment, Redemption} from "./types/Lines.sol";
-import {PolicyWord} from "./types/PolicyWord.sol";
+import {PolicyWord, PolicyWords} from "./types/PolicyWord.sol";
+import {SupplyWord, SupplyWords} from "./types/SupplyWord.sol";
 import {TicketId} from "./types/TicketId.sol";
 import {TicketWord} from "./types/TicketWord.sol";
 
-/// @title TicketLedger: everything that moves or uses a ticket
-/// @notice See `ITicketLedger`. The parts below `base/` hold who may act (Roles), what is signed (Consents), events and batches (EventBook),
-/// the words and the ERC-721 face (Tickets), the rules of moving (Rules) and the money (Treasury). No part can be upgraded or paused.
+/// @title TicketLedger: every ticket, every move, every redemption
+/// @notice The functions are those of `ITicketLedger`. Here are the ones of a ticket's usual life, from issue to redemption; rarer ones are
+/// in `TicketDesk`, organizers and money in `TicketOffice`, which run in this contract's name (see `Chained`). What they share is in
+/// `base/`: who may act (Roles), what is signed (Consents), what is stored (EventBook, Tickets), the rules of moving (Rules), the
+/// money (Treasury). Nothing can be upgraded, and nobody can stop holders from taking their tickets out.
 /// @dev What it will not do: hold native coin, approve operators, call a receiver (but for `safeTransferFrom`), move a held ticket
-/// without its holder's consent (but for `voidTicket`).
-contract TicketLedger is Rules, Consents, Treasury {
+/// without its holder's consent (but for `refundCancelled`, `voidTicket` and `reissue`).
+contract TicketLedger is TicketFace, Chained {
     /// @dev What the lines of a bulk resale share besides, and what they have brought in.
     struct Resales {
         Bulk bulk;
@@ -34,13 +34,43 @@ contract TicketLedger is Rules, Consents, Treasury {
     /// @dev What a contract wallet may use to check a consent in a bulk call, so that no line can eat up the others' gas.
     uint256 private constant BULK_CONSENT_GAS = 100_000;
 
+    /// @dev Of the terms' `entries`: once a day.
+    uint8 private constant DAILY = 255;
+
     /// @param admin first admin, who appoints relayers and attestors
-    /// @param baseURI start of every `tokenURI`
-    constructor(address admin, string memory baseURI) Roles(admin) Tickets(baseURI) {}
+    /// @param baseURI start of every `tokenURI`; the decimal id follows
+    /// @param desk a `TicketDesk`, deployed before: together their creation code is over the limit of EIP-3860
+    constructor(address admin, string memory baseURI, address desk) Chained(desk) {
+        if (admin == address(0)) revert Ledger_RefusedAccount(admin);
+        _setRoles(LEDGER, admin, ADMIN);
+        _baseURI = baseURI;
+    }
 
-    // ------------------------------------------------------------------------------------------------ from stock
+    // ------------------------------------------------------------------------------------------------ into and from stock
 
-    /// @inheritdoc ITicketLedger
+    /// @inheritdoc ITicketMoves
+    function issue(uint40 eventId, uint8 number, Batch calldata batch, bytes32 manifest)
+        external
+        returns (uint64 firstId)
+    {
+        _checkEventRole(eventId, _policyOf(eventId), ORGANIZER);
+        SupplyWord supplies = _supplies[eventId];
+        uint8 expected = supplies.batches();
+        if (number != expected) revert Ledger_WrongBatchNumber(eventId, number, expected);
+        if (expected == type(uint8).max) revert Ledger_TooManyBatches(eventId);
+        if (batch.supply == 0) revert Ledger_BadTerms("supply");
+        if (batch.supplyClass >= SupplyWords.CLASSES) revert Ledger_BadTerms("supplyClass");
+        uint24 left = supplies.committed(batch.supplyClass) - supplies.issued(batch.supplyClass);
+        if (batch.supply > left) revert Ledger_OverSupply(eventId, batch.supplyClass, left);
+
+        _supplies[eventId] = supplies.withBatch(batch.supplyClass, batch.supply);
+        _batches[TicketId.batchKey(eventId, number)] =
+            BatchWords.pack(batch.supply, batch.priceClass, batch.supplyClass, batch.section, batch.face);
+        emit BatchIssued(eventId, number, batch, manifest);
+        return TicketId.first(eventId, number);
+    }
+
+    /// @inheritdoc ITicketMoves
     function deliver(uint40 eventId, Delivery[] calldata lines, bytes calldata attestation)
         external
         returns (bytes[] memory problems)
@@ -50,14 +80,18 @@ contract TicketLedger is Rules, Consents, Treasury {
         uint256[] memory words = LineLog.copy(lines);
         _checkAttestation(_deliveriesDigest(eventId, LineLog.hash(words)), attestation);
 
-        problems = new bytes[](lines.length);
         for (uint256 i = 0; i < lines.length; ++i) {
             (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
             Slot storage slot = _tickets[target.id()];
             TicketWord word = slot.word;
             bytes memory problem = _deliveryProblem(bulk, word, target, payment);
-            if (problem.length > 0) problems[i] = _skip(target.id(), payment.ref(), problem);
-            else _sell(bulk, words, slot, word, target, payment);
+            if (problem.length == 0) {
+                if (word.isPooled()) _payFromPool(bulk, target.id(), word);
+                _sell(bulk, words, slot, word, target, payment);
+            } else {
+                bulk.skipped = true;
+                problems = _skip(problems, lines.length, i, target.id(), payment.ref(), problem);
+            }
         }
         _changeCustody(bulk.custody);
         LineLog.log(words, bulk.applied, Delivered.selector, eventId);
@@ -65,12 +99,12 @@ contract TicketLedger is Rules, Consents, Treasury {
 
     // ------------------------------------------------------------------------------------------------ gifts
 
-    /// @inheritdoc ITicketLedger
+    /// @inheritdoc ITicketMoves
     function gift(uint64 id, uint16 epoch, address to, bool custodied, uint40 deadline, bytes calldata consent)
         external
     {
         TicketWord word = _tickets[id].word;
-        _check(_giftProblem(id, word, epoch, to, custodied));
+        _check(_giftProblem(id, word, epoch, to, custodied, false));
         bytes32 digest = _giftDigest(id, epoch, to, custodied, deadline);
         _check(_consentProblem(id, word, digest, deadline, consent, gasleft()));
         _give(id, word, to, custodied);
@@ -98,7 +132,7 @@ contract TicketLedger is Rules, Consents, Treasury {
 
     // ------------------------------------------------------------------------------------------------ resales
 
-    /// @inheritdoc ITicketLedger
+    /// @inheritdoc ITicketMoves
     function settleResales(uint40 eventId, Settlement[] calldata lines, bytes calldata attestation)
         external
         returns (bytes[] memory problems)
@@ -110,20 +144,23 @@ contract TicketLedger is Rules, Consents, Treasury {
         uint256[] memory words = LineLog.copy(lines);
         _checkAttestation(_settlementsDigest(eventId, LineLog.hash(words)), attestation);
 
-        problems = new bytes[](lines.length);
         resales.domain = _domainSeparatorV4();
         resales.offer.typeHash = OFFER_TYPEHASH;
         resales.offer.currency = _moneyTerms[eventId].currency;
         for (uint256 i = 0; i < lines.length; ++i) {
-            bytes memory problem = _settle(resales, words, i, lines[i]);
-            if (problem.length > 0) problems[i] = problem;
+            (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
+            bytes memory problem = _settle(resales, words, target, payment, lines[i]);
+            if (problem.length > 0) {
+                resales.bulk.skipped = true;
+                problems = _skip(problems, lines.length, i, target.id(), payment.ref(), problem);
+            }
         }
         _changeCustody(resales.bulk.custody);
         _addToPot(eventId, resales.royalties);
         LineLog.log(words, resales.bulk.applied, Settled.selector, eventId);
     }
 
-    /// @inheritdoc ITicketLedger
+    /// @inheritdoc ITicketMoves
     function buyResale(uint64 id, uint16 epoch, uint40 price, address buyer, uint40 deadline, bytes calldata consent)
         external
         nonReentrant
@@ -138,59 +175,15 @@ contract TicketLedger is Rules, Consents, Treasury {
         _buy(offer, word, policy);
     }
 
-    // ------------------------------------------------------------------------------------------------ back to stock, void, revoke
-
-    /// @inheritdoc ITicketLedger
-    function refund(uint64 id, uint16 epoch, uint40 amount, bytes16 ref, uint40 deadline, bytes calldata consent)
-        external
-    {
-        _checkRole(LEDGER, RELAYER);
-        TicketWord word = _tickets[id].word;
-        PolicyWord policy = _policies[TicketId.eventOf(id)];
-        _check(_moveProblem(id, word, policy, epoch));
-        if (policy.isTokenRail()) revert Ledger_WrongRail(TicketId.eventOf(id));
-        uint40 most = uint40(Math.min(word.price(), _faceOf(id)));
-        if (amount > most) revert Ledger_OverRefund(id, amount, most);
-        _check(_consentProblem(id, word, _refundDigest(id, epoch, amount, deadline), deadline, consent, gasleft()));
-
-        TicketWord next = word.returned();
-        _move(id, word, next);
-        emit Refunded(id, word.holder(), next.epoch(), amount, ref);
-    }
-
-    /// @inheritdoc ITicketLedger
-    function voidTicket(uint64 id, uint16 epoch, bytes16 ref, bytes calldata attestation) external {
-        _checkRole(LEDGER, RELAYER);
-        TicketWord word = _tickets[id].word;
-        _check(_heldProblem(id, word, epoch));
-        _checkAttestation(_voidDigest(id, epoch, ref), attestation);
-
-        TicketWord next = word.voided();
-        _move(id, word, next);
-        emit Voided(id, word.holder(), next.epoch(), ref);
-    }
-
-    /// @inheritdoc ITicketLedger
-    function revoke(uint64 id, uint16 epoch, uint40 deadline, bytes calldata consent) external {
-        TicketWord word = _tickets[id].word;
-        _check(_moveProblem(id, word, _policies[TicketId.eventOf(id)], epoch));
-        bool byHolder = consent.length == 0 && msg.sender == _ownerOf(word);
-        if (!byHolder) {
-            _check(_consentProblem(id, word, _revokeDigest(id, epoch, deadline), deadline, consent, gasleft()));
-        }
-
-        TicketWord next = word.revoked();
-        _tickets[id].word = next;
-        emit Revoked(id, word.holder(), next.epoch());
-    }
-
     // ------------------------------------------------------------------------------------------------ gate
 
-    /// @inheritdoc ITicketLedger
+    /// @inheritdoc ITicketMoves
     function redeem(uint40 eventId, Redemption[] calldata lines) external returns (bytes[] memory problems) {
-        _checkEventRole(eventId, _policyOf(eventId), GATE);
+        PolicyWord policy = _policyOf(eventId);
+        _checkEventRole(eventId, policy, GATE);
+        if (policy.isCancelled()) revert Ledger_Cancelled(eventId);
+        uint8 entries = policy.has(PolicyWords.REENTRY) ? _entryLimits[eventId] : 1;
 
-        problems = new bytes[](lines.length);
         Redemption[] memory applied = new Redemption[](lines.length);
         uint256 count = 0;
         for (uint256 i = 0; i < lines.length; ++i) {
@@ -198,18 +191,44 @@ contract TicketLedger is Rules, Consents, Treasury {
             uint64 id = TicketId.ofNumber(eventId, line.number());
             Slot storage slot = _tickets[id];
             TicketWord word = slot.word;
-            bytes memory problem = _heldProblem(id, word, line.epoch());
-            if (problem.length > 0) {
-                problems[i] = _skip(id, 0, problem);
-            } else {
+            bytes memory problem = _entryProblem(id, word, line.epoch(), entries);
+            if (problem.length == 0) {
                 slot.word = word.redeemed();
+                if (entries > 1) _countEntry(id, entries);
                 applied[count++] = line;
+            } else {
+                problems = _skip(problems, lines.length, i, id, 0, problem);
             }
         }
         assembly ("memory-safe") {
             mstore(applied, count) // shortens the list
         }
         if (count > 0) emit Redeemed(eventId, msg.sender, applied);
+    }
+
+    // ------------------------------------------------------------------------------------------------ internal, gate
+
+    /// @dev The ticket may enter: for the first time, or again if it is good for more entries.
+    function _entryProblem(uint64 id, TicketWord word, uint16 epoch, uint8 entries)
+        private
+        view
+        returns (bytes memory problem)
+    {
+        if (entries == 1 || !word.isRedeemed()) return _heldProblem(id, word, epoch);
+        if (word.epoch() != epoch) return _whyNotAtEpoch(id, word, epoch);
+        Entries memory used = _entries[id];
+        bool left = entries == DAILY ? used.day < _today() : used.count < entries;
+        if (!left) problem = abi.encodeWithSelector(Ledger_NoEntryLeft.selector, id, entries);
+    }
+
+    function _countEntry(uint64 id, uint8 entries) private {
+        uint8 count = entries == DAILY ? 0 : _entries[id].count + 1;
+        _entries[id] = Entries(count, _today());
+    }
+
+    /// @dev Days since 1970, UTC.
+    function _today() private view returns (uint32) {
+        return uint32(block.timestamp / 1 days);
     }
 
     // ------------------------------------------------------------------------------------------------ internal, singles
@@ -220,7 +239,7 @@ contract TicketLedger is Rules, Consents, Treasury {
         TicketWord word = _tickets[id].word;
         if (from != owner) revert ERC721IncorrectOwner(from, tokenId, owner);
         if (msg.sender != owner) revert ERC721InsufficientApproval(msg.sender, tokenId);
-        _check(_giftProblem(id, word, word.epoch(), to, false));
+        _check(_giftProblem(id, word, word.epoch(), to, false, false));
         _give(id, word, to, false);
     }
 
@@ -243,7 +262,7 @@ contract TicketLedger is Rules, Consents, Treasury {
         } else if (offer.buyer != address(0) && offer.buyer != msg.sender) {
             problem = _refusedProblem(msg.sender);
         } else {
-            problem = _buyerProblem(word, msg.sender, false);
+            problem = _buyerProblem(offer.id, word, policy, msg.sender, false);
         }
     }
 
@@ -265,11 +284,6 @@ contract TicketLedger is Rules, Consents, Treasury {
         bulk.policy = _policyOf(eventId);
     }
 
-    function _skip(uint64 id, bytes16 ref, bytes memory problem) private returns (bytes memory) {
-        emit Skipped(id, ref, problem);
-        return problem;
-    }
-
     /// @dev The rules have been checked: hands the ticket to the buyer of this line, and keeps the line among the applied ones.
     function _sell(
         Bulk memory bulk,
@@ -282,31 +296,38 @@ contract TicketLedger is Rules, Consents, Treasury {
         TicketWord next = word.bought(target.holder(), target.isCustodied(), uint32(block.timestamp), payment.price());
         unchecked {
             // Each is at most the number of lines.
-            bulk.custody += _moveInBulk(slot, target.id(), word, next);
-            LineLog.put(words, bulk.applied++, target, payment);
+            bulk.custody += _moveInBulk(slot, target.id(), word, next, bulk.policy.holderLimit() > 0);
+            if (bulk.skipped) LineLog.put(words, bulk.applied, target, payment); // else it lies there already
+            ++bulk.applied;
         }
     }
 
-    /// @dev Line `i` of `settleResales`: does it, or tells why not.
-    function _settle(Resales memory resales, uint256[] memory words, uint256 i, Settlement calldata line)
-        private
-        returns (bytes memory problem)
-    {
-        (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
+    /// @dev A ticket from the pool is sold: its seller is owed the price, less the royalty.
+    function _payFromPool(Bulk memory bulk, uint64 id, TicketWord word) private {
+        uint40 royalty = _royaltyOf(bulk.policy, word.price(), _batchOf(bulk, id).face());
+        emit PoolSold(id, _pool[id].seller, word.price(), royalty);
+        delete _pool[id];
+        _addToPot(bulk.eventId, royalty);
+    }
+
+    /// @dev A line of `settleResales`: does it, or tells why not.
+    function _settle(
+        Resales memory resales,
+        uint256[] memory words,
+        DeliveryTarget target,
+        Payment payment,
+        Settlement calldata line
+    ) private returns (bytes memory problem) {
         Slot storage slot = _tickets[target.id()];
         TicketWord word = slot.word;
         problem = _settlementProblem(resales.bulk, word, target, payment.price());
         if (problem.length == 0) problem = _offerProblem(resales, word, target, payment.price(), line);
         if (problem.length == 0) {
             unchecked {
-                // Each royalty is below 2 ** 40.
-                resales.royalties += _royaltyOf(
-                    resales.bulk.policy, payment.price(), _batchOf(resales.bulk, target.id()).face()
-                );
+                // Each royalty is below 2 ** 40. The batch is this ticket's since its rules were checked.
+                resales.royalties += _royaltyOf(resales.bulk.policy, payment.price(), resales.bulk.batch.face());
             }
             _sell(resales.bulk, words, slot, word, target, payment);
-        } else {
-            _skip(target.id(), payment.ref(), problem);
         }
     }
 
@@ -320,7 +341,7 @@ contract TicketLedger is Rules, Consents, Treasury {
         uint40 face = _batchOf(bulk, id).face();
         if (TicketId.eventOf(id) != bulk.eventId) problem = _otherEventProblem(id, bulk.eventId);
         else problem = _resaleProblem(id, word, bulk.policy, target.epoch(), price, face);
-        if (problem.length == 0) problem = _buyerProblem(word, target.holder(), target.isCustodied());
+        if (problem.length == 0) problem = _buyerProblem(id, word, bulk.policy, target.holder(), target.isCustodied());
     }
 
     /// @dev The seller offered the ticket at this price: to anyone, or else to this buyer.

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC721Metadata} from "@openzeppelin/contracts/token/ERC721/extensions/IERC721Metadata.sol";
 
 import {ILedgerErrors} from "../src/interfaces/ILedgerErrors.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
 import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
 import {DeliveryTarget, DeliveryTargets, Payment, Payments, Redemption, Redemptions} from "../src/types/Lines.sol";
 import {TicketId} from "../src/types/TicketId.sol";
@@ -28,6 +29,7 @@ abstract contract Base is ILedgerErrors {
     uint32 internal constant GIFTS_CLOSE = START + 29 days;
     uint32 internal constant RESALE_OPENS = START + 1 days;
     uint32 internal constant RESALE_CLOSES = START + 28 days;
+    uint32 internal constant RELEASE = START + 40 days;
     uint24 internal constant COOLDOWN = 1 hours;
     uint40 internal constant FACE = 10_000;
     uint16 internal constant CAP_BPS = 11_000;
@@ -72,7 +74,7 @@ abstract contract Base is ILedgerErrors {
         ledger.allowToken(address(token), true);
         vm.stopPrank();
         eventId = _createEvent(_terms());
-        ITicketLedger.Terms memory terms = _terms();
+        ILedgerTypes.Terms memory terms = _terms();
         terms.token = address(token);
         terms.unitExponent = 4;
         terms.capBps = 10_000;
@@ -80,7 +82,8 @@ abstract contract Base is ILedgerErrors {
     }
 
     function _deploy(address admin_, string memory baseURI) internal returns (address) {
-        return vm.deployCode("TicketLedger.sol:TicketLedger", abi.encode(admin_, baseURI));
+        address desk = vm.deployCode("TicketDesk.sol:TicketDesk", "");
+        return vm.deployCode("TicketLedger.sol:TicketLedger", abi.encode(admin_, baseURI, desk));
     }
 
     function _newToken() internal virtual returns (MockToken) {
@@ -94,15 +97,15 @@ abstract contract Base is ILedgerErrors {
         fan.account = vm.addr(fan.key);
     }
 
-    function _payees() internal view returns (ITicketLedger.Payee[] memory payees) {
-        payees = new ITicketLedger.Payee[](3);
-        payees[0] = ITicketLedger.Payee(payeeA, 3_333);
-        payees[1] = ITicketLedger.Payee(payeeB, 3_333);
-        payees[2] = ITicketLedger.Payee(payeeC, 3_334);
+    function _payees() internal view returns (ILedgerTypes.Payee[] memory payees) {
+        payees = new ILedgerTypes.Payee[](3);
+        payees[0] = ILedgerTypes.Payee(payeeA, 3_333);
+        payees[1] = ILedgerTypes.Payee(payeeB, 3_333);
+        payees[2] = ILedgerTypes.Payee(payeeC, 3_334);
     }
 
-    function _terms() internal view returns (ITicketLedger.Terms memory) {
-        return ITicketLedger.Terms({
+    function _terms() internal view returns (ILedgerTypes.Terms memory) {
+        return ILedgerTypes.Terms({
             currency: "EUR",
             capBps: CAP_BPS,
             royaltyBps: ROYALTY_BPS,
@@ -111,20 +114,28 @@ abstract contract Base is ILedgerErrors {
             token: address(0),
             unitExponent: 0,
             refundRule: "rule",
-            payees: _payees()
+            payees: _payees(),
+            supplies: [uint24(2_000_000), 1_000, 1_000, 100_000],
+            earliestRelease: RELEASE,
+            holderLimit: 0,
+            entries: 1,
+            capAtPaid: false,
+            reissue: false,
+            identity: false,
+            giftRoot: 0
         });
     }
 
-    function _schedule() internal pure returns (ITicketLedger.Schedule memory) {
-        return ITicketLedger.Schedule(START + 31 days, MOVES_CLOSE, GIFTS_CLOSE, RESALE_OPENS, RESALE_CLOSES);
+    function _schedule() internal pure returns (ILedgerTypes.Schedule memory) {
+        return ILedgerTypes.Schedule(START + 31 days, MOVES_CLOSE, GIFTS_CLOSE, RESALE_OPENS, RESALE_CLOSES, RELEASE);
     }
 
-    function _batch() internal pure returns (ITicketLedger.Batch memory) {
-        return ITicketLedger.Batch(SUPPLY, 1, 0, 7, FACE);
+    function _batch() internal pure returns (ILedgerTypes.Batch memory) {
+        return ILedgerTypes.Batch(SUPPLY, 1, 0, 7, FACE);
     }
 
     /// @notice An event with one batch and a gate, created by the organizer itself.
-    function _createEvent(ITicketLedger.Terms memory terms) internal returns (uint40 created) {
+    function _createEvent(ILedgerTypes.Terms memory terms) internal returns (uint40 created) {
         vm.startPrank(organizer);
         created = ledger.createEvent(organizer, "mine", terms, _schedule());
         ledger.issue(created, 0, _batch(), "manifest");
@@ -137,6 +148,12 @@ abstract contract Base is ILedgerErrors {
     function _sign(uint256 key, bytes32 structHash) internal view returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(structHash));
         return abi.encodePacked(r, s, v);
+    }
+
+    /// @notice The same in 64 bytes (EIP-2098).
+    function _signCompact(uint256 key, bytes32 structHash) internal view returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(structHash));
+        return abi.encodePacked(r, s | bytes32(uint256(v - 27) << 255));
     }
 
     function _digest(bytes32 structHash) internal view returns (bytes32) {
@@ -200,7 +217,19 @@ abstract contract Base is ILedgerErrors {
         return keccak256(abi.encode(keccak256("Void(uint64 id,uint16 epoch,bytes16 reference)"), id, epoch, ref));
     }
 
-    function _attestDeliveries(uint40 event_, ITicketLedger.Delivery[] memory lines)
+    /// @notice Consents of a ticket's holder that name, after id and epoch, just one address and the deadline.
+    function _moveHash(string memory name, uint64 id, uint16 epoch, address to) internal pure returns (bytes32) {
+        bytes32 typeHash = keccak256(abi.encodePacked(name, "(uint64 id,uint16 epoch,address to,uint40 deadline)"));
+        return keccak256(abi.encode(typeHash, id, epoch, to, NEVER));
+    }
+
+    /// @notice Consents of a ticket's holder that name id, epoch and deadline only.
+    function _plainHash(string memory name, uint64 id, uint16 epoch) internal pure returns (bytes32) {
+        bytes32 typeHash = keccak256(abi.encodePacked(name, "(uint64 id,uint16 epoch,uint40 deadline)"));
+        return keccak256(abi.encode(typeHash, id, epoch, NEVER));
+    }
+
+    function _attestDeliveries(uint40 event_, ILedgerTypes.Delivery[] memory lines)
         internal
         view
         returns (bytes memory)
@@ -213,7 +242,7 @@ abstract contract Base is ILedgerErrors {
         return _sign(attestor.key, keccak256(abi.encode(typeHash, event_, keccak256(packed))));
     }
 
-    function _attestSettlements(uint40 event_, ITicketLedger.Settlement[] memory lines)
+    function _attestSettlements(uint40 event_, ILedgerTypes.Settlement[] memory lines)
         internal
         view
         returns (bytes memory)
@@ -235,17 +264,17 @@ abstract contract Base is ILedgerErrors {
     function _delivery(uint64 id, address to, bool custodied, uint16 epoch, uint40 price)
         internal
         pure
-        returns (ITicketLedger.Delivery memory)
+        returns (ILedgerTypes.Delivery memory)
     {
-        return ITicketLedger.Delivery(DeliveryTargets.pack(to, id, epoch, custodied), Payments.pack(REF, price));
+        return ILedgerTypes.Delivery(DeliveryTargets.pack(to, id, epoch, custodied), Payments.pack(REF, price));
     }
 
     function _settlement(uint64 id, address to, bool custodied, uint16 epoch, uint40 price, bytes memory consent)
         internal
         pure
-        returns (ITicketLedger.Settlement memory)
+        returns (ILedgerTypes.Settlement memory)
     {
-        return ITicketLedger.Settlement(
+        return ILedgerTypes.Settlement(
             DeliveryTargets.pack(to, id, epoch, custodied), Payments.pack(REF, price), NEVER, consent
         );
     }
@@ -256,12 +285,17 @@ abstract contract Base is ILedgerErrors {
 
     // ------------------------------------------------------------------------------------------------ doing
 
-    function _deliverLine(uint40 event_, ITicketLedger.Delivery memory line) internal returns (bytes memory problem) {
-        ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](1);
+    /// @notice The problem of the only line; an empty list says that every line was applied.
+    function _only(bytes[] memory problems) internal pure returns (bytes memory problem) {
+        if (problems.length > 0) problem = problems[0];
+    }
+
+    function _deliverLine(uint40 event_, ILedgerTypes.Delivery memory line) internal returns (bytes memory problem) {
+        ILedgerTypes.Delivery[] memory lines = new ILedgerTypes.Delivery[](1);
         lines[0] = line;
         bytes memory attestation = _attestDeliveries(event_, lines);
         vm.prank(relayer);
-        return ledger.deliver(event_, lines, attestation)[0];
+        return _only(ledger.deliver(event_, lines, attestation));
     }
 
     /// @notice Ticket 0 of the fiat event, just sold to this fan at face price. Its epoch is 1.
@@ -283,25 +317,146 @@ abstract contract Base is ILedgerErrors {
         vm.warp(RESALE_OPENS);
     }
 
-    function _settleLine(ITicketLedger.Settlement memory line) internal returns (bytes memory problem) {
-        ITicketLedger.Settlement[] memory lines = new ITicketLedger.Settlement[](1);
+    function _giftBy(Fan memory from, uint64 id, uint16 epoch, address to, bool custodied) internal {
+        bytes32 hash = _giftHash(id, epoch, to, custodied, NEVER);
+        ledger.gift(id, epoch, to, custodied, NEVER, _sign(from.key, hash));
+    }
+
+    /// @notice The caller's wallet is registered as `account`'s.
+    function _register(Fan memory account, address wallet) internal {
+        bytes32 typeHash = keccak256("RegisterWallet(address account,address wallet,uint40 deadline)");
+        bytes memory consent = _sign(account.key, keccak256(abi.encode(typeHash, account.account, wallet, NEVER)));
+        vm.prank(wallet);
+        ledger.registerWallet(account.account, NEVER, consent);
+    }
+
+    function _withdraw(Fan memory from, uint64 id, uint16 epoch, address to) internal {
+        ledger.withdraw(id, epoch, to, NEVER, _sign(from.key, _moveHash("Withdraw", id, epoch, to)));
+    }
+
+    function _deposit(Fan memory from, uint64 id, uint16 epoch, address to) internal {
+        ledger.deposit(id, epoch, to, NEVER, _sign(from.key, _moveHash("Deposit", id, epoch, to)));
+    }
+
+    function _unfreeze(uint64 id, uint16 epoch) internal {
+        bytes32 typeHash = keccak256("Unfreeze(uint64 id,uint16 epoch,bytes16 reference)");
+        bytes memory attestation = _sign(attestor.key, keccak256(abi.encode(typeHash, id, epoch, REF)));
+        vm.prank(relayer);
+        ledger.unfreeze(id, epoch, REF, attestation);
+    }
+
+    function _voidIt(uint64 id, uint16 epoch) internal {
+        bytes memory attestation = _sign(attestor.key, _voidHash(id, epoch, REF));
+        vm.prank(relayer);
+        ledger.voidTicket(id, epoch, REF, attestation);
+    }
+
+    function _swapSide(Fan memory holder, uint64 id, uint16 epoch, uint64 otherId, uint16 otherEpoch)
+        internal
+        view
+        returns (ILedgerTypes.SwapSide memory)
+    {
+        bytes32 typeHash = keccak256("Swap(uint64 id,uint16 epoch,uint64 otherId,uint16 otherEpoch,uint40 deadline)");
+        bytes32 hash = keccak256(abi.encode(typeHash, id, epoch, otherId, otherEpoch, NEVER));
+        return ILedgerTypes.SwapSide(id, epoch, NEVER, _sign(holder.key, hash));
+    }
+
+    function _exchange(Fan memory holder, ILedgerTypes.Exchange memory line) internal {
+        bytes32 agreed = keccak256(
+            abi.encode(
+                keccak256(
+                    "Exchange(uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,uint40 deadline)"
+                ),
+                line.id,
+                line.epoch,
+                line.toId,
+                line.toEpoch,
+                line.difference,
+                line.deadline
+            )
+        );
+        bytes32 paid = keccak256(
+            abi.encode(
+                keccak256(
+                    "ExchangePaid(uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,bytes16 reference)"
+                ),
+                line.id,
+                line.epoch,
+                line.toId,
+                line.toEpoch,
+                line.difference,
+                line.ref
+            )
+        );
+        bytes memory consent = _sign(holder.key, agreed);
+        bytes memory attestation = _sign(attestor.key, paid);
+        vm.prank(relayer);
+        ledger.exchange(line, consent, attestation);
+    }
+
+    function _poolReturn(Fan memory seller, uint64 id, uint16 epoch, uint40 price) internal {
+        bytes32 typeHash = keccak256("PoolReturn(uint64 id,uint16 epoch,uint40 price,uint40 deadline)");
+        bytes32 hash = keccak256(abi.encode(typeHash, id, epoch, price, NEVER));
+        ledger.poolReturn(id, epoch, price, NEVER, _sign(seller.key, hash));
+    }
+
+    function _voucher(uint64 id, uint16 epoch, uint40 price, address buyer, uint40 expiry)
+        internal
+        view
+        returns (bytes memory)
+    {
+        bytes32 typeHash =
+            keccak256("Voucher(uint64 id,uint16 epoch,uint40 price,address buyer,bytes16 reference,uint40 expiry)");
+        return _sign(attestor.key, keccak256(abi.encode(typeHash, id, epoch, price, buyer, REF, expiry)));
+    }
+
+    /// @notice This fan buys a ticket of the token event at face price.
+    function _buyTicket(address buyer, uint64 id, uint16 epoch) internal {
+        token.mint(buyer, FACE * UNIT);
+        bytes memory voucher = _voucher(id, epoch, FACE, buyer, NEVER);
+        vm.startPrank(buyer);
+        token.approve(address(ledger), FACE * UNIT);
+        ledger.buy(id, epoch, FACE, REF, NEVER, voucher);
+        vm.stopPrank();
+    }
+
+    function _freeze(uint64 id, uint16 epoch, uint16 paidEpoch) internal {
+        bytes32 typeHash = keccak256("Freeze(uint64 id,uint16 epoch,uint16 paidEpoch,bytes16 reference)");
+        bytes memory attestation = _sign(attestor.key, keccak256(abi.encode(typeHash, id, epoch, paidEpoch, REF)));
+        vm.prank(relayer);
+        ledger.freeze(id, epoch, paidEpoch, REF, attestation);
+    }
+
+    function _activate(Fan memory holder, uint64 id, uint16 epoch) internal {
+        ledger.activate(id, epoch, NEVER, _sign(holder.key, _plainHash("Activate", id, epoch)));
+    }
+
+    function _setStatus(uint40 event_, uint8 status) internal {
+        vm.prank(organizer);
+        if (status == 2) ledger.pause(event_, "why");
+        else if (status == 1) ledger.resume(event_, "why");
+        else ledger.cancel(event_, "why");
+    }
+
+    function _settleLine(ILedgerTypes.Settlement memory line) internal returns (bytes memory problem) {
+        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](1);
         lines[0] = line;
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.prank(relayer);
-        return ledger.settleResales(eventId, lines, attestation)[0];
+        return _only(ledger.settleResales(eventId, lines, attestation));
     }
 
     function _redeemOne(uint16 index, uint16 epoch) internal returns (bytes memory problem) {
         Redemption[] memory lines = new Redemption[](1);
         lines[0] = _redemption(index, epoch);
         vm.prank(gate);
-        return ledger.redeem(eventId, lines)[0];
+        return _only(ledger.redeem(eventId, lines));
     }
 
     /// @notice Puts a word into a ticket's slot, for states that no call reaches (reserved flags, last epoch).
     function _force(uint64 id, uint256 word) internal {
         // Looks for the slot of the mapping `_tickets`, so that a new layout breaks no test.
-        for (uint256 slot = 0; slot < 20; ++slot) {
+        for (uint256 slot = 0; slot < 40; ++slot) {
             bytes32 place = keccak256(abi.encode(id, slot));
             if (uint256(vm.load(address(ledger), place)) == _word(id)) {
                 vm.store(address(ledger), place, bytes32(word));
@@ -318,7 +473,7 @@ abstract contract Base is ILedgerErrors {
     // ------------------------------------------------------------------------------------------------ expecting
 
     function _assertTicket(uint64 id, address holder, bool custodied, uint16 epoch, uint40 price) internal view {
-        ITicketLedger.Ticket memory ticket = ledger.ticketOf(id);
+        ILedgerTypes.Ticket memory ticket = ledger.ticketOf(id);
         vm.assertEq(ticket.holder, holder);
         vm.assertTrue(ticket.custodied == custodied);
         vm.assertEq(ticket.epoch, epoch);

@@ -3,16 +3,16 @@ pragma solidity ^0.8.30;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 
-import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
 import {TicketId} from "../src/types/TicketId.sol";
 import {DeafWallet, MockWallet} from "./mocks/MockWallet.sol";
 import {Base} from "./Base.t.sol";
 
 /// @notice Deliveries from stock.
 contract DeliverTest is Base {
-    function _expectSkipped(ITicketLedger.Delivery memory line, bytes memory problem) private {
+    function _expectSkipped(ILedgerTypes.Delivery memory line, bytes memory problem) private {
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Skipped(line.target.id(), REF, problem);
+        emit ILedgerTypes.Skipped(line.target.id(), REF, problem);
         vm.assertEq(_deliverLine(eventId, line), problem);
     }
 
@@ -35,12 +35,12 @@ contract DeliverTest is Base {
 
     function test_DeliverEmitsOnlyAppliedLines() external {
         _deliverLine(eventId, _delivery(_id(1), bob.account, false, 0, FACE));
-        ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](4);
+        ILedgerTypes.Delivery[] memory lines = new ILedgerTypes.Delivery[](4);
         lines[0] = _delivery(_id(0), alice.account, true, 0, 1);
         lines[1] = _delivery(_id(1), alice.account, true, 0, 2);
         lines[2] = _delivery(_id(2), alice.account, false, 0, 3);
         lines[3] = _delivery(_id(0), carol.account, true, 0, 4);
-        ITicketLedger.Delivery[] memory applied = new ITicketLedger.Delivery[](2);
+        ILedgerTypes.Delivery[] memory applied = new ILedgerTypes.Delivery[](2);
         applied[0] = lines[0];
         applied[1] = lines[2];
 
@@ -48,13 +48,13 @@ contract DeliverTest is Base {
         vm.expectEmit(address(ledger));
         emit IERC721.Transfer(address(0), address(ledger), _id(0));
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Skipped(_id(1), REF, abi.encodeWithSelector(Ledger_NotInStock.selector, _id(1)));
+        emit ILedgerTypes.Skipped(_id(1), REF, abi.encodeWithSelector(Ledger_NotInStock.selector, _id(1)));
         vm.expectEmit(address(ledger));
         emit IERC721.Transfer(address(0), alice.account, _id(2));
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Skipped(_id(0), REF, abi.encodeWithSelector(Ledger_NotInStock.selector, _id(0)));
+        emit ILedgerTypes.Skipped(_id(0), REF, abi.encodeWithSelector(Ledger_NotInStock.selector, _id(0)));
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Delivered(eventId, applied);
+        emit ILedgerTypes.Delivered(eventId, applied);
         vm.prank(relayer);
         bytes[] memory problems = ledger.deliver(eventId, lines, attestation);
 
@@ -77,7 +77,7 @@ contract DeliverTest is Base {
     }
 
     function test_DeliverNothing() external {
-        ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](0);
+        ILedgerTypes.Delivery[] memory lines = new ILedgerTypes.Delivery[](0);
         bytes memory attestation = _attestDeliveries(eventId, lines);
         vm.recordLogs();
         vm.prank(relayer);
@@ -179,7 +179,7 @@ contract DeliverTest is Base {
     // ------------------------------------------------------------------------------------------------ refused calls
 
     function test_RevertWhen_NotByRelayer() external {
-        ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](0);
+        ILedgerTypes.Delivery[] memory lines = new ILedgerTypes.Delivery[](0);
         bytes memory attestation = _attestDeliveries(eventId, lines);
         vm.expectRevert(abi.encodeWithSelector(Ledger_Unauthorized.selector, 0, RELAYER, stranger));
         vm.prank(stranger);
@@ -187,14 +187,14 @@ contract DeliverTest is Base {
     }
 
     function test_RevertWhen_UnknownEvent() external {
-        ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](0);
+        ILedgerTypes.Delivery[] memory lines = new ILedgerTypes.Delivery[](0);
         vm.expectRevert(abi.encodeWithSelector(Ledger_UnknownEvent.selector, 99));
         vm.prank(relayer);
         ledger.deliver(99, lines, "");
     }
 
     function test_RevertWhen_AttestationIsNotOverTheseLines() external {
-        ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](1);
+        ILedgerTypes.Delivery[] memory lines = new ILedgerTypes.Delivery[](1);
         lines[0] = _delivery(_id(0), alice.account, false, 0, FACE);
         bytes memory attestation = _attestDeliveries(eventId, lines);
         bytes memory otherEvent = _attestDeliveries(tokenEventId, lines);
@@ -211,7 +211,7 @@ contract DeliverTest is Base {
     }
 
     function test_RevertWhen_AttestorLostItsRole() external {
-        ITicketLedger.Delivery[] memory lines = new ITicketLedger.Delivery[](0);
+        ILedgerTypes.Delivery[] memory lines = new ILedgerTypes.Delivery[](0);
         bytes memory attestation = _attestDeliveries(eventId, lines);
         vm.prank(admin);
         ledger.setRoles(0, attestor.account, 0);

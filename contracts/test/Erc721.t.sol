@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IERC2981} from "@openzeppelin/contracts/interfaces/IERC2981.sol";
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IERC721Metadata} from "@openzeppelin/contracts/token/ERC721/extensions/IERC721Metadata.sol";
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
-import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
 import {DeafWallet, MockWallet} from "./mocks/MockWallet.sol";
 import {Base} from "./Base.t.sol";
 
@@ -35,7 +37,7 @@ contract Erc721Test is Base {
         vm.expectEmit(address(ledger));
         emit IERC721.Transfer(alice.account, bob.account, id);
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Given(id, alice.account, bob.account, false, 2);
+        emit ILedgerTypes.Given(id, alice.account, bob.account, false, 2);
         vm.prank(alice.account);
         ledger.transferFrom(alice.account, bob.account, id);
         _assertTicket(id, bob.account, false, 2, FACE);
@@ -136,7 +138,71 @@ contract Erc721Test is Base {
         vm.assertTrue(ledger.supportsInterface(type(IERC165).interfaceId));
         vm.assertTrue(ledger.supportsInterface(type(IERC721).interfaceId));
         vm.assertTrue(ledger.supportsInterface(type(IERC721Metadata).interfaceId));
+        vm.assertTrue(ledger.supportsInterface(type(IERC2981).interfaceId));
+        vm.assertTrue(ledger.supportsInterface(0x49064906)); // ERC-4906
+        vm.assertTrue(ledger.supportsInterface(0xb45a3c0e)); // ERC-5192
+        vm.assertTrue(ledger.supportsInterface(type(IERC5267).interfaceId));
         vm.assertFalse(ledger.supportsInterface(0xffffffff));
+    }
+
+    function test_RoyaltyInfo() external {
+        uint64 id = _sold(alice.account, false);
+        (address receiver, uint256 amount) = IERC2981(address(ledger)).royaltyInfo(id, 12_000);
+        vm.assertEq(receiver, address(ledger));
+        vm.assertEq(amount, 600);
+        (, amount) = IERC2981(address(ledger)).royaltyInfo(id, 1);
+        vm.assertEq(amount, 1);
+        (, amount) = IERC2981(address(ledger)).royaltyInfo(id, 1_000);
+        vm.assertEq(amount, 500);
+        id = _tokenTicket(alice.account);
+        (, amount) = IERC2981(address(ledger)).royaltyInfo(id, 5_000 * UNIT);
+        vm.assertEq(amount, 500 * UNIT);
+    }
+
+    function test_Locked() external {
+        uint64 id = _sold(alice.account, true);
+        vm.assertTrue(ledger.locked(id));
+        _deliverLine(eventId, _delivery(id + 1, alice.account, false, 0, FACE));
+        vm.assertFalse(ledger.locked(id + 1));
+        _redeemOne(1, 1);
+        vm.assertTrue(ledger.locked(id + 1));
+        _deliverLine(eventId, _delivery(id + 2, alice.account, false, 0, FACE));
+        vm.warp(MOVES_CLOSE);
+        vm.assertTrue(ledger.locked(id + 2));
+        vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, id + 3));
+        ledger.locked(id + 3);
+    }
+
+    function _status(uint256 tokenId) private view returns (ILedgerTypes.TokenStatus status) {
+        (, status,) = ledger.getTokenStatus(tokenId);
+    }
+
+    function test_TokenStatus() external {
+        uint64 id = _id(0);
+        vm.assertTrue(_status(id) == ILedgerTypes.TokenStatus.Sold);
+        _soldLongAgo(alice.account, true);
+        (, ILedgerTypes.TokenStatus status, uint256 expireTime) = ledger.getTokenStatus(id);
+        vm.assertTrue(status == ILedgerTypes.TokenStatus.Sold);
+        vm.assertEq(expireTime, MOVES_CLOSE);
+        _poolReturn(alice, id, 1, FACE);
+        vm.assertTrue(_status(id) == ILedgerTypes.TokenStatus.Resell);
+        _deliverLine(eventId, _delivery(id, bob.account, true, 2, FACE));
+        _redeemOne(0, 3);
+        vm.assertTrue(_status(id) == ILedgerTypes.TokenStatus.Redeemed);
+        _deliverLine(eventId, _delivery(id + 1, bob.account, true, 0, FACE));
+        _voidIt(id + 1, 1);
+        vm.assertTrue(_status(id + 1) == ILedgerTypes.TokenStatus.Void);
+        vm.expectRevert(abi.encodeWithSelector(IERC721Errors.ERC721NonexistentToken.selector, 1 << 64));
+        ledger.getTokenStatus(1 << 64);
+    }
+
+    function test_DomainIsReadable() external view {
+        (, string memory name, string memory version, uint256 chainId, address verifier,,) =
+            IERC5267(address(ledger)).eip712Domain();
+        vm.assertEq(name, "ticketchain");
+        vm.assertEq(version, "1");
+        vm.assertEq(chainId, block.chainid);
+        vm.assertEq(verifier, address(ledger));
     }
 
     function _expectNonexistent(uint256 tokenId) private {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
 import {BatchWord} from "../src/types/BatchWord.sol";
 import {TicketId} from "../src/types/TicketId.sol";
 import {Base} from "./Base.t.sol";
@@ -12,14 +12,15 @@ contract EventsTest is Base {
 
     function test_AdminAppointsLedgerRoles() external {
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.RolesSet(0, stranger, RELAYER | ATTESTOR);
+        emit ILedgerTypes.RolesSet(0, stranger, RELAYER | ATTESTOR);
         vm.prank(admin);
         ledger.setRoles(0, stranger, RELAYER | ATTESTOR);
         vm.assertEq(ledger.rolesOf(0, stranger), RELAYER | ATTESTOR);
     }
 
     function test_RevertWhen_NoFirstAdmin() external {
-        bytes memory code = abi.encodePacked(vm.getCode("TicketLedger.sol:TicketLedger"), abi.encode(address(0), ""));
+        bytes memory code =
+            abi.encodePacked(vm.getCode("TicketLedger.sol:TicketLedger"), abi.encode(address(0), "", ledger));
         address created;
         vm.expectRevert(abi.encodeWithSelector(Ledger_RefusedAccount.selector, address(0)));
         assembly {
@@ -82,10 +83,10 @@ contract EventsTest is Base {
     function test_AllowListsEmit() external {
         vm.startPrank(admin);
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.AccountCodeAllowed("code", true);
+        emit ILedgerTypes.AccountCodeAllowed("code", true);
         ledger.allowAccountCode("code", true);
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.TokenAllowed(stranger, true);
+        emit ILedgerTypes.TokenAllowed(stranger, true);
         ledger.allowToken(stranger, true);
     }
 
@@ -99,9 +100,9 @@ contract EventsTest is Base {
     function test_CreateEvent() external {
         uint40 next = tokenEventId + 1;
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.EventCreated(next, organizer, "ref", _terms(), _schedule());
+        emit ILedgerTypes.EventCreated(next, organizer, "ref", _terms(), _schedule());
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.RolesSet(next, organizer, ORGANIZER);
+        emit ILedgerTypes.RolesSet(next, organizer, ORGANIZER);
         vm.prank(organizer);
         vm.assertEq(ledger.createEvent(organizer, "ref", _terms(), _schedule()), next);
 
@@ -118,7 +119,7 @@ contract EventsTest is Base {
 
     function test_CreateEventByRelayerDelegates() external {
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.DelegationChanged(tokenEventId + 1, true);
+        emit ILedgerTypes.DelegationChanged(tokenEventId + 1, true);
         uint40 created = _createByRelayer();
         vm.assertTrue(ledger.isDelegated(created));
         vm.assertEq(ledger.organizerOf(created), organizer);
@@ -136,14 +137,14 @@ contract EventsTest is Base {
         ledger.createEvent(address(0), "ref", _terms(), _schedule());
     }
 
-    function _expectBadTerms(ITicketLedger.Terms memory terms, bytes32 field) private {
+    function _expectBadTerms(ILedgerTypes.Terms memory terms, bytes32 field) private {
         vm.expectRevert(abi.encodeWithSelector(Ledger_BadTerms.selector, field));
         vm.prank(organizer);
         ledger.createEvent(organizer, "ref", terms, _schedule());
     }
 
     function test_RevertWhen_TermsOutOfRange() external {
-        ITicketLedger.Terms memory terms = _terms();
+        ILedgerTypes.Terms memory terms = _terms();
         terms.currency = "EuR";
         _expectBadTerms(terms, "currency");
         terms.currency = "EU";
@@ -164,8 +165,8 @@ contract EventsTest is Base {
         _expectBadTerms(terms, "unitExponent");
     }
 
-    function _expectBadPayees(ITicketLedger.Payee[] memory payees) private {
-        ITicketLedger.Terms memory terms = _terms();
+    function _expectBadPayees(ILedgerTypes.Payee[] memory payees) private {
+        ILedgerTypes.Terms memory terms = _terms();
         terms.payees = payees;
         vm.expectRevert(Ledger_BadPayees.selector);
         vm.prank(organizer);
@@ -173,7 +174,7 @@ contract EventsTest is Base {
     }
 
     function test_RevertWhen_PayeesBad() external {
-        ITicketLedger.Payee[] memory payees = _payees();
+        ILedgerTypes.Payee[] memory payees = _payees();
         payees[0].bps += 1;
         _expectBadPayees(payees);
         payees[0].bps -= 2;
@@ -183,8 +184,8 @@ contract EventsTest is Base {
         _expectBadPayees(payees);
         payees[1].account = address(ledger);
         _expectBadPayees(payees);
-        _expectBadPayees(new ITicketLedger.Payee[](0));
-        payees = new ITicketLedger.Payee[](33);
+        _expectBadPayees(new ILedgerTypes.Payee[](0));
+        payees = new ILedgerTypes.Payee[](33);
         for (uint256 i = 0; i < 33; ++i) {
             payees[i].account = stranger;
         }
@@ -194,17 +195,17 @@ contract EventsTest is Base {
 
     // ------------------------------------------------------------------------------------------------ schedule
 
-    function _expectBadSchedule(ITicketLedger.Schedule memory schedule, bytes32 field) private {
+    function _expectBadSchedule(ILedgerTypes.Schedule memory schedule, bytes32 field) private {
         vm.expectRevert(abi.encodeWithSelector(Ledger_BadSchedule.selector, field));
         vm.prank(organizer);
         ledger.setSchedule(eventId, schedule, "rain");
     }
 
     function test_SetSchedule() external {
-        ITicketLedger.Schedule memory schedule = _schedule();
+        ILedgerTypes.Schedule memory schedule = _schedule();
         schedule.movesCloseAt += 10 days;
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.ScheduleChanged(eventId, schedule, "rain");
+        emit ILedgerTypes.ScheduleChanged(eventId, schedule, "rain");
         vm.prank(organizer);
         ledger.setSchedule(eventId, schedule, "rain");
         vm.assertEq(abi.encode(ledger.scheduleOf(eventId)), abi.encode(schedule));
@@ -212,7 +213,7 @@ contract EventsTest is Base {
     }
 
     function test_RevertWhen_ScheduleContradictsItself() external {
-        ITicketLedger.Schedule memory schedule = _schedule();
+        ILedgerTypes.Schedule memory schedule = _schedule();
         schedule.giftsCloseAt = MOVES_CLOSE + 1;
         _expectBadSchedule(schedule, "giftsCloseAt");
         schedule = _schedule();
@@ -221,10 +222,10 @@ contract EventsTest is Base {
         schedule = _schedule();
         schedule.resaleOpensAt = RESALE_CLOSES + 1;
         _expectBadSchedule(schedule, "resaleOpensAt");
-        _expectBadSchedule(ITicketLedger.Schedule(0, 0, 0, 0, 0), "movesCloseAt");
+        _expectBadSchedule(ILedgerTypes.Schedule(0, 0, 0, 0, 0, RELEASE), "movesCloseAt");
         vm.expectRevert(abi.encodeWithSelector(Ledger_BadSchedule.selector, bytes32("movesCloseAt")));
         vm.prank(organizer);
-        ledger.createEvent(organizer, "ref", _terms(), ITicketLedger.Schedule(0, 0, 0, 0, 0));
+        ledger.createEvent(organizer, "ref", _terms(), ILedgerTypes.Schedule(0, 0, 0, 0, 0, RELEASE));
     }
 
     function test_RevertWhen_ScheduleWithoutReason() external {
@@ -240,7 +241,7 @@ contract EventsTest is Base {
     }
 
     function test_RevertWhen_ClosedMovesAreOpenedAgain() external {
-        ITicketLedger.Schedule memory schedule = _schedule();
+        ILedgerTypes.Schedule memory schedule = _schedule();
         schedule.movesCloseAt += 1;
         vm.warp(MOVES_CLOSE - 1);
         vm.prank(organizer);
@@ -254,7 +255,7 @@ contract EventsTest is Base {
     }
 
     function test_DoorsMayChangeAfterClosing() external {
-        ITicketLedger.Schedule memory schedule = _schedule();
+        ILedgerTypes.Schedule memory schedule = _schedule();
         schedule.doorsAt += 1 days;
         vm.warp(MOVES_CLOSE);
         vm.prank(organizer);
@@ -265,7 +266,7 @@ contract EventsTest is Base {
     function test_MovesCloseAtOnceAndForGood() external {
         uint64 id = _soldLongAgo(alice.account, false);
         uint32 time = uint32(block.timestamp);
-        ITicketLedger.Schedule memory closed = ITicketLedger.Schedule(time, time, time, time, time);
+        ILedgerTypes.Schedule memory closed = ILedgerTypes.Schedule(time, time, time, time, time, RELEASE);
         vm.prank(organizer);
         ledger.setSchedule(eventId, closed, "sold out");
         vm.assertEq(ledger.checkGift(id, 1, bob.account), abi.encodeWithSelector(Ledger_MovesClosed.selector, id, time));
@@ -285,7 +286,7 @@ contract EventsTest is Base {
         vm.prank(relayer);
         ledger.issue(created, 0, _batch(), "manifest");
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.DelegationChanged(created, false);
+        emit ILedgerTypes.DelegationChanged(created, false);
         vm.prank(organizer);
         ledger.setDelegation(created, false);
         vm.expectRevert(abi.encodeWithSelector(Ledger_Unauthorized.selector, created, ORGANIZER, relayer));
@@ -295,7 +296,7 @@ contract EventsTest is Base {
 
     function test_SetEntryKey() external {
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.EntryKeySet(eventId, 3, "key", 99);
+        emit ILedgerTypes.EntryKeySet(eventId, 3, "key", 99);
         vm.prank(organizer);
         ledger.setEntryKey(eventId, 3, "key", 99);
         (bytes32 key, uint40 validUntil) = ledger.entryKeyOf(eventId, 3);
@@ -316,9 +317,9 @@ contract EventsTest is Base {
     // ------------------------------------------------------------------------------------------------ issue
 
     function test_Issue() external {
-        ITicketLedger.Batch memory batch = ITicketLedger.Batch(65_535, 2, 3, 4, 5);
+        ILedgerTypes.Batch memory batch = ILedgerTypes.Batch(65_535, 2, 3, 4, 5);
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.BatchIssued(eventId, 1, batch, "other");
+        emit ILedgerTypes.BatchIssued(eventId, 1, batch, "other");
         vm.prank(organizer);
         uint64 first = ledger.issue(eventId, 1, batch, "other");
         vm.assertEq(first, TicketId.first(eventId, 1));
@@ -336,7 +337,7 @@ contract EventsTest is Base {
     }
 
     function test_RevertWhen_EmptyBatch() external {
-        ITicketLedger.Batch memory batch = _batch();
+        ILedgerTypes.Batch memory batch = _batch();
         batch.supply = 0;
         vm.expectRevert(abi.encodeWithSelector(Ledger_BadTerms.selector, bytes32("supply")));
         vm.prank(organizer);
@@ -373,11 +374,11 @@ contract EventsTest is Base {
     }
 
     function testFuzz_CapOf(uint40 face, uint16 capBps) external {
-        ITicketLedger.Terms memory terms = _terms();
+        ILedgerTypes.Terms memory terms = _terms();
         terms.capBps = capBps;
         vm.startPrank(organizer);
         uint40 created = ledger.createEvent(organizer, "ref", terms, _schedule());
-        uint64 id = ledger.issue(created, 0, ITicketLedger.Batch(1, 0, 0, 0, face), "manifest");
+        uint64 id = ledger.issue(created, 0, ILedgerTypes.Batch(1, 0, 0, 0, face), "manifest");
         uint256 cap = ledger.capOf(id);
         uint256 exact = uint256(face) * capBps;
         vm.assertTrue(cap * 10_000 <= exact);

@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 
-import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
 import {DeafWallet, MockWallet} from "./mocks/MockWallet.sol";
 import {Vm} from "./Vm.sol";
 import {Base} from "./Base.t.sol";
@@ -30,7 +30,7 @@ contract GiftTest is Base {
         vm.expectEmit(address(ledger));
         emit IERC721.Transfer(address(ledger), bob.account, id);
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Given(id, alice.account, bob.account, false, 2);
+        emit ILedgerTypes.Given(id, alice.account, bob.account, false, 2);
         vm.prank(stranger);
         ledger.gift(id, 1, bob.account, false, NEVER, consent);
 
@@ -56,7 +56,7 @@ contract GiftTest is Base {
         ledger.gift(id, 1, bob.account, true, NEVER, consent);
         Vm.Log[] memory logs = vm.getRecordedLogs();
         vm.assertEq(logs.length, 1);
-        vm.assertEq(logs[0].topics[0], ITicketLedger.Given.selector);
+        vm.assertEq(logs[0].topics[0], ILedgerTypes.Given.selector);
         _assertTicket(id, bob.account, true, 2, FACE);
         vm.assertEq(ledger.balanceOf(address(ledger)), 1);
     }
@@ -150,6 +150,16 @@ contract GiftTest is Base {
         ledger.gift(id, 1, bob.account, true, NEVER, abi.encodePacked(r, s, v));
     }
 
+    function test_CompactSignature() external {
+        uint64 id = _soldLongAgo(alice.account, true);
+        bytes memory consent = _signCompact(alice.key, _giftHash(id, 1, bob.account, true, NEVER));
+        bytes memory tooLong = abi.encodePacked(consent, uint16(0));
+        vm.expectRevert(abi.encodeWithSelector(Ledger_BadConsent.selector, id, alice.account));
+        ledger.gift(id, 1, bob.account, true, NEVER, tooLong);
+        ledger.gift(id, 1, bob.account, true, NEVER, consent);
+        _assertTicket(id, bob.account, true, 2, FACE);
+    }
+
     function test_RevertWhen_SignedForAnotherChain() external {
         uint64 id = _soldLongAgo(alice.account, true);
         bytes memory consent = _sign(alice.key, _giftHash(id, 1, bob.account, true, NEVER));
@@ -239,7 +249,7 @@ contract GiftTest is Base {
     }
 
     function test_UnlimitedGifts() external {
-        ITicketLedger.Terms memory terms = _terms();
+        ILedgerTypes.Terms memory terms = _terms();
         terms.giftLimit = 7;
         eventId = _createEvent(terms);
         uint64 id = _sold(alice.account, false);

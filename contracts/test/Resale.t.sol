@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 
-import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
 import {DeliveryTargets, Payments} from "../src/types/Lines.sol";
 import {TicketId} from "../src/types/TicketId.sol";
 import {DeafWallet, MockWallet} from "./mocks/MockWallet.sol";
@@ -17,14 +17,14 @@ contract ResaleTest is Base {
     function _offered(uint64 id, uint16 epoch, uint40 price, address to)
         private
         view
-        returns (ITicketLedger.Settlement memory)
+        returns (ILedgerTypes.Settlement memory)
     {
         return _settlement(id, to, true, epoch, price, _sign(alice.key, _openOffer(id, epoch, price)));
     }
 
-    function _expectSkipped(ITicketLedger.Settlement memory line, bytes memory problem) private {
+    function _expectSkipped(ILedgerTypes.Settlement memory line, bytes memory problem) private {
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Skipped(line.target.id(), REF, problem);
+        emit ILedgerTypes.Skipped(line.target.id(), REF, problem);
         vm.assertEq(_settleLine(line), problem);
     }
 
@@ -34,9 +34,9 @@ contract ResaleTest is Base {
         vm.assertEq(_settleLine(_offered(id, 1, CAP, bob.account)), "");
         Vm.Log[] memory logs = vm.getRecordedLogs();
         vm.assertEq(logs.length, 1);
-        vm.assertEq(logs[0].topics[0], ITicketLedger.Settled.selector);
+        vm.assertEq(logs[0].topics[0], ILedgerTypes.Settled.selector);
         vm.assertEq(logs[0].topics[1], bytes32(uint256(eventId)));
-        ITicketLedger.Delivery[] memory applied = abi.decode(logs[0].data, (ITicketLedger.Delivery[]));
+        ILedgerTypes.Delivery[] memory applied = abi.decode(logs[0].data, (ILedgerTypes.Delivery[]));
         vm.assertEq(abi.encode(applied[0]), abi.encode(_delivery(id, bob.account, true, 1, CAP)));
 
         _assertTicket(id, bob.account, true, 2, CAP);
@@ -89,7 +89,7 @@ contract ResaleTest is Base {
         _deliverLine(eventId, _delivery(_id(1), alice.account, true, 0, FACE));
         uint64 id = _soldLongAgo(address(wallet), false);
         wallet.setWasteful(true);
-        ITicketLedger.Settlement[] memory lines = new ITicketLedger.Settlement[](2);
+        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](2);
         lines[0] = _offered(id, 1, FACE, bob.account);
         lines[1] = _offered(_id(1), 1, FACE, bob.account);
         bytes memory attestation = _attestSettlements(eventId, lines);
@@ -101,7 +101,7 @@ contract ResaleTest is Base {
 
     function test_SecondResaleInTheSameBulkIsSkipped() external {
         uint64 id = _soldLongAgo(alice.account, true);
-        ITicketLedger.Settlement[] memory lines = new ITicketLedger.Settlement[](2);
+        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](2);
         lines[0] = _offered(id, 1, FACE, bob.account);
         lines[1] = _offered(id, 1, FACE, carol.account);
         bytes memory attestation = _attestSettlements(eventId, lines);
@@ -114,11 +114,11 @@ contract ResaleTest is Base {
     // ------------------------------------------------------------------------------------------------ cap, royalty
 
     function testFuzz_CapIsExact(uint40 face, uint16 capBps, bool over) external {
-        ITicketLedger.Terms memory terms = _terms();
+        ILedgerTypes.Terms memory terms = _terms();
         terms.capBps = capBps;
         vm.startPrank(organizer);
         eventId = ledger.createEvent(organizer, "ref", terms, _schedule());
-        ledger.issue(eventId, 0, ITicketLedger.Batch(1, 0, 0, 0, face), "manifest");
+        ledger.issue(eventId, 0, ILedgerTypes.Batch(1, 0, 0, 0, face), "manifest");
         vm.stopPrank();
         uint64 id = _soldLongAgo(alice.account, true);
         uint256 cap = uint256(face) * capBps / 10_000;
@@ -131,12 +131,12 @@ contract ResaleTest is Base {
     }
 
     function testFuzz_Royalty(uint40 face, uint16 royaltyBps, uint40 price) external {
-        ITicketLedger.Terms memory terms = _terms();
+        ILedgerTypes.Terms memory terms = _terms();
         terms.capBps = 65_535;
         terms.royaltyBps = uint16(_bound(royaltyBps, 0, 10_000));
         vm.startPrank(organizer);
         eventId = ledger.createEvent(organizer, "ref", terms, _schedule());
-        ledger.issue(eventId, 0, ITicketLedger.Batch(1, 0, 0, 0, face), "manifest");
+        ledger.issue(eventId, 0, ILedgerTypes.Batch(1, 0, 0, 0, face), "manifest");
         vm.stopPrank();
         uint64 id = _soldLongAgo(alice.account, true);
         price = uint40(_bound(price, 0, ledger.capOf(id)));
@@ -148,7 +148,7 @@ contract ResaleTest is Base {
     }
 
     function test_RoyaltiesOfABulkAreAdded() external {
-        ITicketLedger.Settlement[] memory lines = new ITicketLedger.Settlement[](3);
+        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](3);
         for (uint16 i = 0; i < 3; ++i) {
             _deliverLine(eventId, _delivery(_id(i), alice.account, true, 0, FACE));
         }
@@ -216,7 +216,7 @@ contract ResaleTest is Base {
         _expectSkipped(
             _offered(id, 1, FACE, alice.account), abi.encodeWithSelector(Ledger_RefusedAccount.selector, alice.account)
         );
-        ITicketLedger.Settlement memory line = _offered(id, 1, FACE, wrapper);
+        ILedgerTypes.Settlement memory line = _offered(id, 1, FACE, wrapper);
         line.target = DeliveryTargets.pack(wrapper, id, 1, false);
         _expectSkipped(line, abi.encodeWithSelector(Ledger_RefusedAccount.selector, wrapper));
     }
@@ -225,7 +225,7 @@ contract ResaleTest is Base {
         uint64 id = _soldLongAgo(alice.account, true);
         uint40 deadline = uint40(block.timestamp) - 1;
         bytes memory consent = _sign(alice.key, _offerHash(Offer(id, 1, FACE, "EUR", address(0), address(0), deadline)));
-        ITicketLedger.Settlement memory line = _settlement(id, bob.account, true, 1, FACE, consent);
+        ILedgerTypes.Settlement memory line = _settlement(id, bob.account, true, 1, FACE, consent);
         line.deadline = deadline;
         _expectSkipped(line, abi.encodeWithSelector(Ledger_Expired.selector, id, deadline));
     }
@@ -233,7 +233,7 @@ contract ResaleTest is Base {
     function test_SkippedWhen_OfferIsAnother() external {
         uint64 id = _soldLongAgo(alice.account, true);
         bytes memory problem = abi.encodeWithSelector(Ledger_BadConsent.selector, id, alice.account);
-        ITicketLedger.Settlement memory line = _offered(id, 1, FACE, bob.account);
+        ILedgerTypes.Settlement memory line = _offered(id, 1, FACE, bob.account);
         line.payment = Payments.pack(REF, FACE - 1);
         _expectSkipped(line, problem);
         Offer memory offer = Offer(id, 1, FACE, "USD", address(0), address(0), NEVER);
@@ -245,7 +245,7 @@ contract ResaleTest is Base {
 
     function test_OldOfferIsDeadAfterRevoke() external {
         uint64 id = _soldLongAgo(alice.account, false);
-        ITicketLedger.Settlement memory line = _offered(id, 1, FACE, bob.account);
+        ILedgerTypes.Settlement memory line = _offered(id, 1, FACE, bob.account);
         vm.prank(alice.account);
         ledger.revoke(id, 1, 0, "");
         _expectSkipped(line, abi.encodeWithSelector(Ledger_StaleEpoch.selector, id, 1, 2));
@@ -255,7 +255,7 @@ contract ResaleTest is Base {
 
     function test_OldOfferIsDeadAfterTheSellerBoughtBack() external {
         uint64 id = _soldLongAgo(alice.account, true);
-        ITicketLedger.Settlement memory line = _offered(id, 1, FACE, bob.account);
+        ILedgerTypes.Settlement memory line = _offered(id, 1, FACE, bob.account);
         _settleLine(line);
         vm.warp(block.timestamp + COOLDOWN);
         bytes memory consent = _sign(bob.key, _openOffer(id, 2, FACE));
@@ -268,7 +268,7 @@ contract ResaleTest is Base {
     // ------------------------------------------------------------------------------------------------ refused calls
 
     function test_RevertWhen_SettledByStrangerOrUnattestedOrOnTokenRail() external {
-        ITicketLedger.Settlement[] memory lines = new ITicketLedger.Settlement[](0);
+        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](0);
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.expectRevert(abi.encodeWithSelector(Ledger_Unauthorized.selector, 0, RELAYER, stranger));
         vm.prank(stranger);
@@ -278,14 +278,14 @@ contract ResaleTest is Base {
         ledger.settleResales(tokenEventId, lines, attestation);
         vm.expectRevert(abi.encodeWithSelector(Ledger_UnknownEvent.selector, 99));
         ledger.settleResales(99, lines, attestation);
-        attestation = _attestDeliveries(eventId, new ITicketLedger.Delivery[](0));
+        attestation = _attestDeliveries(eventId, new ILedgerTypes.Delivery[](0));
         vm.expectRevert(Ledger_BadAttestation.selector);
         ledger.settleResales(eventId, lines, attestation);
     }
 
     function test_RevertWhen_PriceIsNotTheAttestedOne() external {
         uint64 id = _soldLongAgo(alice.account, true);
-        ITicketLedger.Settlement[] memory lines = new ITicketLedger.Settlement[](1);
+        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](1);
         lines[0] = _offered(id, 1, FACE, bob.account);
         bytes memory attestation = _attestSettlements(eventId, lines);
         lines[0].payment = Payments.pack(REF, 1);

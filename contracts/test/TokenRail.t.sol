@@ -3,7 +3,8 @@ pragma solidity ^0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
-import {ITicketLedger} from "../src/interfaces/ITicketLedger.sol";
+import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
+import {ITicketOffice} from "../src/interfaces/ITicketOffice.sol";
 import {DeafWallet} from "./mocks/MockWallet.sol";
 import {Base} from "./Base.t.sol";
 
@@ -35,7 +36,7 @@ contract TokenRailTest is Base {
         uint64 id = _tokenTicket(alice.account);
         bytes memory consent = _sign(alice.key, _tokenOffer(id, 1, FACE, bob.account));
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Resold(id, alice.account, bob.account, 2, FACE, 500);
+        emit ILedgerTypes.Resold(id, alice.account, bob.account, 2, FACE, 500);
         vm.prank(bob.account);
         ledger.buyResale(id, 1, FACE, bob.account, NEVER, consent);
 
@@ -146,7 +147,7 @@ contract TokenRailTest is Base {
 
     function test_RevertWhen_TokenReenters() external {
         uint64 id = _tokenTicket(alice.account);
-        token.callBack(address(ledger), abi.encodeCall(ITicketLedger.claim, (address(token))));
+        token.callBack(address(ledger), abi.encodeCall(ITicketOffice.claim, (address(token))));
         bytes memory consent = _sign(alice.key, _tokenOffer(id, 1, FACE, address(0)));
         vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
         vm.prank(bob.account);
@@ -159,7 +160,7 @@ contract TokenRailTest is Base {
         price = uint40(_bound(price, 1, FACE));
         bpsA = uint16(_bound(bpsA, 0, 10_000));
         bpsB = uint16(_bound(bpsB, 0, 10_000 - bpsA));
-        ITicketLedger.Terms memory terms = _terms();
+        ILedgerTypes.Terms memory terms = _terms();
         terms.token = address(token);
         terms.capBps = 10_000;
         terms.unitExponent = 0;
@@ -187,11 +188,11 @@ contract TokenRailTest is Base {
         _settleLine(_settlement(id, bob.account, true, 1, 10_020, consent));
         vm.assertEq(ledger.potOf(eventId), 501);
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Released(eventId, payeeA, 166);
+        emit ILedgerTypes.Released(eventId, payeeA, 166);
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Released(eventId, payeeB, 166);
+        emit ILedgerTypes.Released(eventId, payeeB, 166);
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.Released(eventId, payeeC, 169);
+        emit ILedgerTypes.Released(eventId, payeeC, 169);
         ledger.release(eventId, _payees());
         vm.assertEq(ledger.potOf(eventId), 0);
         vm.assertEq(ledger.creditOf(payeeA, address(0)), 0);
@@ -204,7 +205,7 @@ contract TokenRailTest is Base {
     }
 
     function test_RevertWhen_ReleasedToOtherPayees() external {
-        ITicketLedger.Payee[] memory payees = _payees();
+        ILedgerTypes.Payee[] memory payees = _payees();
         payees[0].account = stranger;
         vm.expectRevert(Ledger_BadPayees.selector);
         ledger.release(eventId, payees);
@@ -215,7 +216,7 @@ contract TokenRailTest is Base {
     function test_Claim() external {
         _buy(alice, bob.account, _tokenTicket(alice.account), 1, FACE);
         vm.expectEmit(address(ledger));
-        emit ITicketLedger.CreditClaimed(alice.account, address(token), 9_500 * UNIT);
+        emit ILedgerTypes.CreditClaimed(alice.account, address(token), 9_500 * UNIT);
         vm.prank(alice.account);
         ledger.claim(address(token));
         vm.assertEq(token.balanceOf(alice.account), 9_500 * UNIT);

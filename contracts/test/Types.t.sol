@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {BatchWord, BatchWords} from "../src/types/BatchWord.sol";
 import {DeliveryTarget, DeliveryTargets, Payment, Payments, Redemption, Redemptions} from "../src/types/Lines.sol";
 import {PolicyWord, PolicyWords} from "../src/types/PolicyWord.sol";
+import {SupplyWord, SupplyWords} from "../src/types/SupplyWord.sol";
 import {TicketId} from "../src/types/TicketId.sol";
 import {TicketWord, TicketWords} from "../src/types/TicketWord.sol";
 import {Base} from "./Base.t.sol";
@@ -81,21 +82,40 @@ contract TypesTest is Base {
 
     function testFuzz_PolicyWord(PolicyWords.Rules memory rules, uint32[5] memory times) external pure {
         PolicyWord word = PolicyWords.packRules(rules).withSchedule(times[0], times[1], times[2], times[3], times[4]);
-        word = word.withNextBatch().withNextBatch();
         vm.assertTrue(word.exists());
         vm.assertEq(word.capBps(), rules.capBps);
         vm.assertEq(word.royaltyBps(), rules.royaltyBps);
         vm.assertEq(word.giftLimit(), rules.giftLimit);
         vm.assertEq(word.unitExponent(), rules.unitExponent);
         vm.assertEq(word.cooldown(), rules.cooldown);
-        vm.assertTrue(word.isTokenRail() == rules.tokenRail);
-        vm.assertTrue(word.isDelegated() == rules.delegated);
-        vm.assertEq(word.batches(), 2);
+        vm.assertEq(word.holderLimit(), rules.holderLimit);
+        vm.assertTrue(word.isTokenRail() == (rules.switches & 2 != 0));
+        vm.assertTrue(word.isDelegated() == (rules.switches & 1 != 0));
+        vm.assertTrue(word.isLive() && !word.isCancelled());
         vm.assertEq(word.doorsAt(), times[0]);
         vm.assertEq(word.movesCloseAt(), times[1]);
         vm.assertEq(word.giftsCloseAt(), times[2]);
         vm.assertEq(word.resaleOpensAt(), times[3]);
         vm.assertEq(word.resaleClosesAt(), times[4]);
+    }
+
+    function testFuzz_PolicyWordStatusTouchesNothingElse(PolicyWord word, uint8 status) external pure {
+        uint256 rest = PolicyWord.unwrap(word) & ~uint256(255);
+        vm.assertEq(PolicyWord.unwrap(word.withStatus(status)), rest | status);
+        vm.assertEq(word.withStatus(status).status(), status);
+        vm.assertTrue(word.withStatus(3).isCancelled());
+    }
+
+    function testFuzz_SupplyWord(uint24[4] memory supplies, uint16 supply) external pure {
+        SupplyWord word = SupplyWords.pack(supplies);
+        for (uint8 class = 0; class < 4; ++class) {
+            word = word.withBatch(class, supply).withBatch(class, supply);
+        }
+        vm.assertEq(word.batches(), 8);
+        for (uint8 class = 0; class < 4; ++class) {
+            vm.assertEq(word.committed(class), supplies[class]);
+            vm.assertEq(word.issued(class), uint24(supply) * 2);
+        }
     }
 
     function testFuzz_PolicyWordDelegationTouchesNothingElse(PolicyWord word) external pure {

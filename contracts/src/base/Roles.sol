@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {ITicketLedger} from "../interfaces/ITicketLedger.sol";
+import {ILedgerTypes} from "../interfaces/ILedgerTypes.sol";
 import {PolicyWord} from "../types/PolicyWord.sol";
 
 /// @title Roles: who may do what
 /// @notice One bitmap per account and scope; scope 0 is the ledger, every other one an event. Lists of allowed account code and tokens.
-abstract contract Roles is ITicketLedger {
+abstract contract Roles is ILedgerTypes {
     /// @dev Scope of the roles of the ledger itself.
     uint40 internal constant LEDGER = 0;
 
@@ -23,47 +23,9 @@ abstract contract Roles is ITicketLedger {
     bytes3 private constant DELEGATION_PREFIX = 0xef0100;
     uint256 private constant DELEGATION_SIZE = 23;
 
-    mapping(uint40 scope => mapping(address account => uint8 roles)) private _roles;
-    mapping(bytes32 codeHash => bool allowed) private _codeAllowed;
-    mapping(address token => bool allowed) private _tokenAllowed;
-
-    constructor(address admin) {
-        if (admin == address(0)) revert Ledger_RefusedAccount(admin);
-        _setRoles(LEDGER, admin, ADMIN);
-    }
-
-    // ------------------------------------------------------------------------------------------------ reading
-
-    /// @inheritdoc ITicketLedger
-    function rolesOf(uint40 eventId, address account) external view returns (uint8) {
-        return _roles[eventId][account];
-    }
-
-    // ------------------------------------------------------------------------------------------------ changing
-
-    /// @inheritdoc ITicketLedger
-    function setRoles(uint40 eventId, address account, uint8 roles) external {
-        uint8 scope = eventId == LEDGER ? ADMIN | RELAYER | ATTESTOR : ORGANIZER | GATE;
-        if (roles & ~scope != 0) revert Ledger_BadRoles(eventId, roles);
-
-        if (eventId == LEDGER) _checkRole(LEDGER, ADMIN);
-        else _checkAppointment(eventId, account, roles);
-        _setRoles(eventId, account, roles);
-    }
-
-    /// @inheritdoc ITicketLedger
-    function allowAccountCode(bytes32 codeHash, bool allowed) external {
-        _checkRole(LEDGER, ADMIN);
-        _codeAllowed[codeHash] = allowed;
-        emit AccountCodeAllowed(codeHash, allowed);
-    }
-
-    /// @inheritdoc ITicketLedger
-    function allowToken(address token, bool allowed) external {
-        _checkRole(LEDGER, ADMIN);
-        _tokenAllowed[token] = allowed;
-        emit TokenAllowed(token, allowed);
-    }
+    mapping(uint40 scope => mapping(address account => uint8 roles)) internal _roles;
+    mapping(bytes32 codeHash => bool allowed) internal _codeAllowed;
+    mapping(address token => bool allowed) internal _tokenAllowed;
 
     // ------------------------------------------------------------------------------------------------ internal
 
@@ -91,23 +53,11 @@ abstract contract Roles is ITicketLedger {
         revert Ledger_Unauthorized(eventId, role, msg.sender);
     }
 
-    function _isTokenAllowed(address token) internal view returns (bool) {
-        return _tokenAllowed[token];
-    }
-
     /// @dev Whether a new holder is fit for a ticket. Code in an own wallet's place could be a market that wraps tickets and sells its
     /// shares past the cap, so only accounts of people are let in. Of a custodied holder no code is asked for (2,600 gas a line):
     /// nothing but a signature by the key of that address moves its tickets, so code there has no say over them.
     function _isFit(address account, bool custodied) internal view returns (bool) {
         return account != address(0) && account != address(this) && (custodied || _isPersonal(account));
-    }
-
-    /// @dev Only an organizer can make or unmake organizers: a relayer must not outlive its delegation.
-    function _checkAppointment(uint40 eventId, address account, uint8 roles) private view {
-        PolicyWord policy = _policyOf(eventId);
-        bool organizerChanges = (_roles[eventId][account] ^ roles) & ORGANIZER != 0;
-        if (organizerChanges) _checkRole(eventId, ORGANIZER);
-        else _checkEventRole(eventId, policy, ORGANIZER);
     }
 
     /// @dev No code, an EIP-7702 delegation, or an allowed account implementation.

@@ -4,9 +4,8 @@ pragma solidity ^0.8.30;
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-import {ITicketLedger} from "../interfaces/ITicketLedger.sol";
 import {DeliveryTarget, Payment} from "../types/Lines.sol";
-import {PolicyWord} from "../types/PolicyWord.sol";
+import {PolicyWord, PolicyWords} from "../types/PolicyWord.sol";
 import {TicketId} from "../types/TicketId.sol";
 import {TicketWord} from "../types/TicketWord.sol";
 import {Tickets} from "./Tickets.sol";
@@ -18,54 +17,83 @@ import {Tickets} from "./Tickets.sol";
 abstract contract Rules is Tickets {
     uint8 private constant UNLIMITED_GIFTS = 7;
 
-    // ------------------------------------------------------------------------------------------------ views
+    // ------------------------------------------------------------------------------------------------ selling from stock
 
-    /// @inheritdoc ITicketLedger
-    function capOf(uint64 id) external view returns (uint40) {
-        if (!_isIssued(id)) revert Ledger_NoSuchTicket(id);
-        return _capOf(_policies[TicketId.eventOf(id)], _faceOf(id));
-    }
-
-    /// @inheritdoc ITicketLedger
-    function checkOffer(uint64 id, uint16 epoch, uint40 price) external view returns (bytes memory problem) {
-        return _resaleProblem(id, _tickets[id].word, _policies[TicketId.eventOf(id)], epoch, price, _faceOf(id));
-    }
-
-    /// @inheritdoc ITicketLedger
-    function checkGift(uint64 id, uint16 epoch, address to) external view returns (bytes memory problem) {
-        return _giftProblem(id, _tickets[id].word, epoch, to, false);
-    }
-
-    // ------------------------------------------------------------------------------------------------ rules
-
-    /// @dev A ticket of this event is in stock at the expected epoch, and its buyer is fit for it.
+    /// @dev A ticket of this event is in stock, or in the pool at no less, at the expected epoch, and its buyer is fit for it.
     function _deliveryProblem(Bulk memory bulk, TicketWord word, DeliveryTarget target, Payment payment)
         internal
         view
         returns (bytes memory problem)
     {
         uint64 id = target.id();
-        if (TicketId.eventOf(id) != bulk.eventId) {
-            problem = _otherEventProblem(id, bulk.eventId);
-        } else if (TicketId.indexOf(id) >= _batchOf(bulk, id).supply()) {
-            problem = abi.encodeWithSelector(Ledger_NoSuchTicket.selector, id);
-        } else if (!word.isInStockAt(target.epoch())) {
-            problem = _whyNotInStock(id, word, target.epoch());
-        } else if (payment.price() > 0 && bulk.policy.isTokenRail()) {
+        if (TicketId.eventOf(id) != bulk.eventId) return _otherEventProblem(id, bulk.eventId);
+        if (TicketId.indexOf(id) >= _batchOf(bulk, id).supply()) return _noSuchProblem(id);
+        if (!word.isInStockAt(target.epoch())) {
+            problem = _poolProblem(bulk, word, target, payment.price());
+            if (problem.length > 0) return problem;
+        }
+        if (payment.price() > 0 && bulk.policy.isTokenRail()) {
             // What is sold on the token rail must be paid in tokens; nobody can attest that.
             problem = abi.encodeWithSelector(Ledger_WrongRail.selector, bulk.eventId);
+        } else if (!bulk.policy.isLive()) {
+            problem = _notOnSaleProblem(bulk.eventId, bulk.policy);
         } else if (!_isFit(target.holder(), target.isCustodied())) {
             problem = _refusedProblem(target.holder());
+        } else if (_isFull(bulk.eventId, bulk.policy, address(0), target.holder())) {
+            problem = _holderLimitProblem(target.holder(), bulk.policy);
         }
     }
 
+    /// @dev The ticket is in stock, at this epoch.
+    function _stockProblem(uint64 id, TicketWord word, uint16 epoch) internal view returns (bytes memory problem) {
+        if (!_isIssued(id)) problem = _noSuchProblem(id);
+        else if (!word.isInStockAt(epoch)) problem = _whyNotInStock(id, word, epoch);
+    }
+
+    /// @dev The ticket is in the pool, at this epoch, and the price lies between what its seller gets and the cap.
+    function _poolProblem(Bulk memory bulk, TicketWord word, DeliveryTarget target, uint40 price)
+        private
+        view
+        returns (bytes memory problem)
+    {
+        uint64 id = target.id();
+        uint40 cap = _capOf(bulk.policy, _batchOf(bulk, id).face());
+        if (!word.isPooled() || !word.unpooled().isInStockAt(target.epoch())) {
+            problem = _whyNotInStock(id, word, target.epoch());
+        } else if (price < word.price()) {
+            problem = abi.encodeWithSelector(Ledger_WrongPrice.selector, id, price, word.price());
+        } else if (price > cap) {
+            problem = abi.encodeWithSelector(Ledger_OverCap.selector, id, price, cap);
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------ gifts
+
     /// @dev The ticket may be given to this account now.
-    function _giftProblem(uint64 id, TicketWord word, uint16 epoch, address to, bool custodied)
+    /// @param listed whether the account is proven to be on the event's list
+    function _giftProblem(uint64 id, TicketWord word, uint16 epoch, address to, bool custodied, bool listed)
         internal
         view
         returns (bytes memory problem)
     {
         PolicyWord policy = _policies[TicketId.eventOf(id)];
+        problem = _givingProblem(id, word, policy, epoch);
+        if (problem.length > 0) return problem;
+        if (!_isFit(to, custodied)) {
+            problem = _refusedProblem(to);
+        } else if (!listed && policy.has(PolicyWords.GIFT_LIST)) {
+            problem = abi.encodeWithSelector(Ledger_NotListed.selector, to);
+        } else if (_isFull(TicketId.eventOf(id), policy, word.holder(), to)) {
+            problem = _holderLimitProblem(to, policy);
+        }
+    }
+
+    /// @dev The ticket may be given away now.
+    function _givingProblem(uint64 id, TicketWord word, PolicyWord policy, uint16 epoch)
+        internal
+        view
+        returns (bytes memory problem)
+    {
         uint8 limit = policy.giftLimit();
         problem = _restedMoveProblem(id, word, policy, epoch);
         if (problem.length > 0) return problem;
@@ -73,10 +101,10 @@ abstract contract Rules is Tickets {
             problem = abi.encodeWithSelector(Ledger_GiftsClosed.selector, id, policy.giftsCloseAt());
         } else if (limit != UNLIMITED_GIFTS && word.gifts() >= limit) {
             problem = abi.encodeWithSelector(Ledger_GiftLimit.selector, id, limit);
-        } else if (!_isFit(to, custodied)) {
-            problem = _refusedProblem(to);
         }
     }
+
+    // ------------------------------------------------------------------------------------------------ resales
 
     /// @dev The ticket, of this face price, may be resold at this price now.
     function _resaleProblem(uint64 id, TicketWord word, PolicyWord policy, uint16 epoch, uint40 price, uint40 face)
@@ -84,27 +112,46 @@ abstract contract Rules is Tickets {
         view
         returns (bytes memory problem)
     {
-        uint40 cap = _capOf(policy, face);
+        uint40 cap = _resaleCapOf(policy, word, face);
         problem = _restedMoveProblem(id, word, policy, epoch);
-        if (problem.length > 0) {
-            // the ticket can't move at all
-        } else if (block.timestamp < policy.resaleOpensAt() || block.timestamp > policy.resaleClosesAt()) {
+        if (problem.length > 0) return problem;
+        if (block.timestamp < policy.resaleOpensAt() || block.timestamp > policy.resaleClosesAt()) {
             problem = _resaleClosedProblem(id, policy);
         } else if (price > cap) {
             problem = abi.encodeWithSelector(Ledger_OverCap.selector, id, price, cap);
+        } else if (!policy.isLive()) {
+            problem = _notOnSaleProblem(TicketId.eventOf(id), policy);
         }
     }
 
-    /// @dev The buyer is another account than the seller, and fit for a ticket.
-    function _buyerProblem(TicketWord word, address buyer, bool custodied)
+    /// @dev The buyer is another account than the seller, fit for a ticket, and may hold one more.
+    function _buyerProblem(uint64 id, TicketWord word, PolicyWord policy, address buyer, bool custodied)
         internal
         view
         returns (bytes memory problem)
     {
         if (buyer == word.holder() || !_isFit(buyer, custodied)) {
             problem = _refusedProblem(buyer);
+        } else if (_isFull(TicketId.eventOf(id), policy, word.holder(), buyer)) {
+            problem = _holderLimitProblem(buyer, policy);
         }
     }
+
+    /// @dev Highest resale price, rounded down: price <= cap is exactly price * 10,000 <= face * capBps.
+    function _capOf(PolicyWord policy, uint40 face) internal pure returns (uint40) {
+        unchecked {
+            // Below 2 ** 56.
+            return uint40(Math.min(uint256(face) * policy.capBps() / BPS, type(uint40).max));
+        }
+    }
+
+    /// @dev The same, or what the seller paid if the terms say so and that is less.
+    function _resaleCapOf(PolicyWord policy, TicketWord word, uint40 face) internal pure returns (uint40 cap) {
+        cap = _capOf(policy, face);
+        if (policy.has(PolicyWords.CAP_AT_PAID) && word.price() < cap) cap = word.price();
+    }
+
+    // ------------------------------------------------------------------------------------------------ all moves
 
     /// @dev The ticket may move now, and its last move is long enough ago.
     function _restedMoveProblem(uint64 id, TicketWord word, PolicyWord policy, uint16 epoch)
@@ -112,14 +159,17 @@ abstract contract Rules is Tickets {
         view
         returns (bytes memory problem)
     {
-        uint256 until = uint256(word.since()) + policy.cooldown();
+        uint256 until;
+        unchecked {
+            until = uint256(word.since()) + policy.cooldown();
+        }
         problem = _moveProblem(id, word, policy, epoch);
         if (problem.length == 0 && block.timestamp < until) {
             problem = abi.encodeWithSelector(Ledger_Cooldown.selector, id, until);
         }
     }
 
-    /// @dev The ticket is held at this epoch, nothing stops it, and moves are open.
+    /// @dev The ticket is held at this epoch, nothing stops it, moves are open, and the event was not cancelled.
     function _moveProblem(uint64 id, TicketWord word, PolicyWord policy, uint16 epoch)
         internal
         view
@@ -127,6 +177,8 @@ abstract contract Rules is Tickets {
     {
         if (!word.isFreeAt(epoch)) {
             problem = _whyNotFree(id, word, epoch);
+        } else if (policy.isCancelled()) {
+            problem = abi.encodeWithSelector(Ledger_Cancelled.selector, TicketId.eventOf(id));
         } else if (block.timestamp >= policy.movesCloseAt()) {
             problem = abi.encodeWithSelector(Ledger_MovesClosed.selector, id, policy.movesCloseAt());
         }
@@ -137,16 +189,10 @@ abstract contract Rules is Tickets {
         if (!word.isUnusedAt(epoch)) problem = _whyNotHeld(id, word, epoch);
     }
 
-    function _otherEventProblem(uint64 id, uint40 eventId) internal pure returns (bytes memory) {
-        return abi.encodeWithSelector(Ledger_OtherEvent.selector, id, eventId);
-    }
-
-    function _resaleClosedProblem(uint64 id, PolicyWord policy) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(Ledger_ResaleClosed.selector, id, policy.resaleOpensAt(), policy.resaleClosesAt());
-    }
-
-    function _refusedProblem(address account) internal pure returns (bytes memory) {
-        return abi.encodeWithSelector(Ledger_RefusedAccount.selector, account);
+    /// @dev Whether the new holder has as many tickets as the event allows already.
+    function _isFull(uint40 eventId, PolicyWord policy, address from, address to) internal view returns (bool) {
+        uint8 limit = policy.holderLimit();
+        return limit > 0 && from != to && _holdings[eventId][to] >= limit;
     }
 
     // ------------------------------------------------------------------------------------------------ what to do with a problem
@@ -156,9 +202,41 @@ abstract contract Rules is Tickets {
         if (problem.length > 0) LowLevelCall.bubbleRevert(problem);
     }
 
-    /// @dev Highest resale price, rounded down: price <= cap is exactly price * 10,000 <= face * capBps.
-    function _capOf(PolicyWord policy, uint40 face) private pure returns (uint40) {
-        return uint40(Math.min(uint256(face) * policy.capBps() / BPS, type(uint40).max));
+    /// @dev Bulk calls: logs the problem of line `i`, and puts it into the answer, which is made with the first one.
+    function _skip(bytes[] memory problems, uint256 count, uint256 i, uint64 id, bytes16 ref, bytes memory problem)
+        internal
+        returns (bytes[] memory)
+    {
+        if (problems.length == 0) problems = new bytes[](count);
+        problems[i] = problem;
+        emit Skipped(id, ref, problem);
+        return problems;
+    }
+
+    // ------------------------------------------------------------------------------------------------ problems
+
+    function _otherEventProblem(uint64 id, uint40 eventId) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(Ledger_OtherEvent.selector, id, eventId);
+    }
+
+    function _refusedProblem(address account) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(Ledger_RefusedAccount.selector, account);
+    }
+
+    function _holderLimitProblem(address account, PolicyWord policy) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(Ledger_HolderLimit.selector, account, policy.holderLimit());
+    }
+
+    function _noSuchProblem(uint64 id) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(Ledger_NoSuchTicket.selector, id);
+    }
+
+    function _notOnSaleProblem(uint40 eventId, PolicyWord policy) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(Ledger_NotOnSale.selector, eventId, policy.status());
+    }
+
+    function _resaleClosedProblem(uint64 id, PolicyWord policy) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(Ledger_ResaleClosed.selector, id, policy.resaleOpensAt(), policy.resaleClosesAt());
     }
 
     // ------------------------------------------------------------------------------------------------ why not: never empty
@@ -183,7 +261,7 @@ abstract contract Rules is Tickets {
         return abi.encodeWithSelector(Ledger_NoSuchTicket.selector, id);
     }
 
-    function _whyNotAtEpoch(uint64 id, TicketWord word, uint16 epoch) private pure returns (bytes memory) {
+    function _whyNotAtEpoch(uint64 id, TicketWord word, uint16 epoch) internal pure returns (bytes memory) {
         if (epoch != word.epoch()) return abi.encodeWithSelector(Ledger_StaleEpoch.selector, id, epoch, word.epoch());
         return abi.encodeWithSelector(Ledger_LastEpoch.selector, id);
     }

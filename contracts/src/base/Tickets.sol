@@ -1,144 +1,109 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {IERC721Metadata} from "@openzeppelin/contracts/token/ERC721/extensions/IERC721Metadata.sol";
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
-import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
-import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 
-import {ITicketLedger} from "../interfaces/ITicketLedger.sol";
+import {TicketId} from "../types/TicketId.sol";
 import {TicketWord} from "../types/TicketWord.sol";
 import {EventBook} from "./EventBook.sol";
 
-/// @title Tickets: the words of all tickets, and the ERC-721 face for wallets and explorers
-/// @notice ERC-721 owner is the holder, or the ledger itself while the holder's key is custodied. Tickets in stock and void ones have no
-/// owner. There are no approvals: every event has a cap, and an approved market would be a way round it. Transfers are in `TicketLedger`.
-abstract contract Tickets is EventBook, IERC721Metadata, IERC721Errors {
+/// @title Tickets: what is stored of tickets, and how it changes
+abstract contract Tickets is EventBook {
     /// @dev A ticket's slot, in a struct so that it can be referred to.
     struct Slot {
         TicketWord word;
     }
 
-    mapping(uint64 id => Slot) internal _tickets;
-    mapping(address owner => uint256 count) private _balances;
-    string private _baseURI;
-
-    /// @param baseURI start of every `tokenURI`; the decimal id follows
-    constructor(string memory baseURI) {
-        _baseURI = baseURI;
+    /// @dev How a ticket stood after an epoch that counted neither as a gift nor as a purchase. See `_paidEpochOf`.
+    struct Mark {
+        uint16 paidEpoch;
+        uint16 epoch;
+        uint8 gifts;
     }
+
+    /// @dev Entries of a ticket that is good for more than one, and the day of the last.
+    struct Entries {
+        uint8 count;
+        uint32 day;
+    }
+
+    /// @dev Who returned a ticket to the pool, and what it had cost this seller.
+    struct PoolEntry {
+        address seller;
+        uint40 paid;
+    }
+
+    struct WalletOwner {
+        address account;
+        uint40 since;
+    }
+
+    uint8 private constant GIFTS_UNKNOWN = 7;
+
+    mapping(uint64 id => Slot) internal _tickets;
+    mapping(address owner => uint256 count) internal _balances;
+    string internal _baseURI;
+
+    /// @dev Only of events with a holder limit.
+    mapping(uint40 eventId => mapping(address holder => uint256 count)) internal _holdings;
+    mapping(uint64 id => Mark) internal _marks;
+    mapping(uint64 id => Entries) internal _entries;
+    mapping(uint64 id => PoolEntry) internal _pool;
+    mapping(uint64 id => Reissue) internal _reissues;
+    mapping(uint64 id => mapping(uint16 epoch => bytes32)) internal _identities;
+    mapping(address wallet => WalletOwner) internal _walletOwners;
 
     // ------------------------------------------------------------------------------------------------ reading
-
-    /// @inheritdoc ITicketLedger
-    function holderOf(uint64 id) external view returns (address) {
-        return _issuedWord(id).holder();
-    }
-
-    /// @inheritdoc ITicketLedger
-    function ticketOf(uint64 id) external view returns (Ticket memory) {
-        TicketWord word = _issuedWord(id);
-        return Ticket({
-            holder: word.holder(),
-            custodied: word.isCustodied(),
-            redeemed: word.isRedeemed(),
-            voided: word.isVoid(),
-            gifts: word.gifts(),
-            epoch: word.epoch(),
-            since: word.since(),
-            price: word.price()
-        });
-    }
-
-    /// @inheritdoc ITicketLedger
-    function ticketWordOf(uint64 id) external view returns (TicketWord) {
-        return _tickets[id].word;
-    }
-
-    // ------------------------------------------------------------------------------------------------ reading, ERC-721
-
-    /// @inheritdoc IERC721Metadata
-    function name() external pure returns (string memory) {
-        return "ticketchain";
-    }
-
-    /// @inheritdoc IERC721Metadata
-    function symbol() external pure returns (string memory) {
-        return "TKT";
-    }
-
-    /// @inheritdoc IERC721Metadata
-    function tokenURI(uint256 tokenId) external view returns (string memory) {
-        ownerOf(tokenId);
-        return string.concat(_baseURI, Strings.toString(tokenId));
-    }
-
-    /// @inheritdoc IERC721
-    function balanceOf(address owner) external view returns (uint256) {
-        if (owner == address(0)) revert ERC721InvalidOwner(owner);
-        return _balances[owner];
-    }
-
-    /// @inheritdoc IERC721
-    /// @dev Reverts with ERC721NonexistentToken for unknown ids and for tickets in stock or void.
-    function ownerOf(uint256 tokenId) public view returns (address owner) {
-        if (tokenId <= type(uint64).max) owner = _ownerOf(_tickets[uint64(tokenId)].word);
-        if (owner == address(0)) revert ERC721NonexistentToken(tokenId);
-    }
-
-    /// @inheritdoc IERC721
-    /// @dev Always zero: there are no approvals.
-    function getApproved(uint256 tokenId) external view returns (address) {
-        ownerOf(tokenId);
-        return address(0);
-    }
-
-    /// @inheritdoc IERC721
-    /// @dev Always false: there are no approvals.
-    function isApprovedForAll(address, address) external pure returns (bool) {
-        return false;
-    }
-
-    /// @inheritdoc IERC165
-    function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
-        return interfaceId == type(IERC165).interfaceId || interfaceId == type(IERC721).interfaceId
-            || interfaceId == type(IERC721Metadata).interfaceId;
-    }
-
-    // ------------------------------------------------------------------------------------------------ no approvals
-
-    /// @inheritdoc IERC721
-    /// @dev Always reverts with Ledger_ApprovalsDisabled.
-    function approve(address, uint256) external pure {
-        revert Ledger_ApprovalsDisabled();
-    }
-
-    /// @inheritdoc IERC721
-    /// @dev Always reverts with Ledger_ApprovalsDisabled.
-    function setApprovalForAll(address, bool) external pure {
-        revert Ledger_ApprovalsDisabled();
-    }
-
-    // ------------------------------------------------------------------------------------------------ internal
 
     /// @dev ERC-721 owner; zero for a ticket in stock or void.
     function _ownerOf(TicketWord word) internal view returns (address) {
         return word.isCustodied() ? address(this) : word.holder();
     }
 
+    function _issuedWord(uint64 id) internal view returns (TicketWord) {
+        if (!_isIssued(id)) revert Ledger_NoSuchTicket(id);
+        return _tickets[id].word;
+    }
+
+    /// @dev The epoch after the last paid move of a held ticket: its epoch less the gifts since, if nothing else counted. After something
+    /// else did, `_mark` kept how things stood; that holds until the next paid move, which alone makes epoch and gifts grow apart
+    /// again. The gift counter stops at 7: from there on nobody can tell, and the answer is 0.
+    function _paidEpochOfWord(uint64 id, TicketWord word) internal view returns (uint16) {
+        uint256 gifts = word.gifts();
+        Mark memory mark = _marks[id];
+        if (gifts == GIFTS_UNKNOWN) return 0;
+        if (mark.epoch != 0 && word.epoch() + uint256(mark.gifts) == mark.epoch + gifts) return mark.paidEpoch;
+        return uint16(word.epoch() - gifts);
+    }
+
+    // ------------------------------------------------------------------------------------------------ changing
+
     /// @dev Moves one ticket: writes its word, balances and `Transfer`.
     function _move(uint64 id, TicketWord word, TicketWord next) internal {
-        _changeCustody(_moveInBulk(_tickets[id], id, word, next));
+        bool limited = _policies[TicketId.eventOf(id)].holderLimit() > 0;
+        _changeCustody(_moveInBulk(_tickets[id], id, word, next, limited));
+    }
+
+    /// @dev As `_move`, for an epoch that counts neither as a gift nor as a purchase.
+    function _moveUncounted(uint64 id, TicketWord word, TicketWord next) internal {
+        _mark(id, _paidEpochOfWord(id, word), next);
+        _move(id, word, next);
+    }
+
+    function _mark(uint64 id, uint16 paidEpoch, TicketWord next) internal {
+        _marks[id] = Mark(paidEpoch, next.epoch(), next.gifts());
     }
 
     /// @dev Moves a ticket, all but the ledger's own balance, which a bulk call changes once for all lines by the sum of the results.
+    /// @param limited whether the event counts what its holders hold
     /// @return custody tickets more in the ledger's custody: -1, 0 or 1
-    function _moveInBulk(Slot storage slot, uint64 id, TicketWord word, TicketWord next)
+    function _moveInBulk(Slot storage slot, uint64 id, TicketWord word, TicketWord next, bool limited)
         internal
         returns (int256 custody)
     {
         slot.word = next;
+        if (limited) _changeHoldings(TicketId.eventOf(id), word.holder(), next.holder());
+        if (word.isCustodied() && next.isCustodied()) return 0; // the owner stays the ledger
         address from = _ownerOf(word);
         address to = _ownerOf(next);
         if (from != to) {
@@ -146,7 +111,7 @@ abstract contract Tickets is EventBook, IERC721Metadata, IERC721Errors {
             else if (from != address(0)) _balances[from] -= 1;
             if (to == address(this)) custody = 1;
             else if (to != address(0)) _balances[to] += 1;
-            emit Transfer(from, to, id);
+            emit IERC721.Transfer(from, to, id);
         }
     }
 
@@ -155,8 +120,9 @@ abstract contract Tickets is EventBook, IERC721Metadata, IERC721Errors {
         else if (custody < 0) _balances[address(this)] -= uint256(-custody);
     }
 
-    function _issuedWord(uint64 id) private view returns (TicketWord) {
-        if (!_isIssued(id)) revert Ledger_NoSuchTicket(id);
-        return _tickets[id].word;
+    function _changeHoldings(uint40 eventId, address from, address to) private {
+        if (from == to) return;
+        if (from != address(0)) _holdings[eventId][from] -= 1;
+        if (to != address(0)) _holdings[eventId][to] += 1;
     }
 }

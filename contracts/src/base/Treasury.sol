@@ -3,63 +3,40 @@ pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
-import {ITicketLedger} from "../interfaces/ITicketLedger.sol";
 import {PolicyWord} from "../types/PolicyWord.sol";
 import {EventBook} from "./EventBook.sol";
 
-/// @title Treasury: royalties, and the tokens of the token rail
+/// @title Treasury: royalties, refunds, and the tokens of the token rail
 /// @notice Royalties gather in the event's pot; a release splits it. All tokens leave by `claim`, each account drawing its own credit, so
-/// an account that can't be paid blocks nobody. Tokens held = sum of the pots and credits in that token.
+/// an account that can't be paid blocks nobody. Tokens held = sum of the escrows, pots and credits in that token.
 abstract contract Treasury is EventBook, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    mapping(uint40 eventId => uint256 amount) private _pots;
-    mapping(address account => mapping(address token => uint256 amount)) private _credits;
-
-    // ------------------------------------------------------------------------------------------------ reading
-
-    /// @inheritdoc ITicketLedger
-    function potOf(uint40 eventId) external view returns (uint256) {
-        return _pots[eventId];
+    /// @dev What was paid in tokens for tickets from stock, until release.
+    struct Escrow {
+        uint216 amount;
+        uint32 releaseAt;
+        bool released;
     }
 
-    /// @inheritdoc ITicketLedger
-    function creditOf(address account, address token) external view returns (uint256) {
-        return _credits[account][token];
+    /// @dev Refunds of the fiat rail, minor units, since the beginning.
+    struct Refunds {
+        uint128 due;
+        uint128 paid;
     }
 
-    // ------------------------------------------------------------------------------------------------ changing
+    mapping(uint40 eventId => uint256 amount) internal _pots;
+    mapping(address account => mapping(address token => uint256 amount)) internal _credits;
+    mapping(address account => uint256 nonce) internal _claimNonces;
+    mapping(uint40 eventId => Escrow) internal _escrows;
+    mapping(uint40 eventId => Refunds) internal _refunds;
 
-    /// @inheritdoc ITicketLedger
-    function release(uint40 eventId, Payee[] calldata payees) external nonReentrant {
-        _policyOf(eventId);
-        if (_payeesHash(payees) != _moneyTerms[eventId].payeesHash) revert Ledger_BadPayees();
-        uint256 pot = _pots[eventId];
-        if (pot == 0) return;
-        _pots[eventId] = 0;
-
-        address token = _moneyTerms[eventId].token;
-        uint256 rest = pot;
-        for (uint256 i = 0; i < payees.length; ++i) {
-            address account = payees[i].account;
-            uint256 part = i == payees.length - 1 ? rest : pot * payees[i].bps / BPS;
-            rest -= part;
-            if (token != address(0)) _credits[account][token] += part;
-            emit Released(eventId, account, part);
-        }
-    }
-
-    /// @inheritdoc ITicketLedger
-    function claim(address token) external nonReentrant {
-        uint256 amount = _credits[msg.sender][token];
-        if (amount == 0) revert Ledger_NoCredit(msg.sender, token);
-        _credits[msg.sender][token] = 0;
-        emit CreditClaimed(msg.sender, token, amount);
-        IERC20(token).safeTransfer(msg.sender, amount);
-    }
+    /// @dev Tickets, by number, whose face price is in the event's escrow.
+    mapping(uint40 eventId => BitMaps.BitMap) internal _escrowed;
 
     // ------------------------------------------------------------------------------------------------ internal
 
@@ -77,6 +54,11 @@ abstract contract Treasury is EventBook, ReentrancyGuardTransient {
         if (amount > 0) _pots[eventId] += amount;
     }
 
+    /// @dev Fiat rail: the provider owes the holder this much, minor units.
+    function _oweRefund(uint40 eventId, uint128 amount) internal {
+        if (amount > 0) _refunds[eventId].due += amount;
+    }
+
     /// @dev Draws the price from the caller and shares it between the seller's credit and the event's pot. Amounts in minor units of `unit` token units.
     function _collect(uint40 eventId, address token, uint256 unit, address seller, uint40 price, uint40 royalty)
         internal
@@ -87,7 +69,7 @@ abstract contract Treasury is EventBook, ReentrancyGuardTransient {
     }
 
     /// @dev Measures what arrives: a token that keeps a fee would leave the ledger owing more than it has.
-    function _pull(IERC20 token, uint256 amount) private {
+    function _pull(IERC20 token, uint256 amount) internal {
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = token.balanceOf(address(this)) - before;

@@ -49,6 +49,21 @@ interface ILedgerErrors {
     /// @notice The event has 255 batches already.
     error Ledger_TooManyBatches(uint40 eventId);
 
+    /// @notice The class has no room for so many tickets.
+    error Ledger_OverSupply(uint40 eventId, uint8 supplyClass, uint24 left);
+
+    /// @notice The event does not sell: it is paused (2) or cancelled (3).
+    error Ledger_NotOnSale(uint40 eventId, uint8 status);
+
+    /// @notice The event has another status than this call needs.
+    error Ledger_WrongStatus(uint40 eventId, uint8 status);
+
+    /// @notice The event was cancelled: its tickets are refunded, nothing else.
+    error Ledger_Cancelled(uint40 eventId);
+
+    /// @notice The event's terms do not provide for this.
+    error Ledger_NotInTerms(uint40 eventId);
+
     // ------------------------------------------------------------------------------------------------ state of a ticket
 
     /// @notice No batch of the ledger has this ticket.
@@ -69,7 +84,7 @@ interface ILedgerErrors {
     /// @notice The ticket was used.
     error Ledger_AlreadyRedeemed(uint64 id);
 
-    /// @notice The ticket is activated or frozen (reserved flags).
+    /// @notice The ticket is activated or frozen.
     error Ledger_Stopped(uint64 id, uint8 flags);
 
     /// @notice The ticket moved, or was revoked, since the caller looked.
@@ -77,6 +92,21 @@ interface ILedgerErrors {
 
     /// @notice The ticket used up its 65,535 epochs.
     error Ledger_LastEpoch(uint64 id);
+
+    /// @notice The ticket is not custodied, or is, and this call is for the other kind.
+    error Ledger_WrongCustody(uint64 id);
+
+    /// @notice The ticket is not frozen, so it can't be unfrozen, nor be voided after it was given away.
+    error Ledger_NotFrozen(uint64 id);
+
+    /// @notice The ticket was last paid for at another epoch than the disputed payment's; 0: at an unknown one (more than 6 gifts).
+    error Ledger_OtherPayment(uint64 id, uint16 paidEpoch);
+
+    /// @notice No reissue of the ticket was announced at its epoch.
+    error Ledger_NotAnnounced(uint64 id);
+
+    /// @notice The holder still has time to veto the reissue.
+    error Ledger_TooEarly(uint64 id, uint40 readyAt);
 
     // ------------------------------------------------------------------------------------------------ rules of the event
 
@@ -95,11 +125,32 @@ interface ILedgerErrors {
     /// @notice The ticket was given away as often as the terms allow.
     error Ledger_GiftLimit(uint64 id, uint8 limit);
 
+    /// @notice The event's gifts go to listed accounts only; this one is not proven to be among them.
+    error Ledger_NotListed(address account);
+
+    /// @notice The account holds as many tickets of the event as the terms allow.
+    error Ledger_HolderLimit(address account, uint8 limit);
+
+    /// @notice The ticket's entries are used up; today's, if it is good for one a day.
+    error Ledger_NoEntryLeft(uint64 id, uint8 entries);
+
+    /// @notice The two tickets differ in face price, so that a swap would be a sale.
+    error Ledger_UnequalFace(uint64 id, uint40 face, uint40 otherFace);
+
+    /// @notice The two events differ in organizer or currency.
+    error Ledger_OtherOrganizer(uint40 eventId, uint40 otherEventId);
+
+    /// @notice The difference is not new face - old face.
+    error Ledger_WrongDifference(uint64 id, int48 difference, int48 expected);
+
+    /// @notice A ticket in the pool is not sold below what its seller gets; a ticket of the token rail not but at face.
+    error Ledger_WrongPrice(uint64 id, uint40 price, uint40 expected);
+
     /// @notice The price is over the cap.
     error Ledger_OverCap(uint64 id, uint40 price, uint40 cap);
 
-    /// @notice The refund is more than the holder paid, or than the face price: what was paid over it went to the seller.
-    error Ledger_OverRefund(uint64 id, uint40 amount, uint40 most);
+    /// @notice The refund is more than the holder paid.
+    error Ledger_OverRefund(uint64 id, uint40 amount, uint40 price);
 
     // ------------------------------------------------------------------------------------------------ money
 
@@ -111,6 +162,21 @@ interface ILedgerErrors {
 
     /// @notice The account has no credit in this token.
     error Ledger_NoCredit(address account, address token);
+
+    /// @notice The escrow can't be released before then, nor of a cancelled event (0).
+    error Ledger_EscrowLocked(uint40 eventId, uint40 releaseAt);
+
+    /// @notice The escrow was released: the event can't be cancelled any more.
+    error Ledger_EscrowReleased(uint40 eventId);
+
+    /// @notice More refunds paid than due.
+    error Ledger_OverPaid(uint40 eventId, uint128 paid, uint128 due);
+
+    /// @notice The wallet is registered already, for this account.
+    error Ledger_WalletTaken(address wallet, address account);
+
+    /// @notice The signature is not this account's, or is too old.
+    error Ledger_BadSignature(address account);
 
     /// @notice Approvals do not exist here: an approved market would be a way round the cap.
     error Ledger_ApprovalsDisabled();

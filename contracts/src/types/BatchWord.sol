@@ -9,7 +9,8 @@ pragma solidity ^0.8.30;
 ///     +-----------------+-------------------+----------------+-----------------+----------------+------------+
 ///
 /// - face: all-in face price of each ticket, minor units
-/// - section, supply class, price class: codes of the organizer, explained by the batch's manifest
+/// - supply class: 0 public, 1 held, 2 sponsor, 3 complimentary
+/// - section, price class: codes of the organizer, explained by the batch's manifest
 /// - supply: number of tickets, 1 to 65,535
 type BatchWord is uint256;
 
@@ -39,7 +40,7 @@ library BatchWords {
         return uint16(BatchWord.unwrap(word) >> 16);
     }
 
-    /// @notice Whom the tickets are for (public, held, sponsor, complimentary), as a code of the organizer.
+    /// @notice Whom the tickets are for: 0 public, 1 held, 2 sponsor, 3 complimentary.
     function supplyClass(BatchWord word) internal pure returns (uint8) {
         return uint8(BatchWord.unwrap(word) >> 32);
     }

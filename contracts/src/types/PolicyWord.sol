@@ -10,13 +10,18 @@ pragma solidity ^0.8.30;
 ///     +------------+-------------+--------------+------------+----------+
 ///      95         72 71     64 63        56 55      48 47        32 31     16 15       8 7       0
 ///     +-------------+---------+------------+----------+------------+---------+----------+---------+
-///     | cooldown 24 | batches | unit       | gift     | royalty    | cap     | switches | status  |
-///     |             |    8    | exponent 8 | limit 8  | bps 16     | bps 16  |    8     |    8    |
+///     | cooldown 24 | holder  | unit       | gift     | royalty    | cap     | switches | status  |
+///     |             | limit 8 | exponent 8 | limit 8  | bps 16     | bps 16  |    8     |    8    |
 ///     +-------------+---------+------------+----------+------------+---------+----------+---------+
 ///
-/// - status: 0 none, 1 live, 2 paused (reserved), 3 cancelled (reserved)
-/// - switches: bit 0 DELEGATED (relayers act for the organizer), bit 1 TOKEN_RAIL (resales settle in an ERC-20)
-/// - batches: batches issued so far, which is the next batch's number
+/// - status: 0 none, 1 live, 2 paused (no sales, no resales), 3 cancelled (for good)
+/// - switches: bit 0 DELEGATED   relayers act for the organizer
+///             bit 1 TOKEN_RAIL  sales and resales settle in an ERC-20
+///             bit 2 REISSUE     a lost ticket may be reissued
+///             bit 3 CAP_AT_PAID no resale over what the seller paid
+///             bit 4 GIFT_LIST   gifts go to listed accounts only
+///             bit 5 REENTRY     a ticket is good for more than one entry
+///             bit 6 IDENTITY    holders may commit to an identity
 /// - the rest: the event's terms and schedule, see `ITicketLedger`
 type PolicyWord is uint256;
 
@@ -25,34 +30,45 @@ using PolicyWords for PolicyWord global;
 /// @title PolicyWords: reading and changing policy words
 library PolicyWords {
     uint8 internal constant LIVE = 1;
+    uint8 internal constant PAUSED = 2;
+    uint8 internal constant CANCELLED = 3;
 
-    uint8 private constant DELEGATED = 1;
-    uint8 private constant TOKEN_RAIL = 2;
+    uint8 internal constant DELEGATED = 1;
+    uint8 internal constant TOKEN_RAIL = 2;
+    uint8 internal constant REISSUE = 4;
+    uint8 internal constant CAP_AT_PAID = 8;
+    uint8 internal constant GIFT_LIST = 16;
+    uint8 internal constant REENTRY = 32;
+    uint8 internal constant IDENTITY = 64;
     uint256 private constant SWITCHES_SHIFT = 8;
-    uint256 private constant BATCHES_SHIFT = 64;
     uint256 private constant SCHEDULE_SHIFT = 96;
 
-    /// @notice What never changes, for `packRules`.
+    /// @notice What never changes (but for the switch DELEGATED), for `packRules`.
     struct Rules {
         uint16 capBps;
         uint16 royaltyBps;
         uint8 giftLimit;
         uint8 unitExponent;
         uint24 cooldown;
-        bool delegated;
-        bool tokenRail;
+        uint8 holderLimit;
+        uint8 switches;
     }
 
     // ------------------------------------------------------------------------------------------------ making, changing
 
-    /// @notice A live event with these rules, no batch and no schedule yet.
+    /// @notice A live event with these rules and no schedule yet.
     function packRules(Rules memory rules) internal pure returns (PolicyWord) {
-        uint256 switches = (rules.delegated ? DELEGATED : 0) | (rules.tokenRail ? TOKEN_RAIL : 0);
         return PolicyWord.wrap(
-            uint256(LIVE) | (switches << SWITCHES_SHIFT) | (uint256(rules.capBps) << 16)
+            uint256(LIVE) | (uint256(rules.switches) << SWITCHES_SHIFT) | (uint256(rules.capBps) << 16)
                 | (uint256(rules.royaltyBps) << 32) | (uint256(rules.giftLimit) << 48)
-                | (uint256(rules.unitExponent) << 56) | (uint256(rules.cooldown) << 72)
+                | (uint256(rules.unitExponent) << 56) | (uint256(rules.holderLimit) << 64)
+                | (uint256(rules.cooldown) << 72)
         );
+    }
+
+    /// @notice The same event with another status.
+    function withStatus(PolicyWord word, uint8 status_) internal pure returns (PolicyWord) {
+        return PolicyWord.wrap((PolicyWord.unwrap(word) & ~uint256(type(uint8).max)) | status_);
     }
 
     /// @notice The same event with another schedule.
@@ -77,16 +93,26 @@ library PolicyWords {
         return PolicyWord.wrap(delegated ? rest | bit : rest);
     }
 
-    /// @notice The same event with one batch more. The caller has checked that there are fewer than 255.
-    function withNextBatch(PolicyWord word) internal pure returns (PolicyWord) {
-        return PolicyWord.wrap(PolicyWord.unwrap(word) + (1 << BATCHES_SHIFT));
-    }
-
     // ------------------------------------------------------------------------------------------------ reading
 
     /// @notice Whether there is such an event.
     function exists(PolicyWord word) internal pure returns (bool) {
         return uint8(PolicyWord.unwrap(word)) != 0;
+    }
+
+    /// @notice Whether the event sells: neither paused nor cancelled.
+    function isLive(PolicyWord word) internal pure returns (bool) {
+        return status(word) == LIVE;
+    }
+
+    /// @notice Whether the event was cancelled.
+    function isCancelled(PolicyWord word) internal pure returns (bool) {
+        return status(word) == CANCELLED;
+    }
+
+    /// @notice None, live, paused or cancelled.
+    function status(PolicyWord word) internal pure returns (uint8) {
+        return uint8(PolicyWord.unwrap(word));
     }
 
     /// @notice Whether two words agree in all but the doors.
@@ -95,14 +121,19 @@ library PolicyWords {
         return (PolicyWord.unwrap(word) | doors) == (PolicyWord.unwrap(other) | doors);
     }
 
-    /// @notice Whether relayers act for the organizer.
-    function isDelegated(PolicyWord word) internal pure returns (bool) {
-        return uint8(PolicyWord.unwrap(word) >> SWITCHES_SHIFT) & DELEGATED != 0;
+    /// @notice Whether one of these switches is on.
+    function has(PolicyWord word, uint8 switches) internal pure returns (bool) {
+        return uint8(PolicyWord.unwrap(word) >> SWITCHES_SHIFT) & switches != 0;
     }
 
-    /// @notice Whether resales settle in an ERC-20.
+    /// @notice Whether relayers act for the organizer.
+    function isDelegated(PolicyWord word) internal pure returns (bool) {
+        return has(word, DELEGATED);
+    }
+
+    /// @notice Whether sales and resales settle in an ERC-20.
     function isTokenRail(PolicyWord word) internal pure returns (bool) {
-        return uint8(PolicyWord.unwrap(word) >> SWITCHES_SHIFT) & TOKEN_RAIL != 0;
+        return has(word, TOKEN_RAIL);
     }
 
     /// @notice Highest resale price, basis points of face.
@@ -125,9 +156,9 @@ library PolicyWords {
         return uint8(PolicyWord.unwrap(word) >> 56);
     }
 
-    /// @notice Batches issued so far.
-    function batches(PolicyWord word) internal pure returns (uint8) {
-        return uint8(PolicyWord.unwrap(word) >> BATCHES_SHIFT);
+    /// @notice Tickets of the event that one account may hold; 0: no limit.
+    function holderLimit(PolicyWord word) internal pure returns (uint8) {
+        return uint8(PolicyWord.unwrap(word) >> 64);
     }
 
     /// @notice Seconds between two moves of a ticket.

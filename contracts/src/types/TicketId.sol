@@ -21,6 +21,11 @@ library TicketId {
         return (uint64(eventId) << 24) | number;
     }
 
+    /// @notice Number of a ticket within its event.
+    function numberOf(uint64 id) internal pure returns (uint24) {
+        return uint24(id);
+    }
+
     /// @notice Event of a ticket.
     function eventOf(uint64 id) internal pure returns (uint40) {
         return uint40(id >> 24);

@@ -11,14 +11,16 @@ pragma solidity ^0.8.30;
 /// flags: bit 0 CUSTODIED   the holder's key is kept by the service; ERC-721 owner is the ledger
 ///        bit 1 REDEEMED    used at the gate; never moves again
 ///        bit 2 VOID        dead for ever
-///        bit 3 ACTIVATED   (reserved) its moves are closed by its holder
-///        bit 4 FROZEN      (reserved) a payment is disputed
+///        bit 3 ACTIVATED   its holder closed its moves for good
+///        bit 4 FROZEN      its payment is disputed; it can't move
 ///        bits 5-7          gifts since it was last bought, at most 7
 ///
 /// - price: minor units paid at the last purchase
 /// - since: time of the last move, Unix seconds
 /// - epoch: moves and revocations so far
 /// - holder: zero while the ticket is in stock or void
+///
+/// In stock nothing is left but the epoch; a ticket in the pool (returned by a seller, to be sold on) has since and price of its return.
 type TicketWord is uint256;
 
 using TicketWords for TicketWord global;
@@ -104,7 +106,17 @@ library TicketWords {
         return TicketWord.unwrap(word) == uint256(epoch_) << EPOCH_SHIFT && epoch_ != LAST_EPOCH;
     }
 
-    /// @notice Whether one of the reserved flags keeps the ticket from moving.
+    /// @notice Whether the ticket is in the pool: a seller returned it, to be paid when it is sold on.
+    function isPooled(TicketWord word) internal pure returns (bool) {
+        return holder(word) == address(0) && since(word) != 0;
+    }
+
+    /// @notice Whether the ticket is frozen.
+    function isFrozen(TicketWord word) internal pure returns (bool) {
+        return flags(word) & FROZEN != 0;
+    }
+
+    /// @notice Whether its holder or a dispute keeps the ticket from moving.
     function isStopped(TicketWord word) internal pure returns (bool) {
         return flags(word) & (ACTIVATED | FROZEN) != 0;
     }
@@ -139,16 +151,42 @@ library TicketWords {
         return pack(to, (count << GIFTS_SHIFT) | (custodied ? CUSTODIED : 0), epoch(word) + 1, now_, price(word));
     }
 
-    /// @notice Back in stock: nothing is left but the epoch, + 1.
+    /// @notice Moved between two accounts of one person: nothing but holder, custody and epoch (+ 1) changes.
+    function rehoused(TicketWord word, address to, bool custodied) internal pure returns (TicketWord) {
+        uint8 kept = flags(word) & ~CUSTODIED;
+        return pack(to, kept | (custodied ? CUSTODIED : 0), epoch(word) + 1, since(word), price(word));
+    }
+
+    /// @notice Reissued to another address of its holder: as `rehoused`, since now.
+    function reissued(TicketWord word, address to, bool custodied, uint32 now_) internal pure returns (TicketWord) {
+        uint8 kept = flags(word) & ~CUSTODIED;
+        return pack(to, kept | (custodied ? CUSTODIED : 0), epoch(word) + 1, now_, price(word));
+    }
+
+    /// @notice This ticket, in stock, taken in exchange for another one of the same holder, whose gift counter it keeps.
+    function exchanged(TicketWord word, TicketWord old, uint32 now_, uint40 price_) internal pure returns (TicketWord) {
+        return pack(holder(old), flags(old), epoch(word) + 1, now_, price_);
+    }
+
+    /// @notice Back in stock by way of the pool: epoch + 1, and what the seller asks.
+    function pooled(TicketWord word, uint32 now_, uint40 price_) internal pure returns (TicketWord) {
+        return pack(address(0), 0, epoch(word) + 1, now_, price_);
+    }
+
+    /// @notice Back in stock: nothing is left but the epoch, + 1. At the last epoch it stays there and is never sold again.
     function returned(TicketWord word) internal pure returns (TicketWord) {
-        return pack(address(0), 0, epoch(word) + 1, 0, 0);
+        return pack(address(0), 0, _nextOrLast(word), 0, 0);
+    }
+
+    /// @notice Out of the pool, in stock: nothing is left but the epoch, the same.
+    function unpooled(TicketWord word) internal pure returns (TicketWord) {
+        return pack(address(0), 0, epoch(word), 0, 0);
     }
 
     /// @notice Dead: nothing is left but VOID and the epoch, + 1. At the last epoch it stays there, so that nobody can make a ticket
     /// safe from voiding by using its epochs up.
     function voided(TicketWord word) internal pure returns (TicketWord) {
-        uint16 last = epoch(word);
-        return pack(address(0), VOID, last == LAST_EPOCH ? last : last + 1, 0, 0);
+        return pack(address(0), VOID, _nextOrLast(word), 0, 0);
     }
 
     /// @notice Revoked: only the epoch changes, + 1.
@@ -156,8 +194,28 @@ library TicketWords {
         return pack(holder(word), flags(word), epoch(word) + 1, since(word), price(word));
     }
 
+    /// @notice With one of the flags ACTIVATED and FROZEN on.
+    function stopped(TicketWord word, uint8 flag) internal pure returns (TicketWord) {
+        return TicketWord.wrap(TicketWord.unwrap(word) | (uint256(flag) << FLAGS_SHIFT));
+    }
+
+    /// @notice No longer frozen.
+    function thawed(TicketWord word) internal pure returns (TicketWord) {
+        return TicketWord.wrap(TicketWord.unwrap(word) & ~(uint256(FROZEN) << FLAGS_SHIFT));
+    }
+
+    /// @notice Refunded but kept, as a used ticket of a cancelled event is: only the price goes.
+    function unpaid(TicketWord word) internal pure returns (TicketWord) {
+        return TicketWord.wrap(TicketWord.unwrap(word) & type(uint216).max);
+    }
+
     /// @notice Used at the gate: only the flag changes.
     function redeemed(TicketWord word) internal pure returns (TicketWord) {
         return TicketWord.wrap(TicketWord.unwrap(word) | (uint256(REDEEMED) << FLAGS_SHIFT));
+    }
+
+    function _nextOrLast(TicketWord word) private pure returns (uint16) {
+        uint16 last = epoch(word);
+        return last == LAST_EPOCH ? last : last + 1;
     }
 }
