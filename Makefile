@@ -77,7 +77,7 @@ bench: setup ## Run the benchmarks (NAME=pipeline: one; BENCH_ARGS=--json: as JS
 	@$(bin)/python -m scripts.bench $(or $(NAME),all) $(BENCH_ARGS)
 
 .PHONY: lock
-lock: setup ## Write the locks anew after a change of pyproject.toml or package.json (UPGRADE=1: newest versions)
+lock: $(deps_stamp) ## Write the locks anew after a change of pyproject.toml or package.json (UPGRADE=1: newest versions)
 	@$(bin)/python -m scripts.lock $(if $(UPGRADE),--upgrade)
 
 .PHONY: clean
