@@ -24,8 +24,15 @@ from solcx.wrapper import get_version_str_from_solc_binary
 ROOT = Path(__file__).resolve().parent.parent
 SOLC = ROOT / "scripts" / "solc.js"
 ARTIFACTS = ROOT / "ticketchain" / "artifacts"
-CONTRACTS = ("contracts/src/TicketLedger.sol",)
+CONTRACTS = (
+    "contracts/src/TicketLedger.sol",
+    "contracts/src/parts/TicketDesk.sol",
+    "contracts/src/parts/TicketOffice.sol",
+)
 """Sources with an artifact of their own; each holds a contract of the file's name."""
+
+PARTS = {CONTRACTS[0]: CONTRACTS[1:]}
+"""Sources of the code that runs in a contract's name as well: its artifact's ABI has their functions, events and errors too."""
 
 REMAPPINGS = {"@openzeppelin/": "node_modules/@openzeppelin/"}
 SETTINGS: dict[str, Any] = {
@@ -42,6 +49,7 @@ OUTPUTS = [
     "evm.deployedBytecode.immutableReferences",
 ]
 
+_SHARED = ("function", "event", "error")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _IMPORT = re.compile(r"""^\s*import\b[^;"']*["']([^"']+)["']""", re.MULTILINE)
 
@@ -77,19 +85,21 @@ def check(source: str, *, root: Path = ROOT, folder: Path = ARTIFACTS) -> str | 
 
 
 def compiler_input(source: str, root: Path = ROOT) -> dict[str, Any]:
-    """The standard JSON input for one source file: it and all it imports, under their paths from the root."""
+    """The standard JSON input for one source file: it, its parts and all they import, under their paths from the root."""
     texts: dict[str, str] = {}
-    pending = [source]
+    parts = PARTS.get(source, ())
+    pending = [source, *parts]
     while pending:
         unit = pending.pop()
         if unit not in texts:
             texts[unit] = _read_unit(unit, root)
             pending += _imports(unit, texts[unit])
-    contract = PurePosixPath(source).stem
+    wanted = {source: OUTPUTS, **{part: ["abi"] for part in parts}}
+    selection = {unit: {PurePosixPath(unit).stem: outputs} for unit, outputs in wanted.items()}
     return {
         "language": "Solidity",
         "sources": {unit: {"content": texts[unit]} for unit in sorted(texts)},
-        "settings": {**SETTINGS, "outputSelection": {source: {contract: OUTPUTS}}},
+        "settings": {**SETTINGS, "outputSelection": selection},
     }
 
 
@@ -114,10 +124,11 @@ def compile_artifact(source: str, standard_input: dict[str, Any]) -> dict[str, A
     output = solcx.compile_standard(standard_input, solc_binary=SOLC)
     contract = PurePosixPath(source).stem
     compiled = output["contracts"][source][contract]
+    parts = [output["contracts"][part][PurePosixPath(part).stem]["abi"] for part in PARTS.get(source, ())]
     runtime = compiled["evm"]["deployedBytecode"]
     return {
         "contractName": contract,
-        "abi": compiled["abi"],
+        "abi": joined_abi(compiled["abi"], parts),
         "bytecode": "0x" + compiled["evm"]["bytecode"]["object"],
         "deployedBytecode": "0x" + runtime["object"],
         "immutableReferences": runtime.get("immutableReferences", {}),
@@ -125,6 +136,14 @@ def compile_artifact(source: str, standard_input: dict[str, Any]) -> dict[str, A
         "settings": SETTINGS,
         "sourceHash": source_hash(standard_input),
     }
+
+
+def joined_abi(own: list[dict[str, Any]], parts: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """A contract's ABI with the functions, events and errors of its parts, each once; the constructor is its own."""
+    joined = list(own)
+    for abi in parts:
+        joined += [entry for entry in abi if entry["type"] in _SHARED and entry not in joined]
+    return joined
 
 
 def render(artifact: dict[str, Any]) -> str:

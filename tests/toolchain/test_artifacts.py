@@ -52,6 +52,30 @@ def test_built_once_per_content(root: Path) -> None:
     assert contracts.build(TOY, root=root, folder=root)
 
 
+def test_a_contract_knows_the_interface_of_its_parts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = "contracts/src/Desk.sol"
+    text = "contract Desk { event E(); constructor(uint256) {} function one() external {} function two() external { emit E(); } }"
+    (root / desk).write_text("pragma solidity ^0.8.30; " + text)
+    monkeypatch.setattr(contracts, "PARTS", {TOY: (desk,)})
+    contracts.build(TOY, root=root, folder=root)
+    names = [(entry["type"], entry.get("name")) for entry in json.loads((root / "Toy.json").read_text())["abi"]]
+    assert {("event", "E"), ("function", "two"), ("function", "born")} <= set(names)
+    assert ("constructor", None) not in names, "the part's constructor is not the contract's"
+    (root / desk).write_text("pragma solidity ^0.8.30; contract Desk { function three() external {} }")
+    assert "is older than" in (contracts.check(TOY, root=root, folder=root) or "")
+
+
+def test_what_all_parts_know_is_there_once() -> None:
+    one = {"type": "function", "name": "one", "inputs": []}
+    own = [one, {"type": "constructor", "inputs": []}]
+    part = [
+        one,
+        {"type": "constructor", "inputs": [{"type": "address"}]},
+        {"type": "error", "name": "Bad", "inputs": []},
+    ]
+    assert contracts.joined_abi(own, [part, part]) == [*own, part[2]]
+
+
 def test_an_edited_artifact_is_found_out(root: Path) -> None:
     contracts.build(TOY, root=root, folder=root)
     target = root / "Toy.json"
@@ -87,6 +111,17 @@ def test_loading_gives_bytes_with_zeroed_immutables() -> None:
     for start, length in ledger.immutable_references:
         assert ledger.deployed_bytecode[start : start + length] == bytes(length)
     assert {entry["type"] for entry in ledger.abi} >= {"constructor", "event", "error", "function"}
+
+
+def test_the_ledgers_interface_is_that_of_all_its_parts() -> None:
+    """No name is there twice but ERC-721's overloads, and no part knows anything that the ledger's ABI does not."""
+    ledger = artifacts.load("TicketLedger").abi
+    assert sum(entry["type"] == "constructor" for entry in ledger) == 1
+    for part in ("TicketDesk", "TicketOffice"):
+        entries = [entry for entry in artifacts.load(part).abi if entry["type"] in ("function", "event", "error")]
+        assert entries and all(entry in ledger for entry in entries)
+    named = [(entry["type"], entry.get("name")) for entry in ledger]
+    assert {name for name in named if named.count(name) > 1} <= {("function", "safeTransferFrom")}
 
 
 def test_loading_an_unknown_contract_is_a_lookup_error() -> None:
