@@ -32,7 +32,7 @@ CONTRACTS = (
 """Sources with an artifact of their own; each holds a contract of the file's name."""
 
 PARTS = {CONTRACTS[0]: CONTRACTS[1:]}
-"""Sources of the code that runs in a contract's name as well: its artifact's ABI has their functions, events and errors too."""
+"""Sources of code that runs in a contract's name as well: its artifact's ABI has their functions, events and errors."""
 
 REMAPPINGS = {"@openzeppelin/": "node_modules/@openzeppelin/"}
 SETTINGS: dict[str, Any] = {
@@ -85,7 +85,7 @@ def check(source: str, *, root: Path = ROOT, folder: Path = ARTIFACTS) -> str | 
 
 
 def compiler_input(source: str, root: Path = ROOT) -> dict[str, Any]:
-    """The standard JSON input for one source file: it, its parts and all they import, under their paths from the root."""
+    """The standard JSON input for one source file: it, its parts and all they import, by their paths from the root."""
     texts: dict[str, str] = {}
     parts = PARTS.get(source, ())
     pending = [source, *parts]

@@ -54,7 +54,7 @@ def test_built_once_per_content(root: Path) -> None:
 
 def test_a_contract_knows_the_interface_of_its_parts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = "contracts/src/Desk.sol"
-    text = "contract Desk { event E(); constructor(uint256) {} function one() external {} function two() external { emit E(); } }"
+    text = "contract Desk { event E(); constructor(uint256) {} function two() external { emit E(); } }"
     (root / desk).write_text("pragma solidity ^0.8.30; " + text)
     monkeypatch.setattr(contracts, "PARTS", {TOY: (desk,)})
     contracts.build(TOY, root=root, folder=root)
