@@ -40,7 +40,7 @@ def gateway() -> Iterator[Gateway]:
 def deployment(gateway: Gateway) -> Deployment:
     said: list[str] = []
     deployment = deploy(gateway, ADMIN, ADMIN.address, URI, progress=said.append)
-    assert len(said) == 3 and deployment.address in said[-1]
+    assert len(said) == 4 and deployment.address in said[-1]
     return deployment
 
 
@@ -91,7 +91,7 @@ def test_an_address_without_code_is_refused(gateway: Gateway, deployment: Deploy
 
 def test_other_code_is_refused(gateway: Gateway, deployment: Deployment) -> None:
     recorder = deploy_recorder(gateway, STRANGER)
-    with pytest.raises(ForeignLedger, match=f"expected recorded code .*found .* at {recorder}"):
+    with pytest.raises(ForeignLedger, match=f"expected TicketLedger's code .*found .* at {recorder}"):
         verify(gateway, replace(deployment, address=recorder))
 
 
@@ -107,14 +107,55 @@ def changed(artifact: Artifact) -> Artifact:
     return replace(artifact, deployed_bytecode=artifact.deployed_bytecode[:-1] + b"\xfe")
 
 
-def test_immutables_do_not_count(deployment: Deployment) -> None:
-    artifact = replace(load("TicketLedger"), immutable_references=((4, 32),))
+def test_immutables_do_not_count_if_they_are_one_value() -> None:
+    artifact = replace(load("TicketLedger"), immutables=(((4, 32), (64, 32)), ((128, 32),)))
+    artifact = replace(artifact, deployed_bytecode=zeroed(artifact))
+    masked = module._code_hash(artifact.deployed_bytecode, artifact)
     code = bytearray(artifact.deployed_bytecode)
-    plain = module._code_hash(bytes(code), artifact)
-    code[4:36] = b"\7" * 32
-    assert module._code_hash(bytes(code), artifact) == plain
-    code[36] ^= 1
-    assert module._code_hash(bytes(code), artifact) != plain
+    for start in (4, 64, 128):
+        code[start : start + 32] = b"\7" * 32
+    assert module._code_hash(bytes(code), artifact) == masked
+    for other in (70, 36):  # the second place of the first immutable; right behind its first place
+        code[other] ^= 1
+        assert module._code_hash(bytes(code), artifact) != masked
+        code[other] ^= 1
+
+
+def zeroed(artifact: Artifact) -> bytes:
+    code = bytearray(artifact.deployed_bytecode)
+    for start, length in (place for places in artifact.immutables for place in places):
+        code[start : start + length] = bytes(length)
+    return bytes(code)
+
+
+@pytest.mark.parametrize("part", module.PARTS)
+def test_each_part_of_the_code_is_looked_at(gateway: Gateway, deployment: Deployment, part: str) -> None:
+    """A ledger, a desk or an office of other code is found out, whoever deployed it."""
+    address = deployment.address
+    for _ in range(module.PARTS.index(part)):
+        address = decode_result("nextPart", gateway.call(address, encode_call("nextPart")))
+    honest = gateway.code(address)
+    gateway.rpc("anvil_setCode", address, "0x" + (honest[:-1] + b"\xfe").hex())
+    try:
+        with pytest.raises(ForeignLedger, match=f"expected {part}'s code .*found .* at {address}"):
+            verify(gateway, deployment)
+    finally:
+        gateway.rpc("anvil_setCode", address, "0x" + honest.hex())
+    verify(gateway, deployment)
+
+
+def test_a_ledger_that_shows_one_desk_and_calls_another_is_refused(gateway: Gateway, deployment: Deployment) -> None:
+    places = next(places for places in load("TicketLedger").immutables if len(places) > 1)
+    honest = gateway.code(deployment.address)
+    forged = bytearray(honest)
+    start, length = places[-1]
+    forged[start : start + length] = STRANGER.address[2:].encode().rjust(32, b"\0")[:length]
+    gateway.rpc("anvil_setCode", deployment.address, "0x" + forged.hex())
+    try:
+        with pytest.raises(ForeignLedger, match="expected TicketLedger's code"):
+            verify(gateway, deployment)
+    finally:
+        gateway.rpc("anvil_setCode", deployment.address, "0x" + honest.hex())
 
 
 def test_waiting_ends(gateway: Gateway) -> None:

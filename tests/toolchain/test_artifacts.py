@@ -108,7 +108,8 @@ def test_loading_gives_bytes_with_zeroed_immutables() -> None:
     ledger = artifacts.load("TicketLedger")
     assert ledger.name == "TicketLedger"
     assert ledger.deployed_bytecode and ledger.deployed_bytecode in ledger.bytecode
-    for start, length in ledger.immutable_references:
+    assert ledger.immutables
+    for start, length in (place for places in ledger.immutables for place in places):
         assert ledger.deployed_bytecode[start : start + length] == bytes(length)
     assert {entry["type"] for entry in ledger.abi} >= {"constructor", "event", "error", "function"}
 

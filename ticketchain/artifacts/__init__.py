@@ -12,16 +12,16 @@ class Artifact:
     """One compiled contract.
 
     `bytecode` is what a deployment sends (constructor arguments follow it); `deployed_bytecode` is the code
-    at the contract's address but for the byte ranges (start, length) of `immutable_references`, which hold
-    zeros here and the constructor's values there. `compiler` is solc's long version, `source_hash` the hex
-    SHA-256 of the compiler's whole input and version.
+    at the contract's address but for the `immutables`: for each the byte ranges (start, length) that hold
+    zeros here and one and the same value of the constructor's there. `compiler` is solc's long version,
+    `source_hash` the hex SHA-256 of the compiler's whole input and version.
     """
 
     name: str
     abi: list[dict[str, Any]]
     bytecode: bytes
     deployed_bytecode: bytes
-    immutable_references: tuple[tuple[int, int], ...]
+    immutables: tuple[tuple[tuple[int, int], ...], ...]
     compiler: str
     source_hash: str
 
@@ -36,15 +36,16 @@ def load(name: str) -> Artifact:
     if not file.is_file():
         raise LookupError(f"no compiled contract {name!r} in ticketchain.artifacts; run `make contracts` in a checkout")
     raw = json.loads(file.read_text(encoding="utf-8"))
-    references = sorted(
-        (part["start"], part["length"]) for parts in raw["immutableReferences"].values() for part in parts
+    places = (
+        tuple(sorted((part["start"], part["length"]) for part in parts))
+        for parts in raw["immutableReferences"].values()
     )
     return Artifact(
         name=raw["contractName"],
         abi=raw["abi"],
         bytecode=bytes.fromhex(raw["bytecode"].removeprefix("0x")),
         deployed_bytecode=bytes.fromhex(raw["deployedBytecode"].removeprefix("0x")),
-        immutable_references=tuple(references),
+        immutables=tuple(sorted(places)),
         compiler=raw["compiler"],
         source_hash=raw["sourceHash"],
     )

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from ticketchain.audit import rules
 from ticketchain.audit.model import Finding, State
-from ticketchain.audit.reader import LogReader, Progress, code_problem, read_code, read_header
+from ticketchain.audit.reader import LogReader, Progress, code_problems, read_code, read_header
 from ticketchain.audit.report import Report, counts, money_totals, summaries
 from ticketchain.audit.rpc import CouldNotRead, Node, Refused, number
 from ticketchain.audit.signatures import Claims, verify
@@ -60,12 +60,11 @@ class _Run:
         self.logs = self.compared = self.signatures = 0
 
     def check_code(self) -> None:
-        """The contract is there, is the one we ship, and was not there before the first block."""
-        code = read_code(self.node, self.ledger, self.end.number)
-        if not code:
+        """The contract is there, all its parts are those we ship, and it was not there before the first block."""
+        if not read_code(self.node, self.ledger, self.end.number):
             where = f"on chain {self.chain_id} at block {self.end.number}"
             raise CouldNotRead(f"There is no contract at {self.ledger} {where}.")
-        if problem := code_problem(code):
+        for problem in code_problems(self.node, self.ledger, self.end.number):
             self.findings.append(Finding("code_differs", None, None, self.end.number, "", problem))
         if self.from_block > 0:
             self._check_start()

@@ -6,7 +6,7 @@ block is the canonical one and lists the log's transaction, logs come in order a
 hashes are not recomputed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -18,6 +18,9 @@ from ticketchain.audit.rpc import CouldNotRead, Node, Refused, number
 
 Progress = Callable[[str, int, int], None]
 """Told a stage's name, how much is done and how much there is."""
+
+PARTS = ("TicketLedger", "TicketDesk", "TicketOffice")
+"""The ledger's code: each part hands the calls it does not know to the next."""
 
 FIRST_RANGE = 2_000
 LARGEST_RANGE = 500_000
@@ -46,20 +49,30 @@ def read_code(node: Node, address: str, block: int) -> bytes:
     return bytes.fromhex(str(node.call("eth_getCode", address, hex(block)))[2:])
 
 
-def code_problem(code: bytes) -> str | None:
-    """How deployed code differs from the shipped artifact, immutables aside; None if it does not."""
-    artifact = load("TicketLedger")
-    ranges = artifact.immutable_references
-    if masked(code, ranges) == masked(artifact.deployed_bytecode, ranges):
-        return None
-    return f"the code at the address ({len(code)} bytes) is not that of the {artifact.name} shipped with this auditor"
+def code_problems(node: Node, ledger: str, block: int) -> Iterator[str]:
+    """How the code of the ledger and of the parts that it hands calls to differs from what we ship, immutables aside.
+
+    Each part is looked at only if the one before it is ours: only then its `nextPart()` is what it calls.
+    """
+    address = ledger
+    for name in PARTS:
+        code, artifact = read_code(node, address, block), load(name)
+        if blanked(code, artifact.immutables) != blanked(artifact.deployed_bytecode, artifact.immutables):
+            yield f"the code at {address} ({len(code)} bytes) is not that of the {name} shipped with this auditor"
+            return
+        if name != PARTS[-1]:
+            answer = node.call("eth_call", {"to": address, "data": abi.encode_call("nextPart", ())}, hex(block))
+            (address,) = abi.decode_result("nextPart", answer)
 
 
-def masked(code: bytes, ranges: tuple[tuple[int, int], ...]) -> bytes:
-    """The code with zeros in these (start, length) ranges."""
+def blanked(code: bytes, immutables: Iterable[Sequence[tuple[int, int]]]) -> bytes:
+    """The code with zeros where immutables are, each of which must be the same at all its places (start, length)."""
     blank = bytearray(code)
-    for start, length in ranges:
-        blank[start : start + length] = bytes(len(blank[start : start + length]))
+    for places in immutables:
+        values = [code[start : start + length] for start, length in places]
+        if all(value == values[0] for value in values):
+            for (start, _), value in zip(places, values, strict=True):
+                blank[start : start + len(value)] = bytes(len(value))
     return bytes(blank)
 
 

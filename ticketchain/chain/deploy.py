@@ -1,8 +1,12 @@
 """Puts a ledger on a chain, appoints who may act on it, and later makes sure that it is still that ledger.
 
-A `Deployment` is what we remember of it. Its code hash is keccak-256 of the runtime code with the immutables'
-bytes as zeros, so it is the same for every deployment of one version and can be compared with the shipped
-artifact.
+The ledger has one address and three parts of code: TicketLedger, which hands calls it does not know to TicketDesk,
+and that to TicketOffice. Each part names the next one in an immutable, `nextPart()`, so that all can be looked at.
+
+A `Deployment` is what we remember of it. Its code hash is keccak-256 of the parts' own hashes; a part's hash is that of
+its runtime code with the immutables' bytes as zeros, so it is the same for every deployment of one version and can be
+compared with the shipped artifacts. An immutable that is not the same at all its places in the code stays as it is:
+such code was made by hand, e.g. to show one next part and to call another.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +33,9 @@ from ticketchain.chain.types import ChainError, Receipt
 
 Progress = Callable[[str], None]
 """Told each step in words, for a person who waits."""
+
+PARTS = ("TicketLedger", "TicketDesk", "TicketOffice")
+"""The contracts whose code the ledger is, in the order in which each leads to the next."""
 
 ADMIN, RELAYER, ATTESTOR = 1, 2, 4
 """Bits of the ledger-wide roles (event id 0)."""
@@ -51,7 +59,7 @@ class DeploymentBroken(ChainError):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where a ledger is, since which block, and the hash of its code without immutables."""
+    """Where a ledger is, since which block, and the hash of all parts of its code without immutables."""
 
     chain_id: int
     address: str
@@ -74,24 +82,21 @@ def deploy(
     mine: Callable[[], object] | None = None,
     timeout: float = 120.0,
 ) -> Deployment:
-    """Deploys the shipped TicketLedger, signed here by `account`, and waits until it is in a block.
+    """Deploys the shipped ledger, signed here by `account`, and waits until it is in a block.
 
-    `admin` gets the ledger's ADMIN role; `base_uri` comes before ids in token URIs. `mine` is called while
-    waiting (the embedded chain's `step`). Raises DeploymentFailed after `timeout` seconds or on a failure.
+    Two transactions: the desk, whose constructor creates the office, then the ledger itself. `admin` gets the ledger's
+    ADMIN role; `base_uri` comes before ids in token URIs. `mine` is called while waiting (the embedded chain's `step`).
+    Raises DeploymentFailed after `timeout` seconds or on a failure; what is on the chain then does no harm.
     """
-    artifact = load("TicketLedger")
-    arguments = encode(["address", "string"], [admin, base_uri])
     progress(f"deploying the ledger to chain {gateway.chain_id()} from {account.address}")
-    tx_hash = _send(gateway, account, None, artifact.bytecode + arguments)
-    progress(f"waiting for transaction 0x{tx_hash.hex()}")
-    receipt = _wait(gateway, tx_hash, mine, timeout)
-    if receipt.contract is None:
-        raise DeploymentFailed(f"transaction 0x{tx_hash.hex()} deployed nothing")
-    found = _code_hash(gateway.code(receipt.contract), artifact)
-    if found != _shipped_hash(artifact):
-        raise DeploymentFailed(f"the code at {receipt.contract} is not the code that was sent")
-    progress(f"the ledger is at {receipt.contract} since block {receipt.block_number}")
-    return Deployment(gateway.chain_id(), receipt.contract, receipt.block_number, found, tx_hash)
+    create = partial(_create, gateway, account, progress=progress, mine=mine, timeout=timeout)
+    desk = create("TicketDesk", b"")
+    made = create("TicketLedger", encode(["address", "string", "address"], [admin, base_uri, desk.contract]))
+    address = str(made.contract)
+    if problem := _code_problem(gateway, address):
+        raise DeploymentFailed(f"what is on the chain is not what was sent: {problem}")
+    progress(f"the ledger is at {address} since block {made.block_number}")
+    return Deployment(gateway.chain_id(), address, made.block_number, _shipped_hash(), made.tx_hash)
 
 
 def grant_roles(
@@ -120,24 +125,22 @@ def grant_roles(
 
 def verify(gateway: Gateway, deployment: Deployment) -> None:
     """Makes sure that chain and code are the deployed ones, and this version's. Raises ForeignLedger."""
-    artifact = load("TicketLedger")
-    where = f"at {deployment.address} on chain {deployment.chain_id}"
     chain_id = gateway.chain_id()
     if chain_id != deployment.chain_id:
         raise ForeignLedger(
             f"expected chain {deployment.chain_id}, found chain {chain_id} at {gateway.url}; set the RPC URL "
             f"of the chain where {deployment.address} was deployed"
         )
-    code = gateway.code(deployment.address)
-    if not code:
-        raise ForeignLedger(f"expected the ledger's code, found none {where} ({gateway.url}): wrong network?")
-    found = _code_hash(code, artifact)
-    for whose, expected in (
-        ("recorded", deployment.code_hash),
-        ("this version's", _shipped_hash(artifact)),
-    ):
-        if found != expected:
-            raise ForeignLedger(f"expected {whose} code {expected.hex()[:16]}…, found {found.hex()[:16]}… {where}")
+    if not gateway.code(deployment.address):
+        where = f"at {deployment.address} on chain {chain_id} ({gateway.url})"
+        raise ForeignLedger(f"expected the ledger's code, found none {where}: wrong network?")
+    if (shipped := _shipped_hash()) != deployment.code_hash:
+        raise ForeignLedger(
+            f"expected this version's code {shipped.hex()[:16]}…, but {deployment.code_hash.hex()[:16]}… was deployed "
+            f"at {deployment.address}; use the version that deployed it, or deploy a ledger of this version"
+        )
+    if problem := _code_problem(gateway, deployment.address):
+        raise ForeignLedger(f"{problem} on chain {chain_id}")
 
 
 def save_deployment(file: Path, deployment: Deployment) -> None:
@@ -196,16 +199,55 @@ def _hash(text: str) -> bytes | None:
     return value if len(value) == 32 else None
 
 
+def _code_problem(gateway: Gateway, ledger: str) -> str | None:
+    """The first part of the ledger's code that is not the shipped one, in words; None if all are."""
+    address = ledger
+    for name in PARTS:
+        artifact = load(name)
+        found, expected = _code_hash(gateway.code(address), artifact), _part_hash(artifact)
+        if found != expected:
+            return f"expected {name}'s code {expected.hex()[:16]}…, found {found.hex()[:16]}… at {address}"
+        if name != PARTS[-1]:  # its code is ours: so is its answer
+            address = decode_result("nextPart", gateway.call(address, encode_call("nextPart")))
+    return None
+
+
 def _code_hash(code: bytes, artifact: Artifact) -> bytes:
     """Hash of runtime code with the immutables' bytes as zeros, as they are in the artifact."""
     masked = bytearray(code)
-    for start, length in artifact.immutable_references:
-        masked[start : start + length] = bytes(len(masked[start : start + length]))
+    for places in artifact.immutables:
+        if len({code[start : start + length] for start, length in places}) == 1:
+            for start, length in places:
+                masked[start : start + length] = bytes(len(masked[start : start + length]))
     return keccak(bytes(masked))
 
 
-def _shipped_hash(artifact: Artifact) -> bytes:
+def _part_hash(artifact: Artifact) -> bytes:
     return _code_hash(artifact.deployed_bytecode, artifact)
+
+
+def _shipped_hash() -> bytes:
+    """Hash of all parts of the ledger's code as shipped."""
+    return keccak(b"".join(_part_hash(load(name)) for name in PARTS))
+
+
+def _create(
+    gateway: Gateway,
+    account: LocalAccount,
+    name: str,
+    arguments: bytes,
+    *,
+    progress: Progress,
+    mine: Callable[[], object] | None,
+    timeout: float,
+) -> Receipt:
+    """Puts one contract on the chain; the receipt names its address."""
+    tx_hash = _send(gateway, account, None, load(name).bytecode + arguments)
+    progress(f"waiting for {name} in transaction 0x{tx_hash.hex()}")
+    receipt = _wait(gateway, tx_hash, mine, timeout)
+    if receipt.contract is None:
+        raise DeploymentFailed(f"transaction 0x{tx_hash.hex()} deployed nothing")
+    return receipt
 
 
 def _send(gateway: Gateway, account: LocalAccount, to: str | None, data: bytes) -> bytes:
