@@ -133,10 +133,12 @@ contract TicketLedger is TicketFace, Chained {
     // ------------------------------------------------------------------------------------------------ resales
 
     /// @inheritdoc ITicketMoves
-    function settleResales(uint40 eventId, Settlement[] calldata lines, bytes calldata attestation)
-        external
-        returns (bytes[] memory problems)
-    {
+    function settleResales(
+        uint40 eventId,
+        Delivery[] calldata lines,
+        bytes calldata consents,
+        bytes calldata attestation
+    ) external returns (bytes[] memory problems) {
         _checkRole(LEDGER, RELAYER);
         Resales memory resales;
         resales.bulk = _startBulk(eventId);
@@ -149,7 +151,9 @@ contract TicketLedger is TicketFace, Chained {
         resales.offer.currency = _moneyTerms[eventId].currency;
         for (uint256 i = 0; i < lines.length; ++i) {
             (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
-            bytes memory problem = _settle(resales, words, target, payment, lines[i]);
+            uint256 end = 2 + uint256(uint16(bytes2(consents)));
+            bytes memory problem = _settle(resales, words, target, payment, consents[2:end]);
+            consents = consents[end:];
             if (problem.length > 0) {
                 resales.bulk.skipped = true;
                 problems = _skip(problems, lines.length, i, target.id(), payment.ref(), problem);
@@ -316,12 +320,12 @@ contract TicketLedger is TicketFace, Chained {
         uint256[] memory words,
         DeliveryTarget target,
         Payment payment,
-        Settlement calldata line
+        bytes calldata consent
     ) private returns (bytes memory problem) {
         Slot storage slot = _tickets[target.id()];
         TicketWord word = slot.word;
         problem = _settlementProblem(resales.bulk, word, target, payment.price());
-        if (problem.length == 0) problem = _offerProblem(resales, word, target, payment.price(), line);
+        if (problem.length == 0) problem = _offerProblem(resales, word, target, payment, consent);
         if (problem.length == 0) {
             unchecked {
                 // Each royalty is below 2 ** 40. The batch is this ticket's since its rules were checked.
@@ -344,33 +348,21 @@ contract TicketLedger is TicketFace, Chained {
         if (problem.length == 0) problem = _buyerProblem(id, word, bulk.policy, target.holder(), target.isCustodied());
     }
 
-    /// @dev The seller offered the ticket at this price: to anyone, or else to this buyer.
+    /// @dev The seller offered the ticket on these terms.
     function _offerProblem(
         Resales memory resales,
         TicketWord word,
         DeliveryTarget target,
-        uint40 price,
-        Settlement calldata line
-    ) private view returns (bytes memory problem) {
+        Payment payment,
+        bytes calldata consent
+    ) private view returns (bytes memory) {
         Offer memory offer = resales.offer; // currency and token are filled in
         offer.id = target.id();
         offer.epoch = target.epoch();
-        offer.price = price;
-        offer.deadline = line.deadline;
-        offer.buyer = address(0);
-        problem = _offeredProblem(resales.domain, offer, word, line.consent);
-        if (problem.length > 0) {
-            offer.buyer = target.holder();
-            problem = _offeredProblem(resales.domain, offer, word, line.consent);
-        }
-    }
-
-    function _offeredProblem(bytes32 domain, Offer memory offer, TicketWord word, bytes calldata consent)
-        private
-        view
-        returns (bytes memory)
-    {
-        bytes32 digest = _offerDigest(domain, offer);
+        offer.price = payment.price();
+        offer.deadline = payment.deadline();
+        offer.buyer = payment.isBound() ? target.holder() : address(0);
+        bytes32 digest = _offerDigest(resales.domain, offer);
         return _consentProblem(offer.id, word, digest, offer.deadline, consent, BULK_CONSENT_GAS);
     }
 }

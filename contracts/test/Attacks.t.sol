@@ -5,6 +5,7 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 
 import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
+import {Payment} from "../src/types/Lines.sol";
 import {TicketId} from "../src/types/TicketId.sol";
 import {DeafWallet, MockWallet} from "./mocks/MockWallet.sol";
 import {Base} from "./Base.t.sol";
@@ -178,14 +179,14 @@ contract AttacksTest is Base {
 
     function test_Attack_SettlementWithoutAttestation() external {
         uint64 id = _soldLongAgo(alice.account, true);
-        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](1);
+        Settlement[] memory lines = new Settlement[](1);
         lines[0] = _settlement(id, bob.account, true, 1, FACE, _sign(alice.key, _openOffer(id, 1, FACE)));
         vm.startPrank(relayer);
         vm.expectRevert(Ledger_BadAttestation.selector);
-        ledger.settleResales(eventId, lines, "");
+        ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), "");
         bytes memory attestation = _attestSettlements(tokenEventId, lines);
         vm.expectRevert(Ledger_BadAttestation.selector);
-        ledger.settleResales(eventId, lines, attestation);
+        ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation);
     }
 
     function test_Attack_ALineUsedTwice() external {
@@ -226,12 +227,13 @@ contract AttacksTest is Base {
         _deliverLine(eventId, _delivery(_id(1), alice.account, true, 0, FACE));
         vm.warp(RESALE_OPENS + COOLDOWN);
         wallet.setWasteful(true);
-        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](2);
+        Settlement[] memory lines = new Settlement[](2);
         lines[0] = _settlement(_id(0), bob.account, true, 1, FACE, _sign(alice.key, _openOffer(_id(0), 1, FACE)));
         lines[1] = _settlement(_id(1), bob.account, true, 1, FACE, _sign(alice.key, _openOffer(_id(1), 1, FACE)));
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.prank(relayer);
-        bytes[] memory problems = ledger.settleResales{gas: 600_000}(eventId, lines, attestation);
+        bytes[] memory problems =
+            ledger.settleResales{gas: 600_000}(eventId, _linesOf(lines), _consentsOf(lines), attestation);
         vm.assertEq(problems[0], abi.encodeWithSelector(Ledger_BadConsent.selector, _id(0), address(wallet)));
         vm.assertEq(problems[1], "");
     }
@@ -311,9 +313,11 @@ contract AttacksTest is Base {
     }
 
     function test_Attack_PriceOver40Bits() external {
-        // Bits above the price in a line's payment word change nothing; the attested hash covers them.
         uint64 id = _id(0);
-        ILedgerTypes.Delivery memory line = _delivery(id, alice.account, true, 0, type(uint40).max);
+        ILedgerTypes.Delivery memory line = _delivery(id, alice.account, true, 0, 0);
+        line.payment = Payment.wrap(uint256(uint128(REF)) | (uint256(1) << 168));
+        vm.assertEq(_deliverLine(eventId, line), abi.encodeWithSelector(Ledger_BadLine.selector, id));
+        line = _delivery(id, alice.account, true, 0, type(uint40).max);
         vm.assertEq(_deliverLine(eventId, line), "");
         vm.assertEq(ledger.ticketOf(id).price, type(uint40).max);
         (bool success,) = address(ledger)

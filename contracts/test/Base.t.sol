@@ -17,6 +17,13 @@ interface ILedger is ITicketLedger, IERC721Metadata {}
 /// @notice A ledger with one event on each rail, fans with keys, and helpers that sign as they would. Digests are built here on their own,
 /// so a wrong type string in the contract fails every test.
 abstract contract Base is ILedgerErrors {
+    /// @notice A line of `settleResales` with the seller's signature.
+    struct Settlement {
+        DeliveryTarget target;
+        Payment payment;
+        bytes consent;
+    }
+
     struct Fan {
         address account;
         uint256 key;
@@ -234,16 +241,15 @@ abstract contract Base is ILedgerErrors {
         view
         returns (bytes memory)
     {
-        bytes memory packed;
-        for (uint256 i = 0; i < lines.length; ++i) {
-            packed = abi.encodePacked(packed, lines[i].target, lines[i].payment);
-        }
-        bytes32 typeHash = keccak256("Deliveries(uint40 eventId,bytes32 lines)");
-        return _sign(attestor.key, keccak256(abi.encode(typeHash, event_, keccak256(packed))));
+        return _attestLines("Deliveries", event_, lines);
     }
 
-    function _attestSettlements(uint40 event_, ILedgerTypes.Settlement[] memory lines)
-        internal
+    function _attestSettlements(uint40 event_, Settlement[] memory lines) internal view returns (bytes memory) {
+        return _attestLines("Settlements", event_, _linesOf(lines));
+    }
+
+    function _attestLines(string memory name, uint40 event_, ILedgerTypes.Delivery[] memory lines)
+        private
         view
         returns (bytes memory)
     {
@@ -251,7 +257,7 @@ abstract contract Base is ILedgerErrors {
         for (uint256 i = 0; i < lines.length; ++i) {
             packed = abi.encodePacked(packed, lines[i].target, lines[i].payment);
         }
-        bytes32 typeHash = keccak256("Settlements(uint40 eventId,bytes32 lines)");
+        bytes32 typeHash = keccak256(abi.encodePacked(name, "(uint40 eventId,bytes32 lines)"));
         return _sign(attestor.key, keccak256(abi.encode(typeHash, event_, keccak256(packed))));
     }
 
@@ -272,11 +278,36 @@ abstract contract Base is ILedgerErrors {
     function _settlement(uint64 id, address to, bool custodied, uint16 epoch, uint40 price, bytes memory consent)
         internal
         pure
-        returns (ILedgerTypes.Settlement memory)
+        returns (Settlement memory)
     {
-        return ILedgerTypes.Settlement(
-            DeliveryTargets.pack(to, id, epoch, custodied), Payments.pack(REF, price), NEVER, consent
-        );
+        return _settlementUntil(NEVER, id, to, custodied, epoch, price, consent);
+    }
+
+    function _settlementUntil(
+        uint40 deadline,
+        uint64 id,
+        address to,
+        bool custodied,
+        uint16 epoch,
+        uint40 price,
+        bytes memory consent
+    ) internal pure returns (Settlement memory) {
+        Payment payment = Payments.packResale(REF, price, deadline, false);
+        return Settlement(DeliveryTargets.pack(to, id, epoch, custodied), payment, consent);
+    }
+
+    function _linesOf(Settlement[] memory settlements) internal pure returns (ILedgerTypes.Delivery[] memory lines) {
+        lines = new ILedgerTypes.Delivery[](settlements.length);
+        for (uint256 i = 0; i < lines.length; ++i) {
+            lines[i] = ILedgerTypes.Delivery(settlements[i].target, settlements[i].payment);
+        }
+    }
+
+    function _consentsOf(Settlement[] memory settlements) internal pure returns (bytes memory consents) {
+        for (uint256 i = 0; i < settlements.length; ++i) {
+            bytes memory consent = settlements[i].consent;
+            consents = abi.encodePacked(consents, uint16(consent.length), consent);
+        }
     }
 
     function _redemption(uint16 index, uint16 epoch) internal pure returns (Redemption) {
@@ -438,12 +469,12 @@ abstract contract Base is ILedgerErrors {
         else ledger.cancel(event_, "why");
     }
 
-    function _settleLine(ILedgerTypes.Settlement memory line) internal returns (bytes memory problem) {
-        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](1);
+    function _settleLine(Settlement memory line) internal returns (bytes memory problem) {
+        Settlement[] memory lines = new Settlement[](1);
         lines[0] = line;
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.prank(relayer);
-        return _only(ledger.settleResales(eventId, lines, attestation));
+        return _only(ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation));
     }
 
     function _redeemOne(uint16 index, uint16 epoch) internal returns (bytes memory problem) {

@@ -103,19 +103,19 @@ contract DisputesTest is Base {
         eventId = _createEvent(terms);
         uint64 id = _soldLongAgo(alice.account, true);
         (uint16 epoch, uint16 paid, uint16 gifts) = (1, 1, 0);
+        (Fan memory holder, Fan memory other) = (alice, bob);
         for (uint256 i = 0; i < 24; ++i) {
             uint256 choice = (dice >> (8 * i)) % 8;
             if (choice < 3 && gifts < 6) {
-                _giftBy(alice, id, epoch, alice.account, true);
+                _giftBy(holder, id, epoch, other.account, true);
+                (holder, other) = (other, holder);
                 ++gifts;
             } else if (choice < 6) {
-                ledger.revoke(id, epoch, NEVER, _sign(alice.key, _revokeHash(id, epoch, NEVER)));
+                ledger.revoke(id, epoch, NEVER, _sign(holder.key, _revokeHash(id, epoch, NEVER)));
             } else {
-                bytes memory offer = _sign(alice.key, _openOffer(id, epoch, FACE));
-                _settleLine(_settlement(id, bob.account, true, epoch, FACE, offer));
-                offer = _sign(bob.key, _openOffer(id, epoch + 1, FACE));
-                _settleLine(_settlement(id, alice.account, true, epoch + 1, FACE, offer));
-                ++epoch;
+                bytes memory offer = _sign(holder.key, _openOffer(id, epoch, FACE));
+                vm.assertEq(_settleLine(_settlement(id, other.account, true, epoch, FACE, offer)), "");
+                (holder, other) = (other, holder);
                 paid = epoch + 1;
                 gifts = 0;
             }
@@ -131,7 +131,8 @@ contract DisputesTest is Base {
         eventId = _createEvent(terms);
         uint64 id = _soldLongAgo(alice.account, true);
         for (uint16 epoch = 1; epoch < 8; ++epoch) {
-            _giftBy(alice, id, epoch, alice.account, true);
+            (Fan memory from, Fan memory to) = epoch % 2 == 1 ? (alice, bob) : (bob, alice);
+            _giftBy(from, id, epoch, to.account, true);
         }
         _expectOtherPayment(id, 8, 1, 0);
         _expectOtherPayment(id, 8, 0, 0);

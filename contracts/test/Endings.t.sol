@@ -65,6 +65,18 @@ contract EndingsTest is Base {
         _expectRefundRefused(id, 1, FACE + 1, abi.encodeWithSelector(Ledger_OverRefund.selector, id, FACE + 1, FACE));
     }
 
+    /// @dev What a buyer paid over the face price went to the seller; the house has only the face price to give back.
+    function test_RevertWhen_RefundOfAResaleOverFace() external {
+        uint64 id = _soldLongAgo(alice.account, true);
+        uint40 price = FACE + FACE / 10;
+        bytes memory offer = _sign(alice.key, _openOffer(id, 1, price));
+        vm.assertEq(_settleLine(_settlement(id, bob.account, true, 1, price, offer)), "");
+        bytes memory consent = _sign(bob.key, _refundHash(id, 2, price, NEVER));
+        vm.expectRevert(abi.encodeWithSelector(Ledger_OverRefund.selector, id, price, FACE));
+        vm.prank(relayer);
+        ledger.refund(id, 2, price, REF, NEVER, consent);
+    }
+
     function test_RevertWhen_RefundWithoutConsent() external {
         uint64 id = _sold(alice.account, false);
         bytes memory consent = _sign(alice.key, _refundHash(id, 1, FACE, NEVER));

@@ -37,7 +37,7 @@ contract GasTest is Base {
     }
 
     function _settleAll(Fan[] memory fans, bool custodied) private {
-        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](fans.length);
+        Settlement[] memory lines = new Settlement[](fans.length);
         for (uint16 i = 0; i < fans.length; ++i) {
             bytes memory consent = _signCompact(fans[i].key, _openOffer(_id(i), 1, FACE));
             address buyer = address(uint160(uint256(keccak256(abi.encode("buyer", i)))));
@@ -45,7 +45,7 @@ contract GasTest is Base {
         }
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.prank(relayer);
-        ledger.settleResales(eventId, lines, attestation);
+        ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation);
     }
 
     function _redeemAll(uint16 epoch) private {

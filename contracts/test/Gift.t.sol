@@ -122,11 +122,11 @@ contract GiftTest is Base {
 
     function test_RevertWhen_ConsentUsedTwice() external {
         uint64 id = _soldLongAgo(alice.account, true);
-        bytes memory consent = _sign(alice.key, _giftHash(id, 1, alice.account, true, NEVER));
-        ledger.gift(id, 1, alice.account, true, NEVER, consent);
+        bytes memory consent = _sign(alice.key, _giftHash(id, 1, bob.account, true, NEVER));
+        ledger.gift(id, 1, bob.account, true, NEVER, consent);
         vm.warp(block.timestamp + COOLDOWN);
         vm.expectRevert(abi.encodeWithSelector(Ledger_StaleEpoch.selector, id, 1, 2));
-        ledger.gift(id, 1, alice.account, true, NEVER, consent);
+        ledger.gift(id, 1, bob.account, true, NEVER, consent);
     }
 
     function test_RevertWhen_DeadlinePassed() external {
@@ -238,11 +238,17 @@ contract GiftTest is Base {
         _give(alice, id, 1, bob.account, false);
     }
 
+    /// @dev From alice to bob at odd epochs, back at even ones.
+    function _giveOn(uint64 id, uint16 epoch) private {
+        (Fan memory from, Fan memory to) = epoch % 2 == 1 ? (alice, bob) : (bob, alice);
+        _give(from, id, epoch, to.account, false);
+    }
+
     function test_RevertWhen_GiftLimit() external {
         uint64 id = _sold(alice.account, false);
         for (uint16 epoch = 1; epoch <= GIFT_LIMIT; ++epoch) {
             vm.warp(block.timestamp + COOLDOWN);
-            _give(alice, id, epoch, alice.account, false);
+            _giveOn(id, epoch);
         }
         vm.warp(block.timestamp + COOLDOWN);
         _expectRefused(id, 3, bob.account, abi.encodeWithSelector(Ledger_GiftLimit.selector, id, GIFT_LIMIT));
@@ -255,7 +261,7 @@ contract GiftTest is Base {
         uint64 id = _sold(alice.account, false);
         for (uint16 epoch = 1; epoch <= 9; ++epoch) {
             vm.warp(block.timestamp + COOLDOWN);
-            _give(alice, id, epoch, alice.account, false);
+            _giveOn(id, epoch);
         }
         vm.assertEq(ledger.ticketOf(id).gifts, 7);
         vm.assertEq(ledger.ticketOf(id).epoch, 10);
@@ -263,6 +269,7 @@ contract GiftTest is Base {
 
     function test_RevertWhen_RecipientRefused() external {
         uint64 id = _soldLongAgo(alice.account, false);
+        _expectRefused(id, 1, alice.account, abi.encodeWithSelector(Ledger_RefusedAccount.selector, alice.account));
         address wrapper = address(new DeafWallet());
         _expectRefused(id, 1, wrapper, abi.encodeWithSelector(Ledger_RefusedAccount.selector, wrapper));
         _expectRefused(id, 1, address(0), abi.encodeWithSelector(Ledger_RefusedAccount.selector, address(0)));

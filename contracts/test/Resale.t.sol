@@ -14,15 +14,11 @@ import {Base} from "./Base.t.sol";
 contract ResaleTest is Base {
     uint40 private constant CAP = 11_000;
 
-    function _offered(uint64 id, uint16 epoch, uint40 price, address to)
-        private
-        view
-        returns (ILedgerTypes.Settlement memory)
-    {
+    function _offered(uint64 id, uint16 epoch, uint40 price, address to) private view returns (Settlement memory) {
         return _settlement(id, to, true, epoch, price, _sign(alice.key, _openOffer(id, epoch, price)));
     }
 
-    function _expectSkipped(ILedgerTypes.Settlement memory line, bytes memory problem) private {
+    function _expectSkipped(Settlement memory line, bytes memory problem) private {
         vm.expectEmit(address(ledger));
         emit ILedgerTypes.Skipped(line.target.id(), REF, problem);
         vm.assertEq(_settleLine(line), problem);
@@ -37,7 +33,8 @@ contract ResaleTest is Base {
         vm.assertEq(logs[0].topics[0], ILedgerTypes.Settled.selector);
         vm.assertEq(logs[0].topics[1], bytes32(uint256(eventId)));
         ILedgerTypes.Delivery[] memory applied = abi.decode(logs[0].data, (ILedgerTypes.Delivery[]));
-        vm.assertEq(abi.encode(applied[0]), abi.encode(_delivery(id, bob.account, true, 1, CAP)));
+        Settlement memory line = _settlement(id, bob.account, true, 1, CAP, "");
+        vm.assertEq(abi.encode(applied[0]), abi.encode(line.target, line.payment));
 
         _assertTicket(id, bob.account, true, 2, CAP);
         vm.assertEq(ledger.ticketOf(id).since, RESALE_OPENS);
@@ -57,9 +54,10 @@ contract ResaleTest is Base {
 
     function test_SettleClearsGifts() external {
         uint64 id = _soldLongAgo(alice.account, true);
-        ledger.gift(id, 1, alice.account, true, NEVER, _sign(alice.key, _giftHash(id, 1, alice.account, true, NEVER)));
+        _giftBy(alice, id, 1, carol.account, true);
         vm.warp(block.timestamp + COOLDOWN);
-        vm.assertEq(_settleLine(_offered(id, 2, FACE, bob.account)), "");
+        bytes memory consent = _sign(carol.key, _openOffer(id, 2, FACE));
+        vm.assertEq(_settleLine(_settlement(id, bob.account, true, 2, FACE, consent)), "");
         vm.assertEq(ledger.ticketOf(id).gifts, 0);
     }
 
@@ -71,7 +69,10 @@ contract ResaleTest is Base {
             _settlement(id, carol.account, true, 1, FACE, consent),
             abi.encodeWithSelector(Ledger_BadConsent.selector, id, alice.account)
         );
-        vm.assertEq(_settleLine(_settlement(id, bob.account, true, 1, FACE, consent)), "");
+        Settlement memory line = _settlement(id, bob.account, true, 1, FACE, consent);
+        _expectSkipped(line, abi.encodeWithSelector(Ledger_BadConsent.selector, id, alice.account));
+        line.payment = Payments.packResale(REF, FACE, NEVER, true);
+        vm.assertEq(_settleLine(line), "");
     }
 
     function test_SettleOfferOfContractWallet() external {
@@ -89,24 +90,25 @@ contract ResaleTest is Base {
         _deliverLine(eventId, _delivery(_id(1), alice.account, true, 0, FACE));
         uint64 id = _soldLongAgo(address(wallet), false);
         wallet.setWasteful(true);
-        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](2);
+        Settlement[] memory lines = new Settlement[](2);
         lines[0] = _offered(id, 1, FACE, bob.account);
         lines[1] = _offered(_id(1), 1, FACE, bob.account);
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.prank(relayer);
-        bytes[] memory problems = ledger.settleResales{gas: 600_000}(eventId, lines, attestation);
+        bytes[] memory problems =
+            ledger.settleResales{gas: 600_000}(eventId, _linesOf(lines), _consentsOf(lines), attestation);
         vm.assertEq(problems[0], abi.encodeWithSelector(Ledger_BadConsent.selector, id, address(wallet)));
         vm.assertEq(problems[1], "");
     }
 
     function test_SecondResaleInTheSameBulkIsSkipped() external {
         uint64 id = _soldLongAgo(alice.account, true);
-        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](2);
+        Settlement[] memory lines = new Settlement[](2);
         lines[0] = _offered(id, 1, FACE, bob.account);
         lines[1] = _offered(id, 1, FACE, carol.account);
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.prank(relayer);
-        bytes[] memory problems = ledger.settleResales(eventId, lines, attestation);
+        bytes[] memory problems = ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation);
         vm.assertEq(problems[1], abi.encodeWithSelector(Ledger_StaleEpoch.selector, id, 1, 2));
         _assertTicket(id, bob.account, true, 2, FACE);
     }
@@ -148,7 +150,7 @@ contract ResaleTest is Base {
     }
 
     function test_RoyaltiesOfABulkAreAdded() external {
-        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](3);
+        Settlement[] memory lines = new Settlement[](3);
         for (uint16 i = 0; i < 3; ++i) {
             _deliverLine(eventId, _delivery(_id(i), alice.account, true, 0, FACE));
         }
@@ -158,7 +160,7 @@ contract ResaleTest is Base {
         lines[2] = _offered(_id(2), 1, 100, bob.account);
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.prank(relayer);
-        ledger.settleResales(eventId, lines, attestation);
+        ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation);
         vm.assertEq(ledger.potOf(eventId), 500 + 550 + 100);
     }
 
@@ -216,7 +218,7 @@ contract ResaleTest is Base {
         _expectSkipped(
             _offered(id, 1, FACE, alice.account), abi.encodeWithSelector(Ledger_RefusedAccount.selector, alice.account)
         );
-        ILedgerTypes.Settlement memory line = _offered(id, 1, FACE, wrapper);
+        Settlement memory line = _offered(id, 1, FACE, wrapper);
         line.target = DeliveryTargets.pack(wrapper, id, 1, false);
         _expectSkipped(line, abi.encodeWithSelector(Ledger_RefusedAccount.selector, wrapper));
     }
@@ -225,16 +227,15 @@ contract ResaleTest is Base {
         uint64 id = _soldLongAgo(alice.account, true);
         uint40 deadline = uint40(block.timestamp) - 1;
         bytes memory consent = _sign(alice.key, _offerHash(Offer(id, 1, FACE, "EUR", address(0), address(0), deadline)));
-        ILedgerTypes.Settlement memory line = _settlement(id, bob.account, true, 1, FACE, consent);
-        line.deadline = deadline;
+        Settlement memory line = _settlementUntil(deadline, id, bob.account, true, 1, FACE, consent);
         _expectSkipped(line, abi.encodeWithSelector(Ledger_Expired.selector, id, deadline));
     }
 
     function test_SkippedWhen_OfferIsAnother() external {
         uint64 id = _soldLongAgo(alice.account, true);
         bytes memory problem = abi.encodeWithSelector(Ledger_BadConsent.selector, id, alice.account);
-        ILedgerTypes.Settlement memory line = _offered(id, 1, FACE, bob.account);
-        line.payment = Payments.pack(REF, FACE - 1);
+        Settlement memory line = _offered(id, 1, FACE, bob.account);
+        line.payment = Payments.packResale(REF, FACE - 1, NEVER, false);
         _expectSkipped(line, problem);
         Offer memory offer = Offer(id, 1, FACE, "USD", address(0), address(0), NEVER);
         _expectSkipped(_settlement(id, bob.account, true, 1, FACE, _sign(alice.key, _offerHash(offer))), problem);
@@ -245,7 +246,7 @@ contract ResaleTest is Base {
 
     function test_OldOfferIsDeadAfterRevoke() external {
         uint64 id = _soldLongAgo(alice.account, false);
-        ILedgerTypes.Settlement memory line = _offered(id, 1, FACE, bob.account);
+        Settlement memory line = _offered(id, 1, FACE, bob.account);
         vm.prank(alice.account);
         ledger.revoke(id, 1, 0, "");
         _expectSkipped(line, abi.encodeWithSelector(Ledger_StaleEpoch.selector, id, 1, 2));
@@ -255,7 +256,7 @@ contract ResaleTest is Base {
 
     function test_OldOfferIsDeadAfterTheSellerBoughtBack() external {
         uint64 id = _soldLongAgo(alice.account, true);
-        ILedgerTypes.Settlement memory line = _offered(id, 1, FACE, bob.account);
+        Settlement memory line = _offered(id, 1, FACE, bob.account);
         _settleLine(line);
         vm.warp(block.timestamp + COOLDOWN);
         bytes memory consent = _sign(bob.key, _openOffer(id, 2, FACE));
@@ -268,30 +269,30 @@ contract ResaleTest is Base {
     // ------------------------------------------------------------------------------------------------ refused calls
 
     function test_RevertWhen_SettledByStrangerOrUnattestedOrOnTokenRail() external {
-        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](0);
+        Settlement[] memory lines = new Settlement[](0);
         bytes memory attestation = _attestSettlements(eventId, lines);
         vm.expectRevert(abi.encodeWithSelector(Ledger_Unauthorized.selector, 0, RELAYER, stranger));
         vm.prank(stranger);
-        ledger.settleResales(eventId, lines, attestation);
+        ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation);
         vm.startPrank(relayer);
         vm.expectRevert(abi.encodeWithSelector(Ledger_WrongRail.selector, tokenEventId));
-        ledger.settleResales(tokenEventId, lines, attestation);
+        ledger.settleResales(tokenEventId, _linesOf(lines), _consentsOf(lines), attestation);
         vm.expectRevert(abi.encodeWithSelector(Ledger_UnknownEvent.selector, 99));
-        ledger.settleResales(99, lines, attestation);
+        ledger.settleResales(99, _linesOf(lines), _consentsOf(lines), attestation);
         attestation = _attestDeliveries(eventId, new ILedgerTypes.Delivery[](0));
         vm.expectRevert(Ledger_BadAttestation.selector);
-        ledger.settleResales(eventId, lines, attestation);
+        ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation);
     }
 
     function test_RevertWhen_PriceIsNotTheAttestedOne() external {
         uint64 id = _soldLongAgo(alice.account, true);
-        ILedgerTypes.Settlement[] memory lines = new ILedgerTypes.Settlement[](1);
+        Settlement[] memory lines = new Settlement[](1);
         lines[0] = _offered(id, 1, FACE, bob.account);
         bytes memory attestation = _attestSettlements(eventId, lines);
         lines[0].payment = Payments.pack(REF, 1);
         vm.expectRevert(Ledger_BadAttestation.selector);
         vm.prank(relayer);
-        ledger.settleResales(eventId, lines, attestation);
+        ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation);
     }
 
     function test_CheckOfferOfUnknownEvent() external view {

@@ -28,6 +28,7 @@ abstract contract Rules is Tickets {
         uint64 id = target.id();
         if (TicketId.eventOf(id) != bulk.eventId) return _otherEventProblem(id, bulk.eventId);
         if (TicketId.indexOf(id) >= _batchOf(bulk, id).supply()) return _noSuchProblem(id);
+        if (!payment.isPlain()) return abi.encodeWithSelector(Ledger_BadLine.selector, id);
         if (!word.isInStockAt(target.epoch())) {
             problem = _poolProblem(bulk, word, target, payment.price());
             if (problem.length > 0) return problem;
@@ -79,7 +80,7 @@ abstract contract Rules is Tickets {
         PolicyWord policy = _policies[TicketId.eventOf(id)];
         problem = _givingProblem(id, word, policy, epoch);
         if (problem.length > 0) return problem;
-        if (!_isFit(to, custodied)) {
+        if (to == word.holder() || !_isFit(to, custodied)) {
             problem = _refusedProblem(to);
         } else if (!listed && policy.has(PolicyWords.GIFT_LIST)) {
             problem = abi.encodeWithSelector(Ledger_NotListed.selector, to);

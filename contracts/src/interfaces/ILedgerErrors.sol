@@ -146,11 +146,14 @@ interface ILedgerErrors {
     /// @notice A ticket in the pool is not sold below what its seller gets; a ticket of the token rail not but at face.
     error Ledger_WrongPrice(uint64 id, uint40 price, uint40 expected);
 
+    /// @notice The line of a sale from stock says something of an offer, as a price over 40 bits would.
+    error Ledger_BadLine(uint64 id);
+
     /// @notice The price is over the cap.
     error Ledger_OverCap(uint64 id, uint40 price, uint40 cap);
 
-    /// @notice The refund is more than the holder paid.
-    error Ledger_OverRefund(uint64 id, uint40 amount, uint40 price);
+    /// @notice The refund is more than the holder paid, or than the face price: what was paid over it went to the seller.
+    error Ledger_OverRefund(uint64 id, uint40 amount, uint40 most);
 
     // ------------------------------------------------------------------------------------------------ money
 

@@ -89,22 +89,10 @@ interface ILedgerTypes is ILedgerErrors {
 
     /// @notice One ticket sold for money: who gets which ticket at which epoch, and what was paid under which reference.
     /// @param target new holder, ticket, epoch before, custody
-    /// @param payment price and the service's reference
+    /// @param payment price and the service's reference; in a resale also what the seller's offer says besides
     struct Delivery {
         DeliveryTarget target;
         Payment payment;
-    }
-
-    /// @notice One resale paid in fiat money, with the seller's signed offer.
-    /// @param target new holder, ticket, epoch before, custody
-    /// @param payment price and the service's reference
-    /// @param deadline of the seller's offer
-    /// @param consent the seller's signature over `Offer`, open (buyer zero) or to this buyer
-    struct Settlement {
-        DeliveryTarget target;
-        Payment payment;
-        uint40 deadline;
-        bytes consent;
     }
 
     /// @notice A ticket as anyone may read it.

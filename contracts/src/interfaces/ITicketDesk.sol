@@ -81,7 +81,7 @@ interface ITicketDesk is ILedgerTypes {
     /// Ledger_Stopped, Ledger_StaleEpoch, Ledger_LastEpoch, Ledger_MovesClosed, Ledger_OverRefund, Ledger_Expired, Ledger_BadConsent.
     /// @param id the ticket
     /// @param epoch its epoch now
-    /// @param amount minor units, at most what the holder paid
+    /// @param amount minor units, at most what the holder paid and at most the face price
     /// @param ref the service's own id of the refund
     /// @param deadline last second of the consent
     /// @param consent EIP-712 `Refund(uint64 id,uint16 epoch,uint40 amount,uint40 deadline)` of the holder

@@ -26,7 +26,7 @@ interface ITicketMoves is ILedgerTypes {
     /// @notice Hands sold tickets from stock to their buyers. By a relayer, with the attestor's signature over all lines. Also possible
     /// after moves have closed. On the token rail only complimentary tickets (price 0) are delivered.
     /// @dev Reverts with Ledger_Unauthorized, Ledger_UnknownEvent, Ledger_BadAttestation. Lines are skipped with Ledger_OtherEvent,
-    /// Ledger_NoSuchTicket, Ledger_Voided, Ledger_NotInStock, Ledger_StaleEpoch, Ledger_LastEpoch, Ledger_WrongRail,
+    /// Ledger_NoSuchTicket, Ledger_BadLine, Ledger_Voided, Ledger_NotInStock, Ledger_StaleEpoch, Ledger_LastEpoch, Ledger_WrongRail,
     /// Ledger_RefusedAccount, Ledger_NotOnSale, Ledger_HolderLimit; from the pool also Ledger_WrongPrice, Ledger_OverCap.
     /// @param eventId event of all lines
     /// @param lines what was sold
@@ -54,13 +54,18 @@ interface ITicketMoves is ILedgerTypes {
     /// of a consent by a contract wallet gets at most 100,000 gas. Reverts with Ledger_Unauthorized, Ledger_UnknownEvent, Ledger_WrongRail, Ledger_BadAttestation.
     /// Lines are skipped with the errors of `checkOffer`, Ledger_OtherEvent, Ledger_HolderLimit, Ledger_Expired, Ledger_RefusedAccount, Ledger_BadConsent.
     /// @param eventId event of all lines
-    /// @param lines what was resold; consent is EIP-712 `Offer(uint64 id,uint16 epoch,uint40 price,bytes3 currency,address token,address
-    /// buyer,uint40 deadline)` of the seller with token zero and buyer zero (anyone) or the line's holder
+    /// @param lines what was resold
+    /// @param consents for each line in turn the length of a signature, uint16, and the signature: EIP-712 `Offer(uint64 id,uint16 epoch,uint40
+    /// price,bytes3 currency,address token,address buyer,uint40 deadline)` of the seller, with token zero, the line's deadline, and as buyer
+    /// the line's holder if the line is bound, else zero (anyone)
     /// @param attestation EIP-712 `Settlements(uint40 eventId,bytes32 lines)`, lines as in `deliver`
     /// @return problems empty if every line was applied; else one entry a line: empty, or the encoded error for which it was skipped
-    function settleResales(uint40 eventId, Settlement[] calldata lines, bytes calldata attestation)
-        external
-        returns (bytes[] memory problems);
+    function settleResales(
+        uint40 eventId,
+        Delivery[] calldata lines,
+        bytes calldata consents,
+        bytes calldata attestation
+    ) external returns (bytes[] memory problems);
 
     /// @notice Buys an offered ticket in the event's ERC-20; the caller becomes holder and owner. Price * 10 ** unitExponent tokens are
     /// drawn from the caller; the seller's share becomes a credit. The seller approves nothing.

@@ -19,20 +19,11 @@ library LineLog {
         return new uint256[](count + 1);
     }
 
-    /// @notice The lines of a delivery, which lie in calldata just as they are needed.
+    /// @notice The lines, which lie in calldata just as they are needed.
     function copy(ITicketLedger.Delivery[] calldata lines) internal pure returns (uint256[] memory words) {
         words = reserve(lines.length * PAIR);
         assembly ("memory-safe") {
             calldatacopy(add(words, 0x40), lines.offset, mul(lines.length, 0x40))
-        }
-    }
-
-    /// @notice Targets and payments of a settlement.
-    function copy(ITicketLedger.Settlement[] calldata lines) internal pure returns (uint256[] memory words) {
-        words = reserve(lines.length * PAIR);
-        for (uint256 i = 0; i < lines.length; ++i) {
-            ITicketLedger.Settlement calldata line = lines[i];
-            put(words, i, line.target, line.payment);
         }
     }
 

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {LedgerBase} from "../base/LedgerBase.sol";
 import {IERC5192} from "../interfaces/IERC5192.sol";
@@ -96,7 +97,8 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
         PolicyWord policy = _policies[eventId];
         _check(_moveProblem(id, word, policy, epoch));
         if (policy.isTokenRail()) revert Ledger_WrongRail(eventId);
-        if (amount > word.price()) revert Ledger_OverRefund(id, amount, word.price());
+        uint40 most = uint40(Math.min(word.price(), _faceOf(id)));
+        if (amount > most) revert Ledger_OverRefund(id, amount, most);
         _checkConsent(id, word, keccak256(abi.encode(REFUND_TYPEHASH, id, epoch, amount, deadline)), deadline, consent);
 
         TicketWord next = word.returned();

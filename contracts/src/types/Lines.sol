@@ -13,12 +13,16 @@ pragma solidity ^0.8.30;
 /// - holder: the new holder
 type DeliveryTarget is uint256;
 
-/// @notice What was paid for it, and under which reference of the service.
+/// @notice What was paid for it, and under which reference of the service; in a resale also what the seller's offer says besides.
 ///
-///      255                   168 167             128 127                                0
-///     +-------------------------+-------------------+------------------------------------+
-///     |        (free) 88        |      price 40     |           reference 128            |
-///     +-------------------------+-------------------+------------------------------------+
+///      255       216 215       208 207          168 167          128 127                  0
+///     +-------------+-------------+----------------+----------------+----------------------+
+///     |  (free) 40  |   bound 8   |   deadline 40  |    price 40    |     reference 128    |
+///     +-------------+-------------+----------------+----------------+----------------------+
+///
+/// - bound: 1 if the offer was made to this buyer, 0 if to anyone
+/// - deadline: last second of the offer
+/// - price: all-in price, minor units
 type Payment is uint256;
 
 /// @notice One ticket used at a gate.
@@ -69,9 +73,16 @@ library DeliveryTargets {
 
 /// @title Payments: reading and making payments
 library Payments {
-    /// @notice Puts a word together.
+    /// @notice Puts the word of a sale from stock together.
     function pack(bytes16 ref_, uint40 price_) internal pure returns (Payment) {
         return Payment.wrap(uint256(uint128(ref_)) | (uint256(price_) << 128));
+    }
+
+    /// @notice Puts the word of a resale together.
+    function packResale(bytes16 ref_, uint40 price_, uint40 deadline_, bool bound) internal pure returns (Payment) {
+        return Payment.wrap(
+            Payment.unwrap(pack(ref_, price_)) | (uint256(deadline_) << 168) | (bound ? uint256(1) << 208 : 0)
+        );
     }
 
     /// @notice The service's own id of the payment.
@@ -82,6 +93,21 @@ library Payments {
     /// @notice All-in price paid, minor units.
     function price(Payment payment) internal pure returns (uint40) {
         return uint40(Payment.unwrap(payment) >> 128);
+    }
+
+    /// @notice Whether it says nothing of an offer, as in a sale from stock. A price over 40 bits would.
+    function isPlain(Payment payment) internal pure returns (bool) {
+        return Payment.unwrap(payment) >> 168 == 0;
+    }
+
+    /// @notice Last second of the seller's offer.
+    function deadline(Payment payment) internal pure returns (uint40) {
+        return uint40(Payment.unwrap(payment) >> 168);
+    }
+
+    /// @notice Whether the offer was made to this buyer only.
+    function isBound(Payment payment) internal pure returns (bool) {
+        return uint8(Payment.unwrap(payment) >> 208) != 0;
     }
 }
 
