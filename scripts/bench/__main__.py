@@ -11,9 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.bench import pipeline
-from scripts.bench.form import Result, chart, machine
+from scripts.bench.form import Number, Result, chart, machine
+from scripts.bench.gas import chart as gas_chart
+from scripts.bench.gas import run as gas
 
-BENCHMARKS: dict[str, Callable[[argparse.Namespace], Result]] = {"pipeline": pipeline.run}
+BENCHMARKS: dict[str, Callable[[argparse.Namespace], Result]] = {"gas": gas.run, "pipeline": pipeline.run}
+CHARTS: dict[str, Callable[[Result, Path], None]] = {"gas": gas_chart.draw}
+"""Pictures of one benchmark that say more than bars."""
 
 
 def main() -> int:
@@ -23,6 +27,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object a benchmark")
     parser.add_argument("--chart", type=Path, help="draw the figures into this SVG file")
     parser.add_argument("--orders", type=int, default=1_000, help="orders of 2 tickets each (pipeline)")
+    parser.add_argument("--ours", action="store_true", help="measure no peers (gas)")
+    parser.add_argument("--accept", action="store_true", help="our figures become the committed ones (gas)")
     arguments = parser.parse_args()
     names = list(BENCHMARKS) if arguments.name == "all" else [arguments.name]
     results = []
@@ -34,21 +40,41 @@ def main() -> int:
         else:
             _show(result)
     if arguments.chart:
-        chart(results, arguments.chart)
+        if len(results) == 1 and results[0].peers and results[0].name in CHARTS:
+            CHARTS[results[0].name](results[0], arguments.chart)
+        else:
+            chart(results, arguments.chart)
     return 1 if any(result.wrong for result in results) else 0
 
 
 def _show(result: Result) -> None:
     table = Table(title=f"{result.name}: {result.engine}, {machine()}, {result.seconds:.1f} s")
     table.add_column("figure")
-    table.add_column("value", justify="right")
-    for name, value in result.figures.items():
-        table.add_row(name, f"{value:,.4g}")
+    for column in ["value", *(["at most"] if result.targets else []), *result.peers]:
+        table.add_column(column, justify="right")
+    others = [name for peer in result.peers.values() for name in peer if name not in result.figures]
+    for name in [*result.figures, *dict.fromkeys(others)]:
+        target = [_target(result, name)] if result.targets else []
+        peers = [_number(peer.get(name)) for peer in result.peers.values()]
+        table.add_row(name, _number(result.figures.get(name)), *target, *peers)
     for name, value in result.ceiling.items():
-        table.add_row(f"ceiling: {name}", f"{value:,.4g}")
+        table.add_row(f"ceiling: {name}", _number(value))
     for problem in result.wrong:
         table.add_row("[red]wrong[/red]", problem)
     Console().print(table)
+
+
+def _number(value: Number | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def _target(result: Result, name: str) -> str:
+    target = result.targets.get(name)
+    if target is None:
+        return ""
+    return _number(target.at_most) if target.reached else f"[red]{_number(target.at_most)}[/red]"
 
 
 if __name__ == "__main__":

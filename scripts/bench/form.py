@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -14,8 +14,20 @@ Number = int | float
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a figure is to stay at or below, and whether it did."""
+
+    at_most: Number
+    reached: bool
+
+
+@dataclass(frozen=True)
 class Result:
-    """Figures of one run beside the ceilings measured in it. `wrong` says what was not right: empty for a good run."""
+    """Figures of one run beside the ceilings measured in it. `wrong` says what was not right: empty for a good run.
+
+    `peers` has the same figures of others who do the same work; `targets` what some figures are to stay below. A target
+    missed is shown, and is not wrong.
+    """
 
     name: str
     engine: str
@@ -23,12 +35,14 @@ class Result:
     figures: Mapping[str, Number]
     ceiling: Mapping[str, Number]
     wrong: tuple[str, ...] = ()
+    peers: Mapping[str, Mapping[str, Number]] = field(default_factory=dict)
+    targets: Mapping[str, Target] = field(default_factory=dict)
 
     def as_json(self) -> str:
         """One line of JSON, machine included."""
         values = asdict(self)
-        wrong = values.pop("wrong")
-        return json.dumps({"machine": machine(), **values} | ({"wrong": wrong} if wrong else {}))
+        few = {name: rest for name in ("peers", "targets", "wrong") if (rest := values.pop(name))}
+        return json.dumps({"machine": machine(), **values} | few)
 
 
 def machine() -> str:
