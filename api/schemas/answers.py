@@ -92,6 +92,15 @@ class RefundRule(BaseModel):
     keep_bps: int
 
 
+class Supplies(BaseModel):
+    """How many tickets of each supply class there will ever be."""
+
+    public: int
+    held: int
+    sponsor: int
+    complimentary: int
+
+
 class Terms(BaseModel):
     """What can never change."""
 
@@ -102,6 +111,14 @@ class Terms(BaseModel):
     refund_rule: RefundRule
     token: str = Field(description="ERC-20 the event is sold in; the zero address: money through the provider.")
     unit_exponent: int
+    supplies: Supplies
+    earliest_release: When | None = Field(description="Before then a token event's escrow stays; null: not promised.")
+    holder_limit: int = Field(description="Tickets one account may hold; 0 = no limit.")
+    entries: int = Field(description="1 = one entry, 2 to 254 = so many, 255 = one each day (UTC).")
+    cap_at_paid: bool = Field(description="No resale over what its seller paid.")
+    reissue: bool = Field(description="A lost ticket may be reissued after 48 hours without a veto.")
+    identity: bool = Field(description="Holders may commit to an identity on the ledger.")
+    gift_root: str | None = Field(description="Merkle root of the accounts that gifts may go to; null: anyone.")
 
 
 class Schedule(BaseModel):
@@ -112,11 +129,12 @@ class Schedule(BaseModel):
     gifts_close_at: When
     resale_opens_at: When
     resale_closes_at: When
+    release_at: When = Field(description="First moment at which a token event's escrow goes to the organizer.")
 
 
 class Event(BaseModel):
     """An event with its rules. `number` is the ledger's, null while the event is `opening`; `problem` says why the
-    ledger would not have it.
+    ledger would not have it. While it is `paused` nothing is sold or resold; `cancelled` is for good.
     """
 
     id: str
@@ -125,7 +143,7 @@ class Event(BaseModel):
     venue: str
     time_zone: str
     currency: str
-    state: Literal["opening", "open"]
+    state: Literal["opening", "open", "paused", "cancelled"]
     problem: str | None
     number: int | None
     moves_closed: bool
@@ -242,14 +260,19 @@ class Order(BaseModel):
 
 
 class Ticket(BaseModel):
-    """A ticket as the ledger last said. `epoch`: moves and revocations so far; `price`: what its holder paid."""
+    """A ticket as the ledger last said. `epoch`: moves and revocations so far; `price`: what its holder paid, or what
+    the seller of a ticket in the `pool` asks. `activated`: its holder closed its moves for good; `frozen`: its payment
+    is disputed.
+    """
 
     id: TicketText
     event_id: str | None
     number: int = Field(description="The ticket's number within its event.")
-    state: Literal["stock", "held", "redeemed", "void"]
+    state: Literal["stock", "pool", "held", "redeemed", "void"]
     holder: str | None
     custodied: bool
+    activated: bool
+    frozen: bool
     epoch: int
     price: int
     since: When | None

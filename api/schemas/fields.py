@@ -100,6 +100,9 @@ Address = Annotated[
     Field(strict=True, examples=["0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]),
 ]
 
+Root = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$", examples=["4f" * 32])]
+"""A Merkle root: 32 bytes in hexadecimal, small letters."""
+
 _TICKET_SCHEMA = {"type": "string", "pattern": "^[0-9]{1,19}$", "examples": ["16777216"]}
 TicketId = Annotated[int, BeforeValidator(_ticket), Field(le=MAX_TICKET), WithJsonSchema(_TICKET_SCHEMA)]
 """A ticket id in a request's body."""

@@ -18,9 +18,11 @@ from api.schemas.fields import (
     Line,
     ListingId,
     Moment,
+    Root,
     Seconds,
     TicketId,
 )
+from ticketchain.domain.policy import MAX_SUPPLY
 
 
 class Nothing(Body):
@@ -58,6 +60,20 @@ class NewPayee(Body):
     address: Address | None = Field(None, description="Where the ledger credits it; left out: a custodial one.")
 
 
+Supply = Annotated[int, Field(strict=True, ge=0, le=MAX_SUPPLY, description="Tickets there will ever be.")]
+
+
+class Supplies(Body):
+    """How many tickets of each supply class there will ever be, a promise that the ledger keeps. Manifests name the
+    class of each seat; at least one class is not 0.
+    """
+
+    public: Supply = Field(0, examples=[3000])
+    held: Supply = Field(0, examples=[100])
+    sponsor: Supply = 0
+    complimentary: Supply = 0
+
+
 class Resale(Body):
     """Rules of resale. The cap is a part of the face price: 11,000 = at most 110 %."""
 
@@ -66,6 +82,7 @@ class Resale(Body):
     payees: list[NewPayee] = Field(
         min_length=1, max_length=32, description="Shares of the royalties; their sum is 10,000."
     )
+    cap_at_paid: bool = Field(False, strict=True, description="No resale over what its seller paid, either.")
     opens_at: Moment | None = Field(None, description="Left out: now.")
     closes_at: Moment | None = Field(None, description="Left out: when all moves close.")
 
@@ -75,6 +92,11 @@ class Gifts(Body):
 
     limit: int = Field(7, strict=True, ge=0, le=7, description="Gifts between two sales; 7 = no limit.")
     cooldown_s: Seconds = Field(0, description="Seconds a ticket rests after each move.")
+    list_root: Root | None = Field(
+        None,
+        description="Merkle root of the accounts that gifts may go to (32 bytes, hexadecimal; OpenZeppelin's leaf of "
+        "one address). This service has no list yet, so it gives such an event's tickets to nobody. Left out: anyone.",
+    )
     closes_at: Moment | None = Field(None, description="Left out: when all moves close.")
 
 
@@ -85,8 +107,17 @@ class Refunds(Body):
     keep_bps: Bps = 0
 
 
+class Escrow(Body):
+    """When the money of an event sold for tokens goes to its organizer; for other events told, but without effect."""
+
+    earliest_release: Moment | None = Field(None, description="Never before this moment. Left out: no such promise.")
+    release_at: Moment | None = Field(
+        None, description="Left out: when the doors open, or the earliest release if later."
+    )
+
+
 class NewEvent(Body):
-    """An event: one showing in one place. Currency, cap, royalty, gift and refund rules can never change later."""
+    """An event: one showing in one place. All of it but the times can never change later; those only with a reason."""
 
     title: Line = Field(max_length=200, description="Title.", examples=["Mahler: Symphony No. 2"])
     venue: Line = Field(max_length=200, description="Where it is.", examples=["Great Hall"])
@@ -98,8 +129,23 @@ class NewEvent(Body):
     )
     price_classes: list[NewPriceClass] = Field(min_length=1, max_length=200)
     resale: Resale
+    supplies: Supplies
     gifts: Gifts = Gifts()
     refunds: Refunds = Refunds()
+    escrow: Escrow = Escrow()
+    holder_limit: int = Field(0, strict=True, ge=0, le=255, description="Tickets one account may hold; 0 = no limit.")
+    entries: int = Field(
+        1,
+        strict=True,
+        ge=1,
+        le=255,
+        description="Entries that a ticket is good for on the ledger: 1 = once, 2 to 254 = so many, 255 = one each day "
+        "(UTC). The gates of this service let each ticket in once for now.",
+    )
+    reissue: bool = Field(
+        False, strict=True, description="A lost ticket may be reissued: announced, 48 hours' wait, its holder can veto."
+    )
+    identity: bool = Field(False, strict=True, description="Holders may commit to an identity on the ledger.")
 
 
 class Reason(Body):

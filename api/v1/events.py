@@ -11,7 +11,7 @@ from api.deps import FIRST_TICKET, After, AfterTicket, Creating, Limit, RawBody,
 from api.schemas import answers, requests
 from api.schemas.fields import EventId
 from ticketchain.domain.errors import Invalid
-from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Terms, schedule_of
+from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Supplies, Terms, schedule_of, seconds
 from ticketchain.usecases import events, issue
 
 router = APIRouter(tags=["Events"])
@@ -38,14 +38,38 @@ _MANIFEST_BODY = {
 
 def _new_event(body: requests.NewEvent, now: datetime) -> events.NewEvent:
     resale, gifts, refunds = body.resale, body.gifts, body.refunds
-    rule = RefundRule(refunds.until_s_before_doors, refunds.keep_bps)
+    earliest = seconds("escrow.earliest_release", body.escrow.earliest_release) if body.escrow.earliest_release else 0
+    terms = Terms(
+        body.currency,
+        resale.cap_bps,
+        resale.royalty_bps,
+        gifts.limit,
+        gifts.cooldown_s,
+        RefundRule(refunds.until_s_before_doors, refunds.keep_bps),
+        Supplies(**body.supplies.model_dump()),
+        earliest_release=earliest,
+        holder_limit=body.holder_limit,
+        entries=body.entries,
+        cap_at_paid=resale.cap_at_paid,
+        reissue=body.reissue,
+        identity=body.identity,
+        gift_root=gifts.list_root or "",
+    )
     opens_at = resale.opens_at or min(now, resale.closes_at or body.moves_close_at or body.doors_at)
     return events.NewEvent(
         body.title,
         body.venue,
         body.time_zone,
-        Terms(body.currency, resale.cap_bps, resale.royalty_bps, gifts.limit, gifts.cooldown_s, rule),
-        schedule_of(body.doors_at, body.moves_close_at, gifts.closes_at, opens_at, resale.closes_at),
+        terms,
+        schedule_of(
+            body.doors_at,
+            body.moves_close_at,
+            gifts.closes_at,
+            opens_at,
+            resale.closes_at,
+            body.escrow.release_at,
+            earliest,
+        ),
         [PriceClass(c.code, c.name, c.face) for c in body.price_classes],
         [Payee(p.name, p.bps, p.address or "") for p in resale.payees],
     )

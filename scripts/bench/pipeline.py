@@ -22,7 +22,7 @@ from scripts.bench.form import Result
 from ticketchain.chain.encode import call_of
 from ticketchain.context import Context, now, open_context
 from ticketchain.domain.intents import Deliver
-from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Terms, schedule_of
+from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Supplies, Terms, schedule_of
 from ticketchain.domain.ports import UnsignedTransaction
 from ticketchain.domain.tickets import ticket_id
 from ticketchain.settings import Settings
@@ -71,7 +71,7 @@ def _event(context: Context, seats: int) -> str:
     made = accounts.create_organizer(parts, Request(Principal("bench", "operator")), "Bench")
     organizer = accounts.authenticate(parts, made["api_key"])
     schedule = schedule_of(now() + timedelta(days=3), None, None, now(), None)
-    terms = Terms("EUR", 11_000, 500, 1, 0, RefundRule())
+    terms = Terms("EUR", 11_000, 500, 1, 0, RefundRule(), Supplies(public=seats))
     classes, payees = [PriceClass("A", "A", 5_000)], [Payee("house", 10_000)]
     new = events.NewEvent("Bench", "Bench", "UTC", terms, schedule, classes, payees)
     event_id = str(events.create_event(parts, Request(organizer), new)["id"])

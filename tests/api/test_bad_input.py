@@ -177,6 +177,22 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"gifts": {"closes_at": "2027-01-01T00:00:00Z"}}, "gifts.closes_at"),
     ({"refunds": {"keep_bps": 10_001}}, "refunds.keep_bps"),
     ({"pricing": "free"}, "pricing"),
+    ({"supplies": None}, "supplies"),
+    ({"supplies": {}}, "supplies"),
+    ({"supplies": {"public": 0}}, "supplies"),
+    ({"supplies": {"public": 1 << 24}}, "supplies.public"),
+    ({"supplies": {"public": 1, "friends": 1}}, "supplies.friends"),
+    ({"holder_limit": 256}, "holder_limit"),
+    ({"entries": 0}, "entries"),
+    ({"entries": 256}, "entries"),
+    ({"reissue": "yes"}, "reissue"),
+    ({"gifts": {"list_root": "0" * 64}}, "gifts.list_root"),
+    ({"gifts": {"list_root": "0x" + "1" * 64}}, "gifts.list_root"),
+    ({"escrow": {"release_at": "2026-05-01T00:00:00Z"}}, "escrow.release_at"),
+    (
+        {"escrow": {"release_at": "2027-01-01T00:00:00Z", "earliest_release": "2027-01-02T00:00:00Z"}},
+        "escrow.release_at",
+    ),
 ]
 
 

@@ -20,7 +20,14 @@ from ticketchain.chain.gateway import (
 )
 
 FAN, GATE = signer(21).address, signer(22).address
-SCHEDULE = {"doorsAt": 1, "movesCloseAt": 2, "giftsCloseAt": 3, "resaleOpensAt": 4, "resaleClosesAt": 5}
+SCHEDULE = {
+    "doorsAt": 1,
+    "movesCloseAt": 2,
+    "giftsCloseAt": 3,
+    "resaleOpensAt": 4,
+    "resaleClosesAt": 5,
+    "releaseAt": 6,
+}
 TERMS = {
     "currency": b"EUR",
     "capBps": 11_000,
@@ -31,7 +38,26 @@ TERMS = {
     "unitExponent": 0,
     "refundRule": b"\7" * 32,
     "payees": [{"account": FAN, "bps": 4000}, {"account": GATE, "bps": 6000}],
+    "supplies": (10, 20, 30, 40),
+    "earliestRelease": 6,
+    "holderLimit": 4,
+    "entries": 1,
+    "capAtPaid": True,
+    "reissue": False,
+    "identity": False,
+    "giftRoot": b"\5" * 32,
 }
+TERMS_TYPE = (
+    "(bytes3,uint16,uint16,uint8,uint24,address,uint8,bytes32,(address,uint16)[],"
+    "uint24[4],uint32,uint8,uint8,bool,bool,bool,bytes32)"
+)
+SCHEDULE_TYPE = "(uint32,uint32,uint32,uint32,uint32,uint32)"
+
+
+def plain_terms() -> tuple[object, ...]:
+    """The terms as a tuple."""
+    payees = tuple((each["account"], each["bps"]) for each in TERMS["payees"])  # type: ignore[attr-defined]
+    return tuple((TERMS | {"payees": payees}).values())
 
 
 def log_of(topics: list[bytes], data: bytes) -> Log:
@@ -44,13 +70,9 @@ def word(value: int | str) -> bytes:
 
 def test_a_call_is_encoded_from_dicts_or_tuples() -> None:
     as_dicts = encode_call("createEvent", FAN, b"\3" * 32, TERMS, SCHEDULE)
-    payees = tuple((each["account"], each["bps"]) for each in TERMS["payees"])  # type: ignore[attr-defined]
-    as_tuples = encode_call(
-        "createEvent", FAN, b"\3" * 32, (*list(TERMS.values())[:-1], payees), tuple(SCHEDULE.values())
-    )
+    as_tuples = encode_call("createEvent", FAN, b"\3" * 32, plain_terms(), tuple(SCHEDULE.values()))
     assert as_dicts == as_tuples
-    terms = "(bytes3,uint16,uint16,uint8,uint24,address,uint8,bytes32,(address,uint16)[])"
-    signature = f"createEvent(address,bytes32,{terms},(uint32,uint32,uint32,uint32,uint32))"
+    signature = f"createEvent(address,bytes32,{TERMS_TYPE},{SCHEDULE_TYPE})"
     assert as_dicts[:4] == keccak(text=signature)[:4] == selector_of("createEvent")
 
 
@@ -65,7 +87,7 @@ def test_unknown_names_are_refused() -> None:
 
 
 def test_results_have_names() -> None:
-    assert decode_result("scheduleOf", encode(["(uint32,uint32,uint32,uint32,uint32)"], [(1, 2, 3, 4, 5)])) == SCHEDULE
+    assert decode_result("scheduleOf", encode([SCHEDULE_TYPE], [(1, 2, 3, 4, 5, 6)])) == SCHEDULE
     assert decode_result("entryKeyOf", encode(["bytes32", "uint40"], [b"\5" * 32, 9])) == (b"\5" * 32, 9)
     assert decode_result("holderOf", word(FAN)) == FAN
     assert decode_result("deliver", encode(["bytes[]"], [[b"", b"\1"]])) == (b"", b"\1")
@@ -85,12 +107,7 @@ def test_a_log_with_lines_is_decoded() -> None:
 
 def test_a_log_with_nested_structs_is_decoded_in_the_abis_order() -> None:
     head, tail = encode_call("createEvent", FAN, b"\3" * 32, TERMS, SCHEDULE)[4:], 64
-    types = [
-        "(bytes3,uint16,uint16,uint8,uint24,address,uint8,bytes32,(address,uint16)[])",
-        "(uint32,uint32,uint32,uint32,uint32)",
-    ]
-    payees = [(each["account"], each["bps"]) for each in TERMS["payees"]]  # type: ignore[attr-defined]
-    data = encode(types, [(*list(TERMS.values())[:-1], payees), tuple(SCHEDULE.values())])
+    data = encode([TERMS_TYPE, SCHEDULE_TYPE], [plain_terms(), tuple(SCHEDULE.values())])
     assert len(head) > tail
     found = decode_log(log_of([topic_of("EventCreated"), word(1), word(FAN), b"\3" * 32], data))
     assert found is not None

@@ -15,6 +15,7 @@ from ticketchain.domain.policy import (
     Payee,
     PriceClass,
     RefundRule,
+    Supplies,
     Terms,
     check_terms,
     check_time_zone,
@@ -36,7 +37,7 @@ from ticketchain.domain.tickets import (
 )
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
-TERMS = Terms("EUR", 11_000, 500, 1, 0, RefundRule())
+TERMS = Terms("EUR", 11_000, 500, 1, 0, RefundRule(), Supplies(public=100))
 PAYEES, CLASSES = [Payee("a", 6_000), Payee("b", 4_000)], [PriceClass("A", "A", 100)]
 
 

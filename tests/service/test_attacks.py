@@ -68,7 +68,10 @@ def test_an_event_of_somebody_else_under_our_reference_is_not_ours(service: Cont
     reference = reference_bytes(event.id).ljust(32, b"\0")
     never = int(now().timestamp()) + 999_999
     terms = (b"EUR", 65_535, 10_000, 7, 0, "0x" + "0" * 40, 0, bytes(32), [(mallory.address, 10_000)])
-    create = encode_call("createEvent", mallory.address, reference, terms, (never, never, never, 0, never))
+    more = ([9, 0, 0, 0], 0, 0, 0, False, False, False, bytes(32))
+    create = encode_call(
+        "createEvent", mallory.address, reference, terms + more, (never, never, never, 0, never, never)
+    )
     for nonce, data in enumerate((create, encode_call("setDelegation", 1, True))):
         service.gateway.send_raw(signed(mallory, nonce, service.deployment.address, data, gas=3_000_000))
     service.chain_step()

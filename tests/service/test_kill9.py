@@ -125,6 +125,7 @@ def _event() -> dict[str, Any]:
         "doors_at": (datetime.now(UTC) + timedelta(days=9)).isoformat(),
         "price_classes": [{"code": "A", "name": "A", "face": 4_000}],
         "resale": {"cap_bps": 11_000, "royalty_bps": 500, "payees": payees},
+        "supplies": {"public": 60_000},
     }
 
 

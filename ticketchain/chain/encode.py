@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ticketchain.chain.abi import encode_call
 from ticketchain.domain import intents as i
 from ticketchain.domain.consents import Attestation, Deliveries, Line, Settlements
-from ticketchain.domain.policy import Schedule
+from ticketchain.domain.policy import SUPPLY_CLASSES, Schedule
 from ticketchain.domain.tickets import number_of
 
 Attest = Callable[[Attestation], bytes]
@@ -25,21 +25,30 @@ def call_of(event: int, intents: Sequence[i.Intent], attest: Attest) -> bytes:
             lines = [_line(intent) for intent in intents]
             return encode_call("deliver", event, [line.words() for line in lines], attest(Deliveries(event, lines)))
         case i.Settle():
-            lines = [_line(intent) for intent in intents]
-            return encode_call("settleResales", event, _settlements(intents), attest(Settlements(event, lines)))
+            return _settlement(event, intents, attest)
         case i.Redeem():
             return encode_call("redeem", event, [_redemption(intent) for intent in intents])
         case single:
             return _single(event, single)
 
 
-def _line(intent: Any) -> Line:
+def _line(intent: Any, deadline: int = 0) -> Line:
+    """A line of a bulk sale; our sellers offer to anyone, so no line is bound to its buyer."""
     reference = bytes.fromhex(intent.reference)
-    return Line(intent.ticket, intent.epoch, intent.to, intent.custodied, intent.price, reference)
+    return Line(intent.ticket, intent.epoch, intent.to, intent.custodied, intent.price, reference, deadline)
 
 
-def _settlements(intents: Sequence[Any]) -> list[tuple[int, int, int, bytes]]:
-    return [(*_line(x).words(), x.deadline, bytes.fromhex(x.consent)) for x in intents]
+def _settlement(event: int, intents: Sequence[Any], attest: Attest) -> bytes:
+    lines = [_line(intent, intent.deadline) for intent in intents]
+    consents = _stream(bytes.fromhex(intent.consent) for intent in intents)
+    return encode_call(
+        "settleResales", event, [line.words() for line in lines], consents, attest(Settlements(event, lines))
+    )
+
+
+def _stream(consents: Iterable[bytes]) -> bytes:
+    """The sellers' signatures in the order of the lines, each behind its length in two bytes."""
+    return b"".join(len(consent).to_bytes(2, "big") + consent for consent in consents)
 
 
 def _redemption(intent: Any) -> int:
@@ -80,10 +89,14 @@ def _terms(terms: dict[str, Any]) -> tuple[Any, ...]:
     payees = [(p["account"], p["bps"]) for p in terms["payees"]]
     rates = (terms["currency"].encode(), terms["cap_bps"], terms["royalty_bps"], terms["gift_limit"])
     rail = (terms["cooldown_s"], terms["token"], terms["unit_exponent"], bytes.fromhex(terms["refund_rule"]))
-    return (*rates, *rail, payees)
+    limits = (terms["earliest_release"], terms["holder_limit"], terms["entries"])
+    switches = (terms["cap_at_paid"], terms["reissue"], terms["identity"])
+    supplies = [terms["supplies"][name] for name in SUPPLY_CLASSES]
+    return (*rates, *rail, payees, supplies, *limits, *switches, bytes.fromhex(terms["gift_root"]).rjust(32, b"\0"))
 
 
 def schedule_words(schedule: dict[str, int]) -> tuple[int, ...]:
     """A schedule in the order of the contract's struct."""
     s = Schedule(**schedule)
-    return (s.doors_at, s.moves_close_at, s.gifts_close_at, s.resale_opens_at, s.resale_closes_at)
+    closings = (s.moves_close_at, s.gifts_close_at, s.resale_opens_at, s.resale_closes_at)
+    return (s.doors_at, *closings, s.release_at)

@@ -10,13 +10,16 @@ from eth_utils.address import to_checksum_address
 from ticketchain.chain.abi import LedgerLog, decode_problem
 from ticketchain.chain.refusals import as_problem
 from ticketchain.domain.blocks import Entry
+from ticketchain.domain.policy import STATUSES
 from ticketchain.domain.tickets import event_of
 
 _ADDRESS, _U16, _U40, _U64, _U128 = ((1 << bits) - 1 for bits in (160, 16, 40, 64, 128))
 
 
 def entries_of(log: LedgerLog) -> list[Entry]:
-    """The entries of one log; none for logs that the service does not follow (transfers, roles, allow-lists)."""
+    """The entries of one log; none for logs that the service does not follow: of accounts (roles, allow-lists, credits,
+    wallets), and those of the standards, which say again what the ledger's own say.
+    """
     read = _READERS.get(log.name)
     if read is None:
         return []
@@ -36,38 +39,64 @@ def _sales(args: dict[str, Any]) -> _Read:
             "to": _address(target & _ADDRESS),
             "custodied": bool(target >> 240 & 0xFF),
             "price": payment >> 128 & _U40,
+            "epoch": (target >> 224 & _U16) + 1,
             "reference": f"{payment & _U128:032x}",
         }
         yield args["eventId"], target >> 160 & _U64, values
 
 
-def _given(args: dict[str, Any]) -> _Read:
-    ticket = args["id"]
-    yield event_of(ticket), ticket, {"to": args["to"], "custodied": args["custodied"]}
+def _single(*names: str) -> Callable[[dict[str, Any]], _Read]:
+    """A reader of a log about one ticket, which keeps the values of these names."""
+
+    def read(args: dict[str, Any]) -> _Read:
+        yield event_of(args["id"]), args["id"], {_NAMES.get(name, name): _value(args[name]) for name in names}
+
+    return read
 
 
 def _resold(args: dict[str, Any]) -> _Read:
-    ticket = args["id"]
-    yield event_of(ticket), ticket, {"to": args["buyer"], "custodied": False, "price": args["price"]}
+    values = {"to": args["buyer"], "custodied": False, "price": args["price"], "epoch": args["epoch"]}
+    yield event_of(args["id"]), args["id"], values
+
+
+def _bought(args: dict[str, Any]) -> _Read:
+    for event, ticket, values in _resold(args):
+        yield event, ticket, values | {"reference": args["ref"].hex()}
+
+
+def _housed(custodied: bool) -> Callable[[dict[str, Any]], _Read]:
+    def read(args: dict[str, Any]) -> _Read:
+        values = {"to": args["to"], "custodied": custodied, "counted": args["counted"], "epoch": args["epoch"]}
+        yield event_of(args["id"]), args["id"], values
+
+    return read
+
+
+def _announced(args: dict[str, Any]) -> _Read:
+    """Not a move yet: the address is not called `to`, as that of a new holder is."""
+    values = {"announced_to": args["to"], "custodied": args["custodied"], "epoch": args["epoch"]}
+    yield event_of(args["id"]), args["id"], values | {"ready_at": args["readyAt"]}
+
+
+def _swapped(args: dict[str, Any]) -> _Read:
+    """Each ticket gets the other's holder and custody; the log has no custody, so who folds it looks at the other."""
+    one, other = args["id"], args["otherId"]
+    yield event_of(one), one, {"to": args["holder"], "epoch": args["epoch"], "other": str(other)}
+    yield event_of(other), other, {"to": args["otherHolder"], "epoch": args["otherEpoch"], "other": str(one)}
+
+
+def _exchanged(args: dict[str, Any]) -> _Read:
+    """The ticket taken, with custody and gifts of the ticket given back; and that one, which has no holder now."""
+    back, taken = args["id"], args["toId"]
+    shared = {"difference": args["difference"], "reference": args["ref"].hex()}
+    now = {"to": args["holder"], "price": args["price"], "epoch": args["toEpoch"], "other": str(back)}
+    yield event_of(taken), taken, now | shared
+    yield event_of(back), back, {"epoch": args["epoch"], "other": str(taken)} | shared
 
 
 def _redeemed(args: dict[str, Any]) -> _Read:
     for line in args["lines"]:
         yield args["eventId"], args["eventId"] << 24 | line >> 16, {"gate": args["gate"]}
-
-
-def _refunded(args: dict[str, Any]) -> _Read:
-    ticket = args["id"]
-    values = {"epoch": args["epoch"], "amount": args["amount"], "reference": args["ref"].hex()}
-    yield event_of(ticket), ticket, values
-
-
-def _voided(args: dict[str, Any]) -> _Read:
-    yield event_of(args["id"]), args["id"], {"reference": args["ref"].hex()}
-
-
-def _revoked(args: dict[str, Any]) -> _Read:
-    yield event_of(args["id"]), args["id"], {}
 
 
 def _skipped(args: dict[str, Any]) -> _Read:
@@ -94,8 +123,20 @@ def _issued(args: dict[str, Any]) -> _Read:
     yield args["eventId"], None, {"number": args["number"], "manifest": args["manifest"].hex()}
 
 
+def _status(args: dict[str, Any]) -> _Read:
+    yield args["eventId"], None, {"status": str(STATUSES[args["status"]]), "reason": args["reason"]}
+
+
 def _released(args: dict[str, Any]) -> _Read:
     yield args["eventId"], None, {"payee": args["payee"], "amount": str(args["amount"])}
+
+
+def _escrow_released(args: dict[str, Any]) -> _Read:
+    yield args["eventId"], None, {"organizer": args["organizer"], "amount": str(args["amount"])}
+
+
+def _refunds_paid(args: dict[str, Any]) -> _Read:
+    yield args["eventId"], None, {"paid": str(args["paid"])}
 
 
 def _schedule(args: dict[str, Any]) -> dict[str, int]:
@@ -106,26 +147,52 @@ def _schedule(args: dict[str, Any]) -> dict[str, int]:
         "gifts_close_at": s["giftsCloseAt"],
         "resale_opens_at": s["resaleOpensAt"],
         "resale_closes_at": s["resaleClosesAt"],
+        "release_at": s["releaseAt"],
     }
+
+
+def _value(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _address(value: int) -> str:
     return to_checksum_address(value.to_bytes(20, "big"))
 
 
+_NAMES = {"ref": "reference"}
+"""Names of ours for arguments of the logs."""
+
 _READERS: dict[str, Callable[[dict[str, Any]], _Read]] = {
     "Delivered": _sales,
     "Settled": _sales,
-    "Given": _given,
     "Resold": _resold,
+    "Bought": _bought,
+    "Given": _single("to", "custodied", "epoch"),
+    "Withdrawn": _housed(custodied=False),
+    "Deposited": _housed(custodied=True),
+    "Reissued": _single("to", "custodied", "epoch"),
+    "Swapped": _swapped,
+    "Exchanged": _exchanged,
+    "PoolReturned": _single("seller", "price", "epoch"),
+    "PoolSold": _single("seller", "price", "royalty"),
     "Redeemed": _redeemed,
-    "Refunded": _refunded,
-    "Voided": _voided,
-    "Revoked": _revoked,
+    "Refunded": _single("epoch", "amount", "ref"),
+    "RefundedCancelled": _single("holder", "epoch", "amount"),
+    "Voided": _single("epoch", "ref"),
+    "Revoked": _single("epoch"),
+    "Activated": _single("epoch"),
+    "Frozen": _single("epoch", "ref"),
+    "Unfrozen": _single("epoch", "ref"),
+    "ReissueAnnounced": _announced,
+    "ReissueVetoed": _single("epoch"),
+    "IdentityCommitted": _single("epoch", "commitment"),
     "Skipped": _skipped,
     "EventCreated": _created,
     "ScheduleChanged": _rescheduled,
+    "StatusChanged": _status,
     "EntryKeySet": _entry_key,
     "BatchIssued": _issued,
     "Released": _released,
+    "EscrowReleased": _escrow_released,
+    "RefundsPaid": _refunds_paid,
 }

@@ -166,7 +166,8 @@ class Sender:
         function = _BULK_RESULTS.get(data[:4])
         if function is None:
             return [None]
-        found = [decode_problem(problem) for problem in decode_result(function, answer)]
+        told = decode_result(function, answer) or [b""] * lines  # an empty list: every line would be applied
+        found = [decode_problem(problem) for problem in told]
         return [as_problem(problem) if problem else None for problem in found]
 
     def _commit(self, rows: Sequence[Any], data: bytes) -> None:

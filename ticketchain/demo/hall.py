@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,11 +25,14 @@ DAYS_AHEAD = 12
 
 @dataclass(frozen=True)
 class Hall:
-    """The manifest as a file, its number of seats, and the face price of each class, in minor units."""
+    """The manifest as a file, its number of seats, the face price of each class in minor units, and how many seats
+    there are of each supply class.
+    """
 
     data: bytes
     seats: int
     faces: Mapping[str, int]
+    supplies: Mapping[str, int]
 
 
 def read_hall(file: Path | None) -> Hall:
@@ -41,7 +45,8 @@ def read_hall(file: Path | None) -> Hall:
     except (OSError, KeyError, ValueError) as error:
         raise DidNotHappen(f"{file} is no manifest in CSV ({error!r}); name one with --manifest") from error
     others = iter(OTHER_FACES)
-    return Hall(data, len(rows), {name: FACES.get(name) or next(others, 1_000) for name in classes})
+    faces = {name: FACES.get(name) or next(others, 1_000) for name in classes}
+    return Hall(data, len(rows), faces, Counter((row.get("supply_class") or "public").strip().lower() for row in rows))
 
 
 def evening(hall: Hall) -> dict[str, Any]:
@@ -59,6 +64,7 @@ def evening(hall: Hall) -> dict[str, Any]:
             "royalty_bps": ROYALTY_BPS,
             "payees": [{"name": name, "bps": bps} for name, bps in PAYEES],
         },
+        "supplies": dict(hall.supplies),
         "gifts": {"limit": 1, "cooldown_s": 0},
         "refunds": {"until_s_before_doors": 86_400, "keep_bps": KEEP_BPS},
     }

@@ -8,7 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-TICKET_KINDS = frozenset({"Delivered", "Settled", "Resold", "Given", "Redeemed", "Refunded", "Voided", "Revoked"})
+PAID_KINDS = frozenset({"Delivered", "Settled", "Resold", "Bought", "Exchanged"})
+"""Kinds of entries by which a holder got a ticket for money (an exchanged one if the entry names a new holder)."""
+
+TICKET_KINDS = PAID_KINDS | {
+    "Activated",
+    "Deposited",
+    "Frozen",
+    "Given",
+    "PoolReturned",
+    "Redeemed",
+    "Refunded",
+    "RefundedCancelled",
+    "Reissued",
+    "Revoked",
+    "Swapped",
+    "Unfrozen",
+    "Voided",
+    "Withdrawn",
+}
 """Kinds of entries that change a ticket; all others are about an event, an account or a refused line."""
 
 

@@ -61,7 +61,7 @@ Consent = Gift | Offer | Refund | Revoke
 @dataclass(frozen=True)
 class Line:
     """One ticket of a bulk delivery or settlement: who gets which ticket, at which epoch, what was paid, under which
-    reference.
+    reference. Only a resale has the deadline of its offer; `bound`: the offer names this buyer.
     """
 
     id: int
@@ -70,11 +70,14 @@ class Line:
     custodied: bool
     price: int
     reference: bytes
+    deadline: int = 0
+    bound: bool = False
 
     def words(self) -> tuple[int, int]:
         """The two packed words of the line: `DeliveryTarget` and `Payment`."""
         target = int(self.to, 16) | self.id << 160 | self.epoch << 224 | int(self.custodied) << 240
-        return target, int.from_bytes(self.reference, "big") | self.price << 128
+        offer = self.deadline << 168 | int(self.bound) << 208
+        return target, int.from_bytes(self.reference, "big") | self.price << 128 | offer
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,17 @@ from enum import StrEnum
 
 EVENT_SHIFT, BATCH_SHIFT = 24, 16
 MAX_PRICE = (1 << 40) - 1
+MOST_GIFTS = 7
+"""The ledger counts no further."""
+
 NOBODY = "0x" + "0" * 40
 
 
 class TicketState(StrEnum):
-    """Where a ticket stands on the ledger."""
+    """Where a ticket stands on the ledger. In the pool: its seller gave it back, to be paid when it is sold on."""
 
     STOCK = "stock"
+    POOL = "pool"
     HELD = "held"
     REDEEMED = "redeemed"
     VOID = "void"
@@ -45,7 +49,10 @@ def number_of(ticket: int) -> int:
 
 @dataclass(frozen=True)
 class Ticket:
-    """One ticket as the ledger knows it. `price` in minor units, `since` in Unix seconds."""
+    """One ticket as the ledger knows it. `price` in minor units, `since` in Unix seconds.
+
+    `activated`: its holder closed its moves for good; `frozen`: its payment is disputed. Neither moves.
+    """
 
     id: int
     state: TicketState = TicketState.STOCK
@@ -55,11 +62,17 @@ class Ticket:
     price: int = 0
     gifts: int = 0
     since: int = 0
+    activated: bool = False
+    frozen: bool = False
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that happened to one ticket in a block: the ledger's event name, and its values for this ticket."""
+    """One thing that happened to one ticket in a block: the ledger's event name, and its values for this ticket.
+
+    `epoch` is the one after the change, None: one more than before. `counted`: a move into or out of custody that
+    counts as a gift. `gifts` come with a ticket taken in exchange.
+    """
 
     kind: str
     ticket: int
@@ -67,35 +80,64 @@ class Change:
     to: str = NOBODY
     custodied: bool = False
     price: int = 0
-    reference: str = ""
+    epoch: int | None = None
+    counted: bool = False
+    gifts: int = 0
 
 
 def apply(ticket: Ticket, change: Change) -> Ticket:
-    """The ticket after a change. Raises `ValueError` for a kind that changes no ticket."""
+    """The ticket after a change, as `TicketWord` defines each. Raises `ValueError` for one that changes no ticket."""
     match change.kind:
-        case "Delivered" | "Settled" | "Resold":
+        case "Delivered" | "Settled" | "Resold" | "Bought":
             return _to_holder(ticket, change, gifts=0, price=change.price)
-        case "Given":
-            return _to_holder(ticket, change, gifts=min(ticket.gifts + 1, 7), price=ticket.price)
+        case "Given" | "Swapped":
+            return _given(ticket, change)
+        case "Withdrawn" | "Deposited":
+            return _given(ticket, change) if change.counted else _rehoused(ticket, change)
+        case "Reissued":
+            return replace(_rehoused(ticket, change), since=change.at)
+        case "Exchanged" if change.to != NOBODY:
+            return _to_holder(ticket, change, gifts=change.gifts, price=change.price)
+        case "Exchanged" | "Refunded":
+            return Ticket(ticket.id, epoch=_epoch(ticket, change))
+        case "PoolReturned":
+            epoch = _epoch(ticket, change)
+            return Ticket(ticket.id, TicketState.POOL, epoch=epoch, price=change.price, since=change.at)
+        case "Voided":
+            return Ticket(ticket.id, TicketState.VOID, epoch=_epoch(ticket, change))
+        case "RefundedCancelled":
+            used = ticket.state == TicketState.REDEEMED
+            return replace(ticket, price=0) if used else Ticket(ticket.id, epoch=_epoch(ticket, change))
+    return _marked(ticket, change)
+
+
+def _marked(ticket: Ticket, change: Change) -> Ticket:
+    """What leaves a ticket with its holder."""
+    match change.kind:
         case "Redeemed":
             return replace(ticket, state=TicketState.REDEEMED)
-        case "Refunded":
-            return Ticket(ticket.id, epoch=ticket.epoch + 1)
-        case "Voided":
-            return Ticket(ticket.id, state=TicketState.VOID, epoch=ticket.epoch + 1)
         case "Revoked":
-            return replace(ticket, epoch=ticket.epoch + 1)
+            return replace(ticket, epoch=_epoch(ticket, change))
+        case "Activated":
+            return replace(ticket, activated=True)
+        case "Frozen" | "Unfrozen":
+            return replace(ticket, frozen=change.kind == "Frozen")
     raise ValueError(f"{change.kind} changes no ticket")
 
 
+def _epoch(ticket: Ticket, change: Change) -> int:
+    return ticket.epoch + 1 if change.epoch is None else change.epoch
+
+
+def _given(ticket: Ticket, change: Change) -> Ticket:
+    return _to_holder(ticket, change, gifts=min(ticket.gifts + 1, MOST_GIFTS), price=ticket.price)
+
+
+def _rehoused(ticket: Ticket, change: Change) -> Ticket:
+    """To another account of the same person: only holder, custody and epoch change."""
+    return replace(ticket, holder=change.to, custodied=change.custodied, epoch=_epoch(ticket, change))
+
+
 def _to_holder(ticket: Ticket, change: Change, *, gifts: int, price: int) -> Ticket:
-    return replace(
-        ticket,
-        state=TicketState.HELD,
-        holder=change.to,
-        custodied=change.custodied,
-        epoch=ticket.epoch + 1,
-        since=change.at,
-        gifts=gifts,
-        price=price,
-    )
+    epoch = _epoch(ticket, change)
+    return Ticket(ticket.id, TicketState.HELD, change.to, change.custodied, epoch, price, gifts, change.at)

@@ -114,6 +114,12 @@ def count_held(tx: Tx, holder: str) -> int:
     return int(tx.execute(select(func.count()).where(_TICKET.holder == holder)).scalar_one())
 
 
+def count_held_of(tx: Tx, event_number: int, holder: str) -> int:
+    """Number of tickets of one event that a holder has, used ones too."""
+    query = select(func.count()).where(_TICKET.event_number == event_number, _TICKET.holder == holder)
+    return int(tx.execute(query).scalar_one())
+
+
 def ticket_states(tx: Tx, event_number: int) -> dict[str, int]:
     """Number of sold tickets of an event by state."""
     query = select(_TICKET.state, func.count()).where(_TICKET.event_number == event_number).group_by(_TICKET.state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx, insert_new
@@ -66,6 +66,11 @@ def set_schedule(tx: Tx, event_id: str, schedule: Mapping[str, int]) -> None:
     tx.execute(update(t.events).where(t.events.c.id == event_id).values(values))
 
 
+def set_status(tx: Tx, event_id: str, status: str) -> None:
+    """Notes the status as the ledger has it: live, paused or cancelled."""
+    tx.execute(update(t.events).where(t.events.c.id == event_id).values(status=status))
+
+
 def closing_between(tx: Tx, after: int, until: int) -> bool:
     """Whether the moves of an event close in this span (Unix seconds, `after` excluded)."""
     c = t.events.c
@@ -89,6 +94,13 @@ def batches(tx: Tx, event_id: str) -> list[Row[Any]]:
     """The batches of an event by number."""
     c = t.batches.c
     return list(tx.execute(select(t.batches).where(c.event_id == event_id).order_by(c.number)))
+
+
+def supply_by_class(tx: Tx, event_id: str) -> dict[str, int]:
+    """Tickets in the batches of an event by supply class, those on their way to the ledger too."""
+    c = t.batches.c
+    query = select(c.supply_class, func.sum(c.supply)).where(c.event_id == event_id).group_by(c.supply_class)
+    return {name: int(supply) for name, supply in tx.execute(query)}
 
 
 def batches_of_issue(tx: Tx, issue_id: str) -> list[Row[Any]]:

@@ -161,6 +161,14 @@ def lines_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
     return list(tx.execute(query))
 
 
+def tickets_on_order(tx: Tx, event_id: str, fan_id: str) -> int:
+    """Number of tickets in a fan's orders of an event that are to be paid, or paid and not delivered yet."""
+    lines = t.order_lines.join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
+    query = select(func.count()).select_from(lines).where(t.orders.c.event_id == event_id, t.orders.c.fan_id == fan_id)
+    query = query.where(t.order_lines.c.state == "pending", t.orders.c.state != "expired")
+    return int(tx.execute(query).scalar_one())
+
+
 def last_paid_line(tx: Tx, ticket: int, fan_id: str) -> Row[Any] | None:
     """The fan's newest delivered order line of a ticket, with payment id, total and currency."""
     query = (

@@ -87,9 +87,10 @@ events = Table(
     Column("venue", Text, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("currency", Text, nullable=False),
-    Column("terms", JSON, nullable=False),  # cap_bps, royalty_bps, gift_limit, cooldown_s, refund_rule
+    Column("terms", JSON, nullable=False),  # domain.policy.Terms without the currency
     Column("schedule", JSON, nullable=False),  # Unix seconds, as the ledger has them
     Column("moves_close_at", BigInteger, nullable=False, index=True),  # of the schedule
+    Column("status", Text, nullable=False),  # live, paused, cancelled, as the ledger says
     Column("batches_reserved", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
 )

@@ -153,6 +153,12 @@ def restock(tx: Tx, tickets: Sequence[int]) -> None:
     tx.execute(query.values(state="available", hold_id=None))
 
 
+def take_out(tx: Tx, tickets: Sequence[int]) -> None:
+    """Takes seats off sale whose tickets are no longer in stock, though this shop did not sell them."""
+    query = update(t.seats).where(_SEAT.ticket.in_(tickets), _SEAT.state == "available")
+    tx.execute(query.values(state="sold", hold_id=None))
+
+
 def due_holds(tx: Tx, now: datetime, limit: int) -> list[Row[Any]]:
     """Open holds whose time is over."""
     query = select(t.holds).where(t.holds.c.state == "open", t.holds.c.expires_at <= now)

@@ -16,7 +16,17 @@ from ticketchain.domain.references import reference_bytes
 from ticketchain.store import chain, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
-from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, intend, required, unix
+from ticketchain.usecases.common import (
+    Principal,
+    Request,
+    answer,
+    answered,
+    event_of,
+    intend,
+    refuse_unless_on_sale,
+    required,
+    unix,
+)
 from ticketchain.usecases.hold import own_hold
 from ticketchain.usecases.parts import Parts
 
@@ -60,14 +70,16 @@ def _store_order(
     parts: Parts, tx: Tx, who: Principal, event_id: str, lines: Sequence[tuple[int, int]], **source: str
 ) -> str:
     now, order_id = parts.clock(), parts.new_id("ord")
-    currency = event_of(tx, event_id).currency
+    event = event_of(tx, event_id)
+    refuse_unless_on_sale(event)
+    _refuse_over_limit(tx, event, who, len(lines))
     total = check_amount(sum(price for _, price in lines), "total")
     row = {
         "id": order_id,
         "event_id": event_id,
         "fan_id": who.fan,
         "total": total,
-        "currency": currency,
+        "currency": event.currency,
     } | source
     row |= {"state": OrderState.AWAITING_PAYMENT, "expires_at": now + parts.rules.payment, "created_at": now}
     line_rows = [{"order_id": order_id, "ticket": t, "price": p, "state": LineState.PENDING} for t, p in lines]
@@ -77,8 +89,16 @@ def _store_order(
         "provider": parts.provider.name,
         "amount": total,
     }
-    orders.add_order(tx, row, line_rows, payment | {"currency": currency, "created_at": now})
+    orders.add_order(tx, row, line_rows, payment | {"currency": event.currency, "created_at": now})
     return order_id
+
+
+def _refuse_over_limit(tx: Tx, event: Any, who: Principal, wanted: int) -> None:
+    """The ledger lets nobody have more tickets of the event than its terms allow; nobody shall pay for more, either."""
+    limit = event.terms["holder_limit"]
+    has = chain.count_held_of(tx, event.number, views.holder_of(tx, who.fan))
+    if limit and has + orders.tickets_on_order(tx, event.id, who.fan) + wanted > limit:
+        raise Conflict(f"quantity: one account may have {limit} tickets of this event; you have {has}", limit=limit)
 
 
 def view_order(parts: Parts, who: Principal, order_id: str) -> dict[str, Any]:

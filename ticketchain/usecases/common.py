@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ticketchain.domain.errors import Conflict, Forbidden, KeyReused, NotFound
 from ticketchain.domain.intents import Intent, to_payload
+from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.ports import SealedKey
 from ticketchain.store import accounts, events, outbox
 from ticketchain.store.engine import Tx
@@ -100,6 +101,19 @@ def event_of(tx: Tx, event_id: str, who: Principal | None = None) -> Any:
     if who is not None and row.organizer_id != who.organizer:
         raise NotFound(f"event {event_id!r} is unknown")
     return row
+
+
+def refuse_unless_on_sale(event: Any) -> None:
+    """Raises `Conflict` for a paused or cancelled event: the ledger would neither sell nor resell its tickets."""
+    refuse_cancelled(event)
+    if event.status == EventStatus.PAUSED:
+        raise Conflict("event: its organizer paused sales and resales; try again later", state=str(event.status))
+
+
+def refuse_cancelled(event: Any) -> None:
+    """Raises `Conflict` for a cancelled event: its tickets are refunded, nothing else happens to them."""
+    if event.status == EventStatus.CANCELLED:
+        raise Conflict("event: it was cancelled; its tickets are refunded and do nothing else", state=str(event.status))
 
 
 def sealed_key(tx: Tx, address: str) -> SealedKey:

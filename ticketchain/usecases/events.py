@@ -9,6 +9,7 @@ from typing import Any
 from ticketchain.domain.errors import Conflict, Invalid
 from ticketchain.domain.intents import CreateEvent, Release, SetSchedule
 from ticketchain.domain.policy import (
+    EventStatus,
     Payee,
     PriceClass,
     Schedule,
@@ -23,7 +24,17 @@ from ticketchain.domain.references import reference_bytes
 from ticketchain.store import accounts, events
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
-from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, intend, required, unix
+from ticketchain.usecases.common import (
+    Principal,
+    Request,
+    answer,
+    answered,
+    event_of,
+    intend,
+    refuse_cancelled,
+    required,
+    unix,
+)
 from ticketchain.usecases.parts import Parts
 
 
@@ -73,7 +84,7 @@ def _store(parts: Parts, tx: Tx, who: Principal, new: NewEvent, payees: Sequence
     about = {"title": new.title.strip(), "venue": new.venue.strip(), "time_zone": new.time_zone}
     row = {"id": event_id, "organizer_id": who.organizer, "currency": currency, "terms": terms} | about
     row |= {"schedule": asdict(new.schedule), "moves_close_at": new.schedule.moves_close_at}
-    row |= {"batches_reserved": 0, "created_at": parts.clock()}
+    row |= {"status": EventStatus.LIVE, "batches_reserved": 0, "created_at": parts.clock()}
     classes = [{"event_id": event_id, "position": i, **asdict(c)} for i, c in enumerate(new.price_classes)]
     shares = [{"event_id": event_id, "position": i, **asdict(p)} for i, p in enumerate(payees)]
     events.add_event(tx, row, classes, shares)
@@ -97,6 +108,7 @@ def close_moves(parts: Parts, request: Request, event_id: str, reason: str) -> d
         if (before := answered(tx, request)) is not None:
             return dict(before)
         row = _on_ledger(event_of(tx, event_id, request.who))
+        refuse_cancelled(row)
         schedule = closed_now(Schedule(**row.schedule), unix(parts))
         intent = SetSchedule(asdict(schedule), reason.strip())
         if not intend(parts, tx, row.number, f"{event_id}:close", intent):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ticketchain.domain.blocks import TICKET_KINDS
 from ticketchain.domain.money import royalty
 from ticketchain.domain.orders import LineState
 from ticketchain.domain.references import reference_id
@@ -11,9 +12,9 @@ from ticketchain.store import accounts, chain, events, gate, market, orders, out
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import retell, retell_order
+from ticketchain.usecases.retell import last_payment, retell, retell_event, retell_order
 
-_KINDS = ("EventCreated", "Refunded", "Settled", "Skipped")
+_KINDS = ("EventCreated", "Refunded", "RefundedCancelled", "Settled", "Skipped")
 
 
 def finalize(parts: Parts, number: int) -> bool:
@@ -48,11 +49,22 @@ def _open_event(parts: Parts, tx: Tx, row: Any) -> None:
     # Anybody may create an event under the same reference, but none of this organizer: that takes its key or a relayer.
     if organizer is not None and organizer.address == row.values["organizer"]:
         events.set_number(tx, event_id, row.event_number)
+        retell_event(tx, event_id, row.event_number)  # its organizer may have changed it since, past this service
 
 
 def _pay_back(parts: Parts, tx: Tx, row: Any) -> None:
     cause = f"returned:{row.ticket}:{row.values['epoch']}"
     give_back(parts, tx, reference_id("pay", bytes.fromhex(row.values["reference"])), cause, row.values["amount"])
+
+
+def _pay_back_cancelled(parts: Parts, tx: Tx, row: Any) -> None:
+    """What is due for a ticket of a cancelled event goes back to where the money for it came from."""
+    amount, reference = row.values["amount"], last_payment(_before(tx, row))
+    payment_id = reference_id("pay", bytes.fromhex(reference)) if reference else ""
+    if orders.payment(tx, payment_id) is not None:
+        give_back(parts, tx, payment_id, f"cancelled:{row.ticket}:{row.values['epoch']}", amount)
+    elif amount and events.event_numbered(tx, row.event_number) is not None:
+        parts.log.warning("a refund is due that was not paid through this service", ticket=row.ticket, amount=amount)
 
 
 def _owe(parts: Parts, tx: Tx, row: Any) -> None:
@@ -72,12 +84,14 @@ def _owe(parts: Parts, tx: Tx, row: Any) -> None:
 
 def _seller(tx: Tx, row: Any) -> str:
     """Who held the ticket right before this change."""
-    before = [
-        c.values["to"]
-        for c in chain.changes_of_tickets(tx, [row.ticket])
-        if "to" in c.values and (c.block_number, c.log_index, c.line) < (row.block_number, row.log_index, row.line)
-    ]
-    return str(before[-1])
+    return str([c.values["to"] for c in _before(tx, row) if "to" in c.values][-1])
+
+
+def _before(tx: Tx, row: Any) -> list[Any]:
+    """All changes of a ticket before this one, in order."""
+    place = (row.block_number, row.log_index, row.line)
+    changes = chain.changes_of_tickets(tx, [row.ticket])
+    return [c for c in changes if c.kind in TICKET_KINDS and (c.block_number, c.log_index, c.line) < place]
 
 
 def _pay_back_skipped(parts: Parts, tx: Tx, row: Any) -> None:
@@ -89,7 +103,13 @@ def _pay_back_skipped(parts: Parts, tx: Tx, row: Any) -> None:
             give_back(parts, tx, payment.id, f"refused:{row.ticket}", line.price)
 
 
-_EFFECTS = {"EventCreated": _open_event, "Refunded": _pay_back, "Settled": _owe, "Skipped": _pay_back_skipped}
+_EFFECTS = {
+    "EventCreated": _open_event,
+    "Refunded": _pay_back,
+    "RefundedCancelled": _pay_back_cancelled,
+    "Settled": _owe,
+    "Skipped": _pay_back_skipped,
+}
 
 
 def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ticketchain.domain.errors import Conflict, Invalid, KeyReused, NotFound
 from ticketchain.domain.intents import Redeem, SetEntryKey
+from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.tickets import TicketState, number_of
 from ticketchain.domain.tickets import event_of as event_number
 from ticketchain.gate import (
@@ -32,7 +33,7 @@ from ticketchain.gate import (
 from ticketchain.store import chain, events, gate
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
-from ticketchain.usecases.common import Principal, event_of, intend, required, unix
+from ticketchain.usecases.common import Principal, event_of, intend, refuse_cancelled, required, unix
 from ticketchain.usecases.parts import Parts
 
 DAY = 86_400
@@ -108,6 +109,7 @@ def _lease(
     if ticket.state != TicketState.HELD:
         raise Conflict(f"ticket: it is {ticket.state}", state=ticket.state)
     event = required(events.event_numbered(tx, event_number(ticket_id)), "the event")
+    refuse_cancelled(event)
     final = _closed_at(tx, event, ticket_id)
     keys = [k for k in events.entry_keys(tx, event.id) if k.registered and k.valid_until > unix(parts)]
     if not keys:
@@ -153,6 +155,7 @@ STAFF = {
     "bad_issuer_signature": "Do not admit: the code was not issued for this event, or the ticket has moved.",
     "bad_device_signature": "Do not admit: the code is forged.",
     "replaced": "Do not admit: the ticket was opened on another phone since. Ask for that phone.",
+    "cancelled": "Do not admit: the event was cancelled. Tickets are refunded.",
     "not_held": "Do not admit: nobody holds this ticket (it was returned or is void).",
 }
 """What staff should do, by outcome."""
@@ -197,6 +200,8 @@ def _judge(parts: Parts, tx: Tx, event: Any, request: Scan) -> tuple[str, int | 
         return "not_ours", None
     if event.number is None:
         return "unknown_key", None
+    if event.status == EventStatus.CANCELLED:
+        return "cancelled", None
     ticket_id = event.number << 24 | code.lease.number
     ticket = chain.ticket(tx, ticket_id)
     refusal = _check(parts, tx, event, code, ticket_id, ticket)

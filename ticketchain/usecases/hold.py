@@ -9,7 +9,15 @@ from ticketchain.domain.errors import Conflict, Expired, Invalid, NotFound, Seat
 from ticketchain.store import events, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
-from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required
+from ticketchain.usecases.common import (
+    Principal,
+    Request,
+    answer,
+    answered,
+    event_of,
+    refuse_unless_on_sale,
+    required,
+)
 from ticketchain.usecases.parts import Parts
 
 
@@ -47,7 +55,7 @@ def _hold(parts: Parts, request: Request, event_id: str, take: Any) -> dict[str,
     def work(tx: Tx) -> dict[str, Any]:
         if (before := answered(tx, request)) is not None:
             return dict(before)
-        event_of(tx, event_id)
+        refuse_unless_on_sale(event_of(tx, event_id))
         now, hold_id = parts.clock(), parts.new_id("hld")
         stock.add_hold(tx, hold_id, event_id, request.who.fan, now + parts.rules.hold, now)
         take(tx, hold_id)

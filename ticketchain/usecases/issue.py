@@ -5,20 +5,19 @@ issued.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import Any, Literal
 
 from ticketchain.domain import manifest as m
 from ticketchain.domain.errors import Conflict
 from ticketchain.domain.intents import Issue
+from ticketchain.domain.policy import SUPPLY_CLASSES
 from ticketchain.domain.tickets import ticket_id
 from ticketchain.store import events, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Request, answer, answered, event_of, intend
 from ticketchain.usecases.parts import Parts
-
-SUPPLY_CLASSES = {"public": 0, "held": 1, "sponsor": 2, "complimentary": 3}
-"""Numbers of the supply classes on the ledger."""
 
 
 def section_number(name: str) -> int:
@@ -31,7 +30,8 @@ def issue_manifest(
 ) -> dict[str, Any]:
     """Issues all seats of a manifest. The same file sent again with the same Idempotency-Key issues nothing twice.
 
-    Raises `ManifestError` with every bad row, `Conflict` while the ledger does not have the event.
+    Raises `ManifestError` with every bad row, `Conflict` while the ledger does not have the event, or when the manifest
+    has more tickets of a supply class than the event promised.
     """
     with parts.store.read() as tx:
         row = event_of(tx, event_id, request.who)
@@ -49,6 +49,7 @@ def issue_manifest(
             return dict(before)
         events.lock(tx, event_id)  # two manifests with the same seat: the second must see the first's seats
         _refuse_known(tx, event_id, manifest, first_row=2 if form == "csv" else 1)
+        _refuse_over_supply(tx, row, manifest)
         issue_id = parts.new_id("iss")
         first = _reserve(tx, event_id, len(plans))
         for number, (plan, document, cid) in enumerate(zip(plans, documents, cids, strict=True), start=first):
@@ -76,6 +77,22 @@ def _refuse_known(tx: Tx, event_id: str, manifest: m.Manifest, first_row: int) -
     ]
     if problems:
         raise m.ManifestError(tuple(problems))
+
+
+def _refuse_over_supply(tx: Tx, event: Any, manifest: m.Manifest) -> None:
+    """The event promised how many tickets of each class there will ever be; all that were sent to the ledger count."""
+    before = events.supply_by_class(tx, event.id)
+    wanted = Counter(str(row.supply_class) for row in manifest.rows)
+    for name in SUPPLY_CLASSES:
+        promised = event.terms["supplies"][name]
+        left = promised - before.get(name, 0)
+        if wanted[name] > left:
+            raise Conflict(
+                f"supply_class: the manifest has {wanted[name]} tickets of class {name}, but only {left} of the "
+                f"{promised} that the event promised are left; supplies can never change",
+                supply_class=name,
+                left=left,
+            )
 
 
 def _store_batch(

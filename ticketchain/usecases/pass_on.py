@@ -24,12 +24,14 @@ from ticketchain.usecases.common import (
     answer,
     answered,
     intend,
+    refuse_cancelled,
     required,
     sealed_key,
     unix,
 )
 from ticketchain.usecases.events import event_terms
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.retell import last_payment
 
 
 def give(parts: Parts, request: Request, ticket_id: int, to_fan: str) -> dict[str, Any]:
@@ -164,6 +166,10 @@ def _own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, SealedKey]
         raise NotFound(f"ticket {ticket_id} is not yours")
     if ticket.state != TicketState.HELD:
         raise Conflict(f"ticket: it is {ticket.state}, it cannot move any more", state=ticket.state)
+    if ticket.frozen:
+        raise Conflict("ticket: it is frozen, as its payment is disputed; it cannot move", state="frozen")
+    if ticket.activated:
+        raise Conflict("ticket: it is activated, which closed its moves for good", state="activated")
     return ticket, sealed_key(tx, address)
 
 
@@ -186,10 +192,12 @@ def _refuse_while_busy(tx: Tx, ticket_id: int) -> None:
 
 def _quote(parts: Parts, tx: Tx, who: Principal, ticket: Any) -> tuple[int, Any, dict[str, Any]]:
     line = orders.last_paid_line(tx, ticket.id, who.fan)
-    if line is None:
+    paid = last_payment(chain.changes_of_tickets(tx, [ticket.id]))
+    if line is None or reference_bytes(line.payment_id).hex() != paid:
         raise Conflict("refund: you did not buy this ticket here, so no money of yours can go back")
     place = required(stock.seat(tx, ticket.id), f"ticket {ticket.id}")
     event = required(events.event(tx, place.event_id), "the event")
+    refuse_cancelled(event)
     rule = event_terms(event).refund_rule
     closed = event.schedule["moves_close_at"]
     if closed <= unix(parts):

@@ -5,15 +5,17 @@ listings, seats.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from typing import Any
 
-from ticketchain.domain.blocks import TICKET_KINDS
+from ticketchain.domain.blocks import PAID_KINDS, TICKET_KINDS
 from ticketchain.domain.orders import LineState, OrderState, state_of_lines, step
+from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.references import reference_bytes
 from ticketchain.domain.tickets import Change, Ticket, TicketState, apply, event_of
-from ticketchain.store import chain, market, orders, stock
+from ticketchain.store import chain, events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.parts import Parts
@@ -28,6 +30,7 @@ class Story:
     ticket: Ticket
     delivered: dict[str, int] = field(default_factory=dict)  # payment reference -> epoch
     returned: set[str] = field(default_factory=set)  # payment references
+    paid: str = ""  # payment reference of the last time it was had for money
     skipped: dict[str, str] = field(default_factory=dict)  # payment reference -> problem
     moved: dict[int, str] = field(default_factory=dict)  # epoch -> kind of the change that led to it
     sold: bool = False  # there is at least one change of the ticket itself
@@ -46,32 +49,74 @@ def _retell(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
     waiting = _retell_lines(tx, stories)
     _retell_moves(tx, stories)
     _retell_listings(tx, stories)
-    back = [i for i, s in stories.items() if s.ticket.state == TicketState.STOCK and i not in waiting]
-    stock.restock(tx, back)
+    in_stock = {i for i, s in stories.items() if s.ticket.state == TicketState.STOCK}
+    stock.restock(tx, sorted(in_stock - waiting))
+    stock.take_out(tx, sorted(set(stories) - in_stock))  # sold or exchanged past this shop
 
 
 def _stories(tx: Tx, tickets: Sequence[int]) -> dict[int, Story]:
-    stories = {ticket: Story(Ticket(ticket)) for ticket in tickets}
-    for row in chain.changes_of_tickets(tx, tickets):
-        _tell(stories[row.ticket], row)
-    return stories
+    """The stories of these tickets. Those that they were swapped or exchanged for are told along: custody and gifts of
+    the one come from the other, as it was right before.
+    """
+    rows = _history(tx, tickets)
+    stories = {ticket: Story(Ticket(ticket)) for ticket in {*tickets, *(row.ticket for row in rows)}}
+    for _, log in groupby(rows, key=lambda row: (row.block_number, row.log_index)):
+        lines = list(log)
+        before = {line.ticket: stories[line.ticket].ticket for line in lines}
+        for line in lines:
+            _tell(stories[line.ticket], line, before)
+    return {ticket: stories[ticket] for ticket in tickets}
 
 
-def _tell(story: Story, row: Any) -> None:
+def _history(tx: Tx, tickets: Sequence[int]) -> list[Any]:
+    """All changes, in order, of these tickets and of those that they were swapped or exchanged for, and so on."""
+    known = set(tickets)
+    rows = chain.changes_of_tickets(tx, tickets)
+    while others := {int(row.values["other"]) for row in rows if "other" in row.values} - known:
+        known |= others
+        rows = chain.changes_of_tickets(tx, sorted(known))
+    return rows
+
+
+def _tell(story: Story, row: Any, before: Mapping[int, Ticket]) -> None:
     reference = row.values.get("reference", "")
     if row.kind == "Skipped":
         story.skipped[reference] = row.values["detail"]
     if row.kind not in TICKET_KINDS:
         return
-    fields = {k: row.values[k] for k in ("to", "custodied", "price") if k in row.values}
-    story.ticket = apply(story.ticket, Change(row.kind, row.ticket, row.timestamp, **fields))
+    then = story.ticket
+    story.ticket = apply(then, _change(row, before))
     story.sold = True
-    if row.kind != "Redeemed":  # the one change that does not begin a new epoch
+    if story.ticket.epoch != then.epoch:
         story.moved[story.ticket.epoch] = row.kind
     if row.kind in ("Delivered", "Settled"):
         story.delivered[reference] = story.ticket.epoch
     if row.kind == "Refunded":
         story.returned.add(reference)
+    if row.kind == "RefundedCancelled" and story.paid:
+        story.returned.add(story.paid)
+    if is_paid(row):
+        story.paid = reference
+
+
+def _change(row: Any, before: Mapping[int, Ticket]) -> Change:
+    names = ("to", "custodied", "price", "epoch", "counted")
+    fields = {name: row.values[name] for name in names if name in row.values}
+    if "other" in row.values:
+        other = before[int(row.values["other"])]
+        fields |= {"custodied": other.custodied, "gifts": other.gifts}
+    return Change(row.kind, row.ticket, row.timestamp, **fields)
+
+
+def is_paid(change: Any) -> bool:
+    """Whether a holder got the ticket for money by this change."""
+    return change.kind in PAID_KINDS and "to" in change.values
+
+
+def last_payment(changes: Iterable[Any]) -> str:
+    """Reference of the last payment for a ticket among its changes; empty if it was paid in another way, or never."""
+    references = [change.values.get("reference", "") for change in changes if is_paid(change)]
+    return str(references[-1]) if references else ""
 
 
 def _ticket_row(ticket: Ticket) -> dict[str, Any]:
@@ -115,6 +160,14 @@ def retell_order(tx: Tx, order_id: str) -> None:
     orders.set_state(tx, order_id, step(OrderState(row.state), then))
 
 
+def retell_event(tx: Tx, event_id: str, number: int) -> None:
+    """Brings schedule and status of an event up to date with what the ledger logged of it."""
+    said = chain.changes_of_event(tx, number, ["EventCreated", "ScheduleChanged"])
+    events.set_schedule(tx, event_id, said[-1].values["schedule"])
+    changed = chain.changes_of_event(tx, number, ["StatusChanged"])
+    events.set_status(tx, event_id, changed[-1].values["status"] if changed else EventStatus.LIVE)
+
+
 def _retell_moves(tx: Tx, stories: dict[int, Story]) -> None:
     by_kind = {"gift": "Given", "return": "Refunded"}
     for move in market.moves_of_tickets(tx, list(stories)):
@@ -131,7 +184,8 @@ def _retell_listings(tx: Tx, stories: dict[int, Story]) -> None:
         story = stories[ticket]
         for row in rows:
             sold = story.moved.get(row.epoch + 1) == "Settled"
-            gone = story.ticket.epoch != row.epoch or story.ticket.state != TicketState.HELD
+            stopped = story.ticket.activated or story.ticket.frozen
+            gone = story.ticket.epoch != row.epoch or story.ticket.state != TicketState.HELD or stopped
             if sold:
                 market.set_listing(tx, row.id, ("selling",), "sold")
             elif row.state == "sold":

@@ -15,7 +15,7 @@ from ticketchain.domain.blocks import TICKET_KINDS, Entry, FollowedBlock
 from ticketchain.store import chain, events, gate, outbox, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import retell
+from ticketchain.usecases.retell import retell, retell_event
 
 
 def follow(parts: Parts, block: FollowedBlock) -> bool:
@@ -92,7 +92,7 @@ def _note_refusal(tx: Tx, intent: Any, problem: Any) -> None:
 
 def _note_event(tx: Tx, kind: str, number: int | None, values: Any, gone: bool) -> None:
     """Follows what the ledger logged about events (not tickets), or takes it back."""
-    if number is None or kind not in ("ScheduleChanged", "EntryKeySet", "BatchIssued"):
+    if number is None or kind not in ("ScheduleChanged", "StatusChanged", "EntryKeySet", "BatchIssued"):
         return
     row = events.event_numbered(tx, number)
     if row is None:
@@ -103,5 +103,4 @@ def _note_event(tx: Tx, kind: str, number: int | None, values: Any, gone: bool) 
     elif kind == "EntryKeySet":
         events.set_entry_key(tx, row.id, values["key_id"], values["valid_until"], registered=not gone)
     else:
-        last = chain.changes_of_event(tx, number, ["EventCreated", "ScheduleChanged"])
-        events.set_schedule(tx, row.id, last[-1].values["schedule"])
+        retell_event(tx, row.id, number)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ticketchain.domain.orders import LineState
+from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.tickets import NOBODY, TicketState, number_of
 from ticketchain.store import accounts, chain, events, market, orders, outbox, stock
 from ticketchain.store.engine import Tx
@@ -33,15 +34,27 @@ def event(parts: Parts, tx: Tx, row: Any) -> dict[str, Any]:
         "venue": row.venue,
         "time_zone": row.time_zone,
         "currency": row.currency,
-        "state": "opening" if row.number is None else "open",
+        "state": _event_state(row),
         "problem": outbox.problem_of(tx, f"create_event:{row.id}") if row.number is None else None,
         "number": row.number,
         "moves_closed": closed,
         "schedule": times,
-        "terms": row.terms,
+        "terms": _terms(row.terms),
         "price_classes": [{"code": c.code, "name": c.name, "face": c.face} for c in events.price_classes(tx, row.id)],
         "payees": [{"name": p.name, "address": p.address, "bps": p.bps} for p in events.payees(tx, row.id)],
     }
+
+
+def _event_state(row: Any) -> str:
+    if row.number is None:
+        return "opening"
+    return "open" if row.status == EventStatus.LIVE else str(row.status)
+
+
+def _terms(terms: dict[str, Any]) -> dict[str, Any]:
+    earliest = terms["earliest_release"]
+    shown = {"earliest_release": moment(earliest) if earliest else None, "gift_root": terms["gift_root"] or None}
+    return terms | shown
 
 
 def batch(tx: Tx, row: Any) -> dict[str, Any]:
@@ -101,6 +114,8 @@ def ticket(tx: Tx, row: Any) -> dict[str, Any]:
         "state": row.state,
         "holder": None if row.holder == NOBODY else row.holder,
         "custodied": row.custodied,
+        "activated": row.activated,
+        "frozen": row.frozen,
         "epoch": row.epoch,
         "price": row.price,
         "since": moment(row.since) if row.since else None,
@@ -118,6 +133,8 @@ def unsold_ticket(place: Any) -> dict[str, Any]:
         "state": str(TicketState.STOCK),
         "holder": None,
         "custodied": False,
+        "activated": False,
+        "frozen": False,
         "epoch": 0,
         "price": 0,
         "since": None,

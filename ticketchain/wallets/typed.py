@@ -104,6 +104,8 @@ def _void(void: Void) -> bytes:
 
 
 def _deliveries(deliveries: Deliveries) -> bytes:
+    if any(line.deadline or line.bound for line in deliveries.lines):
+        raise SignerRefused("lines: a delivery from stock has no seller's offer; leave its deadline and buyer out")
     return _DELIVERIES + _bulk(deliveries)
 
 
@@ -126,6 +128,8 @@ def _line(event: int, line: Line) -> bytes:
     _address(line.to, "to")
     _uint(int(line.custodied), 1, "custodied")
     _uint(line.price, 40, "price")
+    _uint(line.deadline, 40, "deadline")
+    _uint(int(line.bound), 1, "bound")
     _reference(line.reference)
     if event_of(line.id) != event:
         raise SignerRefused(f"lines: ticket {line.id} is of event {event_of(line.id)}, not of event {event}")
