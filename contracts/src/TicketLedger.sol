@@ -13,7 +13,7 @@ import {DeliveryTarget, Payment, Redemption} from "./types/Lines.sol";
 import {PolicyWord, PolicyWords} from "./types/PolicyWord.sol";
 import {SupplyWord, SupplyWords} from "./types/SupplyWord.sol";
 import {TicketId} from "./types/TicketId.sol";
-import {TicketWord} from "./types/TicketWord.sol";
+import {TicketWord, TicketWords} from "./types/TicketWord.sol";
 
 /// @title TicketLedger: every ticket, every move, every redemption
 /// @notice The functions are those of `ITicketLedger`. Here are the ones of a ticket's usual life, from issue to redemption; rarer ones are
@@ -77,6 +77,7 @@ contract TicketLedger is TicketFace, Chained {
     {
         _checkRole(LEDGER, RELAYER);
         Bulk memory bulk = _startBulk(eventId);
+        bulk.open = bulk.policy.isLive();
         uint256[] memory words = LineLog.copy(lines);
         _checkAttestation(_deliveriesDigest(eventId, LineLog.hash(words)), attestation);
 
@@ -84,11 +85,11 @@ contract TicketLedger is TicketFace, Chained {
             (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
             Slot storage slot = _tickets[target.id()];
             TicketWord word = slot.word;
-            bytes memory problem = _deliveryProblem(bulk, word, target, payment);
-            if (problem.length == 0) {
+            if (_mayDeliver(bulk, word, target, payment)) {
                 if (word.isPooled()) _payFromPool(bulk, target.id(), word);
                 _sell(bulk, words, slot, word, target, payment);
             } else {
+                bytes memory problem = _whyNotDelivered(bulk, word, target, payment);
                 bulk.skipped = true;
                 problems = _skip(problems, lines.length, i, target.id(), payment.ref(), problem);
             }
@@ -143,6 +144,7 @@ contract TicketLedger is TicketFace, Chained {
         Resales memory resales;
         resales.bulk = _startBulk(eventId);
         if (resales.bulk.policy.isTokenRail()) revert Ledger_WrongRail(eventId);
+        resales.bulk.open = _areResalesOpen(resales.bulk.policy);
         uint256[] memory words = LineLog.copy(lines);
         _checkAttestation(_settlementsDigest(eventId, LineLog.hash(words)), attestation);
 
@@ -297,7 +299,7 @@ contract TicketLedger is TicketFace, Chained {
         DeliveryTarget target,
         Payment payment
     ) private {
-        TicketWord next = word.bought(target.holder(), target.isCustodied(), uint32(block.timestamp), payment.price());
+        TicketWord next = TicketWords.boughtBy(target, payment, uint32(block.timestamp));
         unchecked {
             // Each is at most the number of lines.
             bulk.custody += _moveInBulk(slot, target.id(), word, next, bulk.policy.holderLimit() > 0);
@@ -308,7 +310,7 @@ contract TicketLedger is TicketFace, Chained {
 
     /// @dev A ticket from the pool is sold: its seller is owed the price, less the royalty.
     function _payFromPool(Bulk memory bulk, uint64 id, TicketWord word) private {
-        uint40 royalty = _royaltyOf(bulk.policy, word.price(), _batchOf(bulk, id).face());
+        uint40 royalty = _royaltyOf(bulk.policy, word.price(), bulk.batch.face());
         emit PoolSold(id, _pool[id].seller, word.price(), royalty);
         delete _pool[id];
         _addToPot(bulk.eventId, royalty);
@@ -324,28 +326,16 @@ contract TicketLedger is TicketFace, Chained {
     ) private returns (bytes memory problem) {
         Slot storage slot = _tickets[target.id()];
         TicketWord word = slot.word;
-        problem = _settlementProblem(resales.bulk, word, target, payment.price());
-        if (problem.length == 0) problem = _offerProblem(resales, word, target, payment, consent);
-        if (problem.length == 0) {
-            unchecked {
-                // Each royalty is below 2 ** 40. The batch is this ticket's since its rules were checked.
-                resales.royalties += _royaltyOf(resales.bulk.policy, payment.price(), resales.bulk.batch.face());
-            }
-            _sell(resales.bulk, words, slot, word, target, payment);
+        if (!_maySettle(resales.bulk, word, target, payment)) {
+            return _whyNotSettled(resales.bulk, word, target, payment);
         }
-    }
-
-    /// @dev The ticket is of this event, may be resold at this price, and its buyer is fit for it.
-    function _settlementProblem(Bulk memory bulk, TicketWord word, DeliveryTarget target, uint40 price)
-        private
-        view
-        returns (bytes memory problem)
-    {
-        uint64 id = target.id();
-        uint40 face = _batchOf(bulk, id).face();
-        if (TicketId.eventOf(id) != bulk.eventId) problem = _otherEventProblem(id, bulk.eventId);
-        else problem = _resaleProblem(id, word, bulk.policy, target.epoch(), price, face);
-        if (problem.length == 0) problem = _buyerProblem(id, word, bulk.policy, target.holder(), target.isCustodied());
+        problem = _offerProblem(resales, word, target, payment, consent);
+        if (problem.length > 0) return problem;
+        unchecked {
+            // Each royalty is below 2 ** 40. The batch is this ticket's since its rules were checked.
+            resales.royalties += _royaltyOf(resales.bulk.policy, payment.price(), resales.bulk.batch.face());
+        }
+        _sell(resales.bulk, words, slot, word, target, payment);
     }
 
     /// @dev The seller offered the ticket on these terms.

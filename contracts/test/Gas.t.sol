@@ -82,12 +82,12 @@ contract GasTest is Base {
     }
 
     function test_WholeLifeByTheHundred() external {
-        vm.assertLt(_wholeLife("100"), 51_000);
+        vm.assertLt(_wholeLife("100"), 49_000);
     }
 
     function test_WholeLifeByTwoHundredAndFifty() external {
         _lines = 250;
-        vm.assertLt(_wholeLife("250"), 51_000);
+        vm.assertLt(_wholeLife("250"), 48_000);
     }
 
     function test_OwnWallets() external {

@@ -22,8 +22,10 @@ abstract contract EventBook is Roles {
     struct Bulk {
         uint40 eventId;
         PolicyWord policy;
+        bool open;
         uint48 batchKey;
         BatchWord batch;
+        uint256 cap;
         uint256 applied;
         bool skipped;
         int256 custody;
@@ -58,16 +60,6 @@ abstract contract EventBook is Roles {
     /// @dev Whether an issued batch has this ticket.
     function _isIssued(uint64 id) internal view returns (bool) {
         return TicketId.indexOf(id) < _batches[TicketId.batchKeyOf(id)].supply();
-    }
-
-    /// @dev Batch of a line's ticket, read once for all lines in a row that have it.
-    function _batchOf(Bulk memory bulk, uint64 id) internal view returns (BatchWord) {
-        uint48 key = TicketId.batchKeyOf(id);
-        if (bulk.batchKey != key) {
-            bulk.batchKey = key;
-            bulk.batch = _batches[key];
-        }
-        return bulk.batch;
     }
 
     /// @dev The event sells: it is neither paused nor cancelled.

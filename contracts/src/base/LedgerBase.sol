@@ -3,13 +3,13 @@ pragma solidity ^0.8.30;
 
 import {TicketWord} from "../types/TicketWord.sol";
 import {Consents} from "./Consents.sol";
-import {Rules} from "./Rules.sol";
+import {Reasons} from "./Reasons.sol";
 import {Treasury} from "./Treasury.sol";
 
 /// @title LedgerBase: what all parts of the ledger's code share
 /// @dev Every state variable of the ledger is declared in the bases of this contract, and every part of the code inherits from it and
 /// declares none: so all parts see the same storage, whichever of them runs.
-abstract contract LedgerBase is Rules, Consents, Treasury {
+abstract contract LedgerBase is Reasons, Consents, Treasury {
     /// @dev The ticket's holder signed this struct, in time.
     function _checkConsent(uint64 id, TicketWord word, bytes32 structHash, uint40 deadline, bytes calldata consent)
         internal

@@ -57,7 +57,8 @@ abstract contract Roles is ILedgerTypes {
     /// shares past the cap, so only accounts of people are let in. Of a custodied holder no code is asked for (2,600 gas a line):
     /// nothing but a signature by the key of that address moves its tickets, so code there has no say over them.
     function _isFit(address account, bool custodied) internal view returns (bool) {
-        return account != address(0) && account != address(this) && (custodied || _isPersonal(account));
+        if (account == address(0) || account == address(this)) return false;
+        return custodied || _isPersonal(account);
     }
 
     /// @dev No code, an EIP-7702 delegation, or an allowed account implementation.

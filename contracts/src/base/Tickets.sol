@@ -106,13 +106,12 @@ abstract contract Tickets is EventBook {
         if (word.isCustodied() && next.isCustodied()) return 0; // the owner stays the ledger
         address from = _ownerOf(word);
         address to = _ownerOf(next);
-        if (from != to) {
-            if (from == address(this)) custody = -1;
-            else if (from != address(0)) _balances[from] -= 1;
-            if (to == address(this)) custody = 1;
-            else if (to != address(0)) _balances[to] += 1;
-            emit IERC721.Transfer(from, to, id);
-        }
+        if (from == to) return 0;
+        if (from == address(this)) custody = -1;
+        else if (from != address(0)) --_balances[from];
+        if (to == address(this)) custody = 1;
+        else if (to != address(0)) ++_balances[to];
+        emit IERC721.Transfer(from, to, id);
     }
 
     function _changeCustody(int256 custody) internal {

@@ -125,7 +125,7 @@ abstract contract DisputeDesk is LedgerBase, ITicketDesk {
         _check(_moveProblem(id, word, policy, announced.epoch));
         // The address may have got code since it was announced.
         if (!_isFit(announced.to, announced.custodied)) revert Ledger_RefusedAccount(announced.to);
-        bool full = _isFull(eventId, policy, word.holder(), announced.to);
+        bool full = announced.to != word.holder() && _isFull(eventId, policy, announced.to);
         if (full) revert Ledger_HolderLimit(announced.to, policy.holderLimit());
 
         delete _reissues[id];

@@ -101,7 +101,7 @@ abstract contract ExchangeDesk is LedgerBase, ITicketDesk {
         bool sameSeller = _moneyTerms[eventId].organizer == _moneyTerms[toEvent].organizer
             && _moneyTerms[eventId].currency == _moneyTerms[toEvent].currency;
         if (!sameSeller) revert Ledger_OtherOrganizer(eventId, toEvent);
-        bool full = eventId != toEvent && _isFull(toEvent, toPolicy, address(0), word.holder());
+        bool full = eventId != toEvent && _isFull(toEvent, toPolicy, word.holder());
         if (full) revert Ledger_HolderLimit(word.holder(), toPolicy.holderLimit());
     }
 

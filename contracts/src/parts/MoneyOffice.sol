@@ -81,7 +81,7 @@ abstract contract MoneyOffice is EventOffice {
         if (!policy.isTokenRail()) revert Ledger_WrongRail(eventId);
         if (price != _faceOf(id)) revert Ledger_WrongPrice(id, price, _faceOf(id));
         if (!_isFit(msg.sender, false)) revert Ledger_RefusedAccount(msg.sender);
-        if (_isFull(eventId, policy, address(0), msg.sender)) _check(_holderLimitProblem(msg.sender, policy));
+        if (_isFull(eventId, policy, msg.sender)) _check(_holderLimitProblem(msg.sender, policy));
     }
 
     function _fillEscrow(uint64 id, uint40 eventId, uint256 amount) private {

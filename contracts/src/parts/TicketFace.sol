@@ -61,7 +61,8 @@ abstract contract TicketFace is LedgerBase, ITicketMoves, IERC721Metadata, IERC7
     function capOf(uint64 id) external view returns (uint40) {
         TicketWord word = _issuedWord(id);
         PolicyWord policy = _policies[TicketId.eventOf(id)];
-        return word.holder() == address(0) ? _capOf(policy, _faceOf(id)) : _resaleCapOf(policy, word, _faceOf(id));
+        uint256 cap = policy.capOf(_faceOf(id));
+        return uint40(word.holder() == address(0) ? cap : _resaleCapOf(word, policy, cap));
     }
 
     /// @inheritdoc ITicketMoves
@@ -79,8 +80,7 @@ abstract contract TicketFace is LedgerBase, ITicketMoves, IERC721Metadata, IERC7
         ownerOf(tokenId);
         uint64 id = uint64(tokenId);
         TicketWord word = _tickets[id].word;
-        bytes memory problem = _moveProblem(id, word, _policies[TicketId.eventOf(id)], word.epoch());
-        return word.isCustodied() || problem.length > 0;
+        return word.isCustodied() || !_mayMove(word, _policies[TicketId.eventOf(id)], word.epoch());
     }
 
     /// @inheritdoc ITicketMoves

@@ -67,7 +67,7 @@ library DeliveryTargets {
 
     /// @notice Whether the new holder's key is kept by the service.
     function isCustodied(DeliveryTarget target) internal pure returns (bool) {
-        return (DeliveryTarget.unwrap(target) >> 240) & 0xff != 0;
+        return (DeliveryTarget.unwrap(target) >> 240) & 1 != 0;
     }
 }
 

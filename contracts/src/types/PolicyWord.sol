@@ -141,6 +141,15 @@ library PolicyWords {
         return uint16(PolicyWord.unwrap(word) >> 16);
     }
 
+    /// @notice Highest resale price of a ticket of this face price, rounded down: price <= cap is exactly price * 10,000 <= face * capBps.
+    function capOf(PolicyWord word, uint40 face) internal pure returns (uint256 cap) {
+        unchecked {
+            // Below 2 ** 56.
+            cap = uint256(face) * capBps(word) / 10_000;
+        }
+        if (cap > type(uint40).max) cap = type(uint40).max;
+    }
+
     /// @notice Royalty, basis points.
     function royaltyBps(PolicyWord word) internal pure returns (uint16) {
         return uint16(PolicyWord.unwrap(word) >> 32);

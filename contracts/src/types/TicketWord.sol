@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {DeliveryTarget, Payment} from "./Lines.sol";
+
 /// @notice All that is stored of a ticket, from its first delivery on. Zero: never sold.
 ///
 ///      255            216 215            184 183    168 167    160 159                  0
@@ -75,7 +77,7 @@ library TicketWords {
 
     /// @notice Whether the holder's key is kept by the service.
     function isCustodied(TicketWord word) internal pure returns (bool) {
-        return flags(word) & CUSTODIED != 0;
+        return TicketWord.unwrap(word) & (uint256(CUSTODIED) << FLAGS_SHIFT) != 0;
     }
 
     /// @notice Whether the ticket was used.
@@ -142,6 +144,19 @@ library TicketWords {
         returns (TicketWord)
     {
         return pack(to, custodied ? CUSTODIED : 0, epoch(word) + 1, now_, price_);
+    }
+
+    /// @notice Bought as a line of a bulk call says, whose epoch is the ticket's: the same.
+    function boughtBy(DeliveryTarget target, Payment payment, uint32 now_) internal pure returns (TicketWord) {
+        uint256 line = DeliveryTarget.unwrap(target);
+        unchecked {
+            // Every field is cut to its width, and the callers have checked that the epoch is not the last.
+            return TicketWord.wrap(
+                uint256(uint160(line)) | (((line >> 240) & 1) << FLAGS_SHIFT)
+                    | ((((line >> 224) & 0xffff) + 1) << EPOCH_SHIFT) | (uint256(now_) << 184)
+                    | ((Payment.unwrap(payment) >> 128) << 216)
+            );
+        }
     }
 
     /// @notice Given to `to`: one gift more, price kept, epoch + 1.
