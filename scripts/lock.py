@@ -19,10 +19,12 @@ UV = "uv==0.13.9"
 OLDEST_PYTHON = "3.11"
 BUILD_TOOLS = ("editables", "hatchling", "setuptools")
 """What building this project and the packages that come as source only needs; installed first."""
+TOOLS = ("brownie", "slither")
+"""Locked from `contracts/requirements-<tool>.in`, for an environment each: they pin what the service has newer."""
 
 
 def lock_python(upgrade: bool) -> None:
-    """Write the three requirement locks; the developers' one leads, the others agree with it."""
+    """Write the requirement locks; the developers' one leads, the service's and the build tools' agree with it."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--target", folder, UV], check=True)
         uv = str(Path(folder, "bin", "uv"))
@@ -32,6 +34,9 @@ def lock_python(upgrade: bool) -> None:
         tools = Path(folder, "build.in")
         tools.write_text("\n".join(BUILD_TOOLS), encoding="utf-8")
         _compile(uv, "requirements-build.txt", ["-c", "requirements-dev.txt", str(tools), *newest])
+        for tool in TOOLS:
+            lock = f"contracts/requirements-{tool}"
+            _compile(uv, f"{lock}.txt", [f"{lock}.in", *newest])
 
 
 def _compile(uv: str, target: str, sources: Sequence[str]) -> None:

@@ -8,8 +8,10 @@ import tomllib
 import pytest
 
 from scripts.contracts import ROOT
+from scripts.lock import TOOLS
 
-LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-build.txt", "package-lock.json"]
+TOOL_LOCKS = [f"contracts/requirements-{tool}.txt" for tool in TOOLS]
+PYTHON_LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-build.txt", *TOOL_LOCKS]
 ADDRESS = re.compile(
     r"[a-z][a-z+.]*://|--(?:extra-)?index-url|--find-links|\b(?:pypi|npmjs|yarnpkg|pythonhosted)\.\w+"
     r"|\bfile:|/(?:home|root|work|tmp|opt)/|localhost",
@@ -18,7 +20,7 @@ ADDRESS = re.compile(
 REQUIREMENT = re.compile(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==([^ ;]+)", re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*PYTHON_LOCKS, "package-lock.json"])
 def test_locks_name_no_addresses(name: str) -> None:
     text = (ROOT / name).read_text()
     found = [line for line in text.splitlines() if ADDRESS.search(line)]
@@ -27,7 +29,7 @@ def test_locks_name_no_addresses(name: str) -> None:
 
 
 def test_every_locked_package_has_a_hash() -> None:
-    for name in LOCKS[:3]:
+    for name in PYTHON_LOCKS:
         blocks = re.split(r"\n(?=[a-z0-9])", (ROOT / name).read_text().strip())
         assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
