@@ -37,7 +37,7 @@ PARTS = {CONTRACTS[0]: CONTRACTS[1:]}
 REMAPPINGS = {"@openzeppelin/": "node_modules/@openzeppelin/"}
 SETTINGS: dict[str, Any] = {
     "remappings": [f"{prefix}={target}" for prefix, target in REMAPPINGS.items()],
-    "optimizer": {"enabled": True, "runs": 200},
+    "optimizer": {"enabled": True, "runs": 10_000},
     "viaIR": True,
     "evmVersion": "cancun",
     "metadata": {"bytecodeHash": "none"},
