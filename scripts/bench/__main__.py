@@ -19,6 +19,8 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Result]] = {"gas": gas.run,
 CHARTS: dict[str, Callable[[Result, Path], None]] = {"gas": gas_chart.draw}
 """Pictures of one benchmark that say more than bars."""
 
+_WIDE = 140
+
 
 def main() -> int:
     """Runs what was asked for; 1 when a benchmark found its own work wrong."""
@@ -61,7 +63,11 @@ def _show(result: Result) -> None:
         table.add_row(f"ceiling: {name}", _number(value))
     for problem in result.wrong:
         table.add_row("[red]wrong[/red]", problem)
-    Console().print(table)
+    console = Console()
+    console.width = max(
+        console.width, _WIDE if result.peers else 0
+    )  # wrapped lines are read more easily than cut numbers
+    console.print(table)
 
 
 def _number(value: Number | None) -> str:

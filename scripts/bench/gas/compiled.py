@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,6 +29,8 @@ def compiled(name: str) -> Compiled:
     if not kept.is_file():
         text = render(compile_artifact(source, standard_input))
         _KEPT.mkdir(parents=True, exist_ok=True)
-        kept.write_text(text, encoding="utf-8")
+        partial = kept.with_suffix(f".{os.getpid()}.tmp")  # two tests may compile at once
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(kept)
     raw = json.loads(kept.read_text(encoding="utf-8"))
     return Compiled(bytes.fromhex(raw["bytecode"][2:]), len(raw["deployedBytecode"]) // 2 - 1)

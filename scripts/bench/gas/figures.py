@@ -86,7 +86,8 @@ def measure_peer(chain: Chain, make: type[Peer], tell: Tell) -> tuple[Figures, l
     tell(f"{make.name}: singles")
     wrong: list[str] = []
     stocked = make(chain, True)
-    figures = {"deploy": stocked.deploy_gas, "code_bytes": stocked.code_bytes} | _issue(stocked)
+    figures = {"deploy": stocked.deploy_gas, "deploy_market": stocked.market_gas, "code_bytes": stocked.code_bytes}
+    figures |= _issue(stocked)
     gas, bad = gifts(make(chain), False, _GIFTS)
     wrong += bad
     figures["gift"] = round(median(gas))
