@@ -71,7 +71,7 @@ def _lives(everyone: Mapping[str, Mapping[str, Number]]) -> _Panel:
         }
         for name, figures in everyone.items()
     }
-    totals = {name: sum(row.values()) for name, row in rows.items()}
+    totals = {name: figures["life_custodial_bulk_1000"] for name, figures in everyone.items()}
 
     def label(name: str) -> str:
         return f"{totals[name]:,}" + ("" if name == "ours" else f" (× {totals[name] / totals['ours']:.2f})")
