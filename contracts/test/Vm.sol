@@ -21,6 +21,9 @@ interface Vm {
     function store(address account, bytes32 slot, bytes32 value) external;
     function getCode(string calldata artifact) external view returns (bytes memory);
     function deployCode(string calldata artifact, bytes calldata arguments) external returns (address);
+    function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
+    function mockCallRevert(address callee, bytes calldata data, bytes calldata problem) external;
+    function clearMockedCalls() external;
     function assume(bool condition) external pure;
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);

@@ -66,6 +66,12 @@ abstract contract LineMaking is Signing {
         return Redemptions.pack(index, epoch);
     }
 
+    /// @notice One line, by the ticket's number within its event.
+    function _redemptions(uint24 number, uint16 epoch) internal pure returns (Redemption[] memory lines) {
+        lines = new Redemption[](1);
+        lines[0] = Redemptions.pack(number, epoch);
+    }
+
     function _attestDeliveries(uint40 event_, ILedgerTypes.Delivery[] memory lines)
         internal
         view

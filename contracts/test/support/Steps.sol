@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {ILedgerTypes} from "../../src/interfaces/ILedgerTypes.sol";
-import {Redemption} from "../../src/types/Lines.sol";
 import {TicketId} from "../../src/types/TicketId.sol";
 import {LineMaking} from "./LineMaking.sol";
 
@@ -136,10 +135,8 @@ abstract contract Steps is LineMaking {
     }
 
     function _redeemOne(uint16 index, uint16 epoch) internal returns (bytes memory problem) {
-        Redemption[] memory lines = new Redemption[](1);
-        lines[0] = _redemption(index, epoch);
         vm.prank(gate);
-        return _only(ledger.redeem(eventId, lines));
+        return _only(ledger.redeem(eventId, _redemptions(index, epoch)));
     }
 
     /// @notice Puts a word into a ticket's slot, for states that no call reaches (reserved flags, last epoch).
