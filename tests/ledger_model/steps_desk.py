@@ -1,0 +1,163 @@
+"""Steps of the service desk and the treasury: refunds, exchanges, disputes, reissues, credits."""
+
+from tests.ledger_model.books import CANCELLED, Payee, Ticket
+from tests.ledger_model.model_disputes import Exchange
+from tests.ledger_model.steps_holders import HolderSteps
+from tests.ledger_model.words import U40, hash_words, payment_word
+
+
+class DeskSteps(HolderSteps):
+    """What relayers do with single tickets, and what becomes of the money."""
+
+    def do_refund(self) -> None:
+        """Back to stock."""
+        ticket = self.held() if self.wrong() else self.held(event_token_rail=False)
+        if ticket is None:
+            return
+        most = min(ticket.price, self.model.face(ticket.id))
+        amount = self.pick((most, most, most // 2, 0, min(U40, most + 1)))
+        epoch, deadline = self.epoch(ticket), self.deadline()
+        consent = self.consent(ticket.holder, "Refund", ticket.id, epoch, amount, deadline)
+        self.call(self.relayer(), "refund", ticket.id, epoch, amount, self.ref(), deadline, consent)
+
+    def do_exchange(self) -> None:
+        """For a ticket in stock of the same organizer."""
+        ticket = self.held() if self.wrong() else self.held(event_token_rail=False)
+        dear = [ticket for ticket in self.model.tickets.values() if ticket.holder and ticket.price == U40]
+        ticket = self.pick(dear) if dear and self.chance(0.25) else ticket
+        if ticket is None:
+            return
+        event = self.model.events.get(ticket.event)
+        places = [
+            id
+            for other in self.model.events.values()
+            if event and (self.chance(0.06) or (other.organizer == event.organizer and not other.token_rail))
+            for id in self.stock_ids(other)
+        ]
+        if self.wrong() or not places:
+            places = list(self.model.tickets)
+        target = self.model.ticket(self.strange_id(self.pick(places)))
+        difference = self.model.face(target.id) - self.model.face(ticket.id) + (1 if self.chance(0.07) else 0)
+        line = Exchange(
+            ticket.id, self.epoch(ticket), target.id, self.epoch(target), difference, self.ref(), self.deadline()
+        )
+        consent = self.consent(ticket.holder, "Exchange", *line[:5], line.deadline)
+        self.call(self.relayer(), "exchange", line, consent, self.attested("ExchangePaid", *line[:5], line.ref))
+
+    # ------------------------------------------------------------------------------------------------ disputes
+
+    def do_freeze(self) -> None:
+        """Of a payment, mostly the last one."""
+        ticket = self.held() if self.wrong() else self.held(event_token_rail=False)
+        if ticket is None:
+            return
+        epoch, ref = self.epoch(ticket), self.ref()
+        paid = ticket.paid_epoch ^ 1 if self.chance(0.1) else ticket.paid_epoch
+        attestation = self.attested("Freeze", ticket.id, epoch, paid, ref)
+        self.call(self.relayer(), "freeze", ticket.id, epoch, paid, ref, attestation)
+
+    def do_end_dispute(self) -> None:
+        """Unfreeze or void."""
+        frozen = [ticket for ticket in self.model.tickets.values() if ticket.frozen]
+        ticket = self.pick(frozen) if frozen and self.chance(0.8) else self.held()
+        if ticket is None:
+            return
+        epoch, ref = self.epoch(ticket), self.ref()
+        name, kind = self.pick((("unfreeze", "Unfreeze"), ("unfreeze", "Unfreeze"), ("void_ticket", "Void")))
+        if name == "void_ticket" and not frozen and self.chance(0.5):
+            return
+        self.call(self.relayer(), name, ticket.id, epoch, ref, self.attested(kind, ticket.id, epoch, ref))
+
+    # ------------------------------------------------------------------------------------------------ reissue
+
+    def announced(self) -> list[Ticket]:
+        """Tickets whose reissue waits."""
+        return [
+            ticket
+            for ticket in self.model.tickets.values()
+            if ticket.reissue.ready_at and ticket.reissue.epoch == ticket.epoch
+        ]
+
+    def do_announce_reissue(self) -> None:
+        """A key was lost."""
+        ticket = self.held()
+        if ticket:
+            to, custodied = self.recipient()
+            self.call(self.relayer(), "announce_reissue", ticket.id, self.epoch(ticket), to, custodied)
+
+    def do_reissue(self) -> None:
+        """When the time is up."""
+        waiting = self.announced()
+        ticket = self.pick(waiting) if waiting and not self.wrong() else self.held()
+        if ticket is None or (not waiting and self.chance(0.8)):
+            return
+        if waiting and self.chance(0.75) and ticket.reissue.ready_at > self.model.now:
+            self._set_time(ticket.reissue.ready_at - self.pick((0, 0, 0, 1)))
+        self.call(self.relayer(), "reissue", ticket.id)
+
+    def do_veto_reissue(self) -> None:
+        """The key was found."""
+        waiting = self.announced()
+        ticket = self.pick(waiting) if waiting and not self.wrong() else self.held()
+        if ticket is None or (not waiting and self.chance(0.8)):
+            return
+        epoch, deadline = self.epoch(ticket), self.deadline()
+        sender, consent = self.by_holder(ticket, "Veto", epoch, deadline)
+        self.call(sender, "veto_reissue", ticket.id, epoch, deadline, consent)
+
+    # ------------------------------------------------------------------------------------------------ money
+
+    def do_refund_cancelled(self) -> None:
+        """Some tickets of a cancelled event, rarely of another."""
+        cancelled = [event for event in self.model.events.values() if event.status == CANCELLED]
+        event = self.pick(cancelled) if cancelled and not self.wrong() else self.some_event()
+        if event is None or (not cancelled and self.chance(0.8)):
+            return
+        mine = [ticket.id for ticket in self.model.tickets.values() if ticket.event == event.id] or [event.id << 24]
+        ids = tuple(self.strange_id(self.pick(mine)) for _ in range(self.number(1, 4)))
+        self.call(self.anyone(), "refund_cancelled", self.event_id(event), ids)
+
+    def do_record_refunds_paid(self) -> None:
+        """The provider paid some of what is due."""
+        event = self.some_event()
+        if event is None or (event.due == event.paid and self.chance(0.8)):
+            return
+        owed = event.due - event.paid
+        first = min(U40, self.pick((owed, owed // 2, 0, owed + 1 if self.chance(0.3) else owed)))
+        lines = ((self.ref(), first // 3), (self.ref(), first - first // 3))
+        before = event.paid ^ 1 if self.wrong() else event.paid
+        hashed = hash_words([payment_word(*line) for line in lines])
+        attestation = self.attested("RefundsPaid", event.id, before, hashed)
+        self.call(self.relayer(), "record_refunds_paid", event.id, lines, attestation)
+
+    def do_release(self) -> None:
+        """The pot."""
+        event = self.some_event()
+        if event and (event.pot or self.chance(0.2)):
+            payees = (Payee(self.cast.fans[0], 10_000),) if self.wrong() else event.terms.payees
+            self.call(self.anyone(), "release", self.event_id(event), payees)
+
+    def do_release_escrow(self) -> None:
+        """To the organizer, when it is time."""
+        full = [event for event in self.model.events.values() if event.escrow]
+        event = self.pick(full) if full and self.chance(0.85) else self.some_event()
+        if event is None or (not full and self.chance(0.7)):
+            return
+        if event.schedule.release_at > self.model.now and self.chance(0.12):
+            self._set_time(event.schedule.release_at - self.number(0, 1))
+        self.call(self.anyone(), "release_escrow", self.event_id(event))
+
+    def do_claim(self) -> None:
+        """Of a credit, by its owner or for a custodied one."""
+        owners = [key for key, amount in self.model.credits.items() if amount]
+        if not owners and self.chance(0.8):
+            return
+        account, token = self.pick(owners) if owners and not self.wrong() else (self.cast.stranger, self.cast.tokens[0])
+        if account in (self.cast.smart, self.cast.market) or self.chance(0.5):
+            to = self.pick((0, self.cast.ledger)) if self.wrong() else self.pick(self.cast.fans)
+            deadline = self.deadline()
+            nonce = self.model.claims.get(account, 0) + (1 if self.wrong() else 0)
+            consent = self.consent(account, "Claim", account, token, to, nonce, deadline)
+            self.call(self.anyone(), "claim_for", account, token, to, deadline, consent)
+        else:
+            self.call(account, "claim", token)

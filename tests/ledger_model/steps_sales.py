@@ -1,0 +1,169 @@
+"""Steps of sales: deliveries, resales, purchases for tokens, the pool; and of the gate."""
+
+from tests.ledger_model.books import Event, Ticket, Token
+from tests.ledger_model.driver import DAY
+from tests.ledger_model.model_sales import lines_hash, offer
+from tests.ledger_model.signing import Consent
+from tests.ledger_model.steps_events import EventSteps
+from tests.ledger_model.words import U40, Line, number_of
+
+
+class SaleSteps(EventSteps):
+    """What is sold, and used."""
+
+    # ------------------------------------------------------------------------------------------------ deliver
+
+    def do_deliver(self) -> None:
+        """One to four lines from stock or from the pool."""
+        event = self.some_event()
+        if event is None:
+            return
+        lines = tuple(line for _ in range(self.pick((1, 1, 2, 4))) if (line := self._delivery(event)))
+        if not lines and not self.wrong():
+            return
+        id = self.event_id(event)
+        self.call(self.relayer(), "deliver", id, lines, self.attested("Deliveries", id, lines_hash(lines)))
+
+    def _delivery(self, event: Event) -> Line | None:
+        pool = [ticket.id for ticket in self.model.tickets.values() if ticket.seller and ticket.event == event.id]
+        ids = pool if pool and self.chance(0.5) else self.stock_ids(event)
+        if self.wrong() or (not ids and self.chance(0.3)):
+            ids = list(self.model.tickets) or [1]
+        if not ids:
+            return None
+        ticket = self.model.ticket(self.strange_id(self.pick(ids)))
+        holder, custodied = self.recipient()
+        price = self._delivery_price(event, ticket)
+        junk = self.number(1, 255) if self.wrong() else 0
+        return Line(holder, ticket.id, self.epoch(ticket), custodied, self.ref(), price, 0, False, junk)
+
+    def _delivery_price(self, event: Event, ticket: Ticket) -> int:
+        face = self.model.face(ticket.id)
+        if event.token_rail:
+            return 1 if self.wrong() else 0
+        if ticket.seller:
+            cap = self.model.cap(event, face)
+            return self.pick((ticket.price, cap, max(0, ticket.price - 1), min(U40, cap + 1), ticket.price))
+        return self.pick((face, face, face, face, face // 2, U40 if self.chance(0.2) else face))
+
+    # ------------------------------------------------------------------------------------------------ resales
+
+    def _price(self, ticket: Ticket) -> int:
+        """What a seller asks: mostly within the cap."""
+        if ticket.event not in self.model.events:
+            return 1
+        cap = self.model.resale_cap(ticket)
+        return self.pick((cap, cap, cap // 2, min(1, cap), 0, min(cap + 1, U40) if self.chance(0.3) else cap))
+
+    def do_settle(self) -> None:
+        """One to three lines paid in fiat money."""
+        first = self.held(event_token_rail=False)
+        event = self.model.events.get(first.event) if first else self.some_event()
+        if event is None:
+            return
+        count = self.pick((1, 1, 2, 3))
+        tickets = [first, *(self.held() if self.wrong() else self.held(event=event.id) for _ in range(count - 1))]
+        pairs = [self._settlement(event, ticket) for ticket in tickets if ticket]
+        lines, consents = tuple(line for line, _ in pairs), tuple(consent for _, consent in pairs)
+        if self.wrong():
+            consents = consents[:-1]
+        id = self.event_id(event)
+        attestation = self.attested("Settlements", id, lines_hash(lines))
+        self.call(self.relayer(), "settle_resales", id, lines, consents, attestation)
+
+    def _settlement(self, event: Event, ticket: Ticket) -> tuple[Line, Consent]:
+        buyer, custodied = self.recipient()
+        epoch, deadline, bound, price = self.epoch(ticket), self.deadline(), self.chance(0.4), self._price(ticket)
+        junk = self.number(1, 255) if self.wrong() else 0
+        line = Line(buyer, ticket.id, epoch, custodied, self.ref(), price, deadline, bound, junk)
+        named = buyer if bound else 0
+        named = self.cast.stranger if self.wrong() else named
+        message = offer(ticket.id, epoch, price, event, named, deadline)
+        return line, self.consent(ticket.holder, *message)
+
+    def do_buy_resale(self) -> None:
+        """By the buyer, in tokens."""
+        ticket = self.held() if self.wrong() else self.held(event_token_rail=True)
+        if ticket is None:
+            return
+        event = self.model.events.get(ticket.event)
+        buyer = self.buyer()
+        named = self.pick((0, buyer, self.cast.stranger if self.wrong() else buyer))
+        epoch, price, deadline = self.epoch(ticket), self._price(ticket), self.deadline()
+        consent = self.consent(ticket.holder, *offer(ticket.id, epoch, price, event, named, deadline))
+        self.call(buyer, "buy_resale", ticket.id, epoch, price, named, deadline, consent)
+
+    def buyer(self) -> int:
+        """Who buys for tokens."""
+        return self.pick((*self.cast.fans, *(wallet.address for wallet in self.cast.wallets)))
+
+    def do_buy(self) -> None:
+        """From stock for tokens, by voucher."""
+        events = [event for event in self.model.events.values() if event.token_rail or self.wrong()]
+        ids = [id for event in events for id in self.stock_ids(event)]
+        if self.wrong():
+            ids += list(self.model.tickets)
+        if not ids:
+            return
+        ticket = self.model.ticket(self.strange_id(self.pick(ids)))
+        face = self.model.face(ticket.id)
+        price = face ^ 1 if self.wrong() else face
+        buyer, ref, expiry, epoch = self.buyer(), self.ref(), self.deadline(), self.epoch(ticket)
+        voucher = self.attested("Voucher", ticket.id, epoch, price, buyer, ref, expiry)
+        self.call(buyer, "buy", ticket.id, epoch, price, ref, expiry, voucher)
+
+    def do_pool_return(self) -> None:
+        """To be sold on."""
+        ticket = self.held() if self.wrong() else self.held(event_token_rail=False)
+        if ticket is None:
+            return
+        epoch, price, deadline = self.epoch(ticket), self._price(ticket), self.deadline()
+        consent = self.consent(ticket.holder, "PoolReturn", ticket.id, epoch, price, deadline)
+        self.call(self.anyone(), "pool_return", ticket.id, epoch, price, deadline, consent)
+
+    def do_trouble_tokens(self) -> None:
+        """The tokens misbehave, or their owners run out of them."""
+        token = self.model.tokens[self.pick(self.cast.tokens)]
+        account = self.pick(self.cast.fans)
+        kind = self.number(0, 5)
+        if token.calls_back or kind == 5:
+            token.calls_back = not token.calls_back
+            self.call_back(token, token.calls_back)
+        elif kind == 0:
+            token.fee_bps = 0 if token.fee_bps else 100
+            self.world.token_call(account, token.address, "setFee(uint256)", token.fee_bps)
+        elif kind == 1:
+            token.refused = self.pick((0, 0, account, self.cast.organizers[0]))
+            self.world.token_call(account, token.address, "refuse(address)", token.refused)
+        else:
+            allowance = self.pick((0, 1, 10**12, 1 << 255, (1 << 256) - 1))
+            self.world.token_call(account, token.address, "approve(address,uint256)", self.cast.ledger, allowance)
+            token.allowances[account, self.cast.ledger] = allowance
+
+    def call_back(self, token: Token, on: bool) -> None:
+        """The token calls the ledger in the middle of each transfer, or no longer."""
+        data = self.world.call_data("claim", (token.address,)) if on else b""
+        self.world.set_callback(token.address, self.cast.ledger if on else 0, data)
+
+    # ------------------------------------------------------------------------------------------------ gate
+
+    def do_redeem(self) -> None:
+        """One to four tickets at the gate."""
+        event = self.some_event()
+        if event is None:
+            return
+        mine = [ticket for ticket in self.model.tickets.values() if ticket.event == event.id]
+        used = [ticket for ticket in mine if ticket.redeemed]
+        if not mine:
+            return
+        some = [self.pick(used if used and self.chance(0.3) else mine) for _ in range(self.pick((1, 1, 2, 4)))]
+        lines = tuple((number_of(self.strange_id(ticket.id)), self.epoch(ticket)) for ticket in some)
+        gates = [account for (scope, account), roles in self.model.roles.items() if scope == event.id and roles & 16]
+        gate = self.pick(gates) if gates else self.cast.relayers[0]
+        self.call(self.cast.stranger if self.wrong() else gate, "redeem", self.event_id(event), lines)
+
+    def do_pass_a_day(self) -> None:
+        """Entries of the day are used up until midnight."""
+        if any(event.terms.entries == 255 for event in self.model.events.values()):
+            midnight = self.model.now // DAY * DAY + DAY
+            self._set_time(midnight - self.number(0, 1))
