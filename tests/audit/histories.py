@@ -38,6 +38,14 @@ def terms(**changes: Any) -> dict[str, Any]:
         "unitExponent": 0,
         "refundRule": bytes(32),
         "payees": payees,
+        "supplies": (1_000, 0, 0, 1_000),
+        "earliestRelease": 0,
+        "holderLimit": 0,
+        "entries": 1,
+        "capAtPaid": False,
+        "reissue": False,
+        "identity": False,
+        "giftRoot": bytes(32),
         **changes,
     }
 
@@ -55,6 +63,7 @@ def schedule(**changes: int) -> dict[str, int]:
         "giftsCloseAt": CLOSING - 10,
         "resaleOpensAt": OPENING,
         "resaleClosesAt": CLOSING - 10,
+        "releaseAt": CLOSING,
         **changes,
     }
 
@@ -178,6 +187,91 @@ class History:
         """Kill a ticket."""
         self.end("Voided", id_, {"ref": bytes(16), **lies})
 
+    def house(self, name: str, id_: int, to: str, *, counted: bool = False, **lies: Any) -> None:
+        """`Withdrawn` or `Deposited`."""
+        holder, epoch = self.known(id_)
+        self.move_face(id_, to, custodied=name == "Deposited")
+        args = {"giver": holder, "to": to, "counted": counted, "epoch": epoch + 1}
+        self.emit(name, same_tx=True, id=id_, **{**args, **lies})
+        self.record(id_, to, self.tickets[id_]["price"])
+
+    def swap(self, id_: int, other: int, **lies: Any) -> None:
+        """Two holders change places."""
+        (holder, epoch), (other_holder, other_epoch) = self.known(id_), self.known(other)
+        custody = {held: self.tickets[held]["owner"] == LEDGER for held in (id_, other)}
+        self.move_face(id_, other_holder, custody[other])
+        self.move_face(other, holder, custody[id_], same_tx=True)
+        args = {"holder": other_holder, "otherHolder": holder, "epoch": epoch + 1, "otherEpoch": other_epoch + 1}
+        self.emit("Swapped", same_tx=True, id=id_, otherId=other, **{**args, **lies})
+        for held, now in ((id_, other_holder), (other, holder)):
+            self.record(held, now, self.tickets[held]["price"])
+
+    def exchange(self, id_: int, to_id: int, difference: int = 0, **lies: Any) -> None:
+        """One ticket back to stock, another one out of it."""
+        (holder, epoch), (_, to_epoch) = self.known(id_), self.known(to_id)
+        price = self.tickets[id_]["price"] + difference
+        custodied = self.tickets[id_]["owner"] == LEDGER
+        self.move_face(id_, NOBODY, custodied=False)
+        self.move_face(to_id, holder, custodied, same_tx=True)
+        args = {"holder": holder, "epoch": epoch + 1, "toEpoch": to_epoch + 1, "price": price}
+        args |= {"difference": difference, "ref": bytes(16)}
+        self.emit("Exchanged", same_tx=True, id=id_, toId=to_id, **{**args, **lies})
+        self.record(id_, NOBODY, 0)
+        self.record(to_id, holder, price)
+
+    def pool(self, id_: int, price: int = FACE, **lies: Any) -> None:
+        """Return a ticket to the pool."""
+        seller, epoch = self.known(id_)
+        self.move_face(id_, NOBODY, custodied=False)
+        args = {"seller": seller, "epoch": epoch + 1, "price": price}
+        self.emit("PoolReturned", same_tx=True, id=id_, **{**args, **lies})
+        self.record(id_, NOBODY, price)
+
+    def sell_pooled(self, id_: int, seller: str, buyer: str, *, price: int = FACE, **lies: Any) -> None:
+        """Deliver a ticket from the pool; `lies` are about what is due to the seller."""
+        self.emit("PoolSold", id=id_, **{"seller": seller, "price": FACE, "royalty": FACE // 10, **lies})
+        line = self.line(id_, buyer, price)
+        self.move_face(id_, buyer, custodied=False, same_tx=True)
+        self.emit("Delivered", same_tx=True, eventId=id_ >> 24, lines=[line])
+        self.record(id_, buyer, price)
+
+    def buy(self, id_: int, buyer: str, *, price: int = FACE, **lies: Any) -> None:
+        """Sell from stock for tokens."""
+        epoch = self.known(id_)[1]
+        self.move_face(id_, buyer, custodied=False)
+        args = {"buyer": buyer, "epoch": epoch + 1, "price": price, "ref": bytes(16)}
+        self.emit("Bought", same_tx=True, id=id_, **{**args, **lies})
+        self.record(id_, buyer, price)
+
+    def mark(self, name: str, id_: int, **lies: Any) -> None:
+        """`Activated`, `Frozen` or `Unfrozen`, with the log of ERC-5192."""
+        holder, epoch = self.known(id_)
+        args = {"holder": holder, "epoch": epoch} | ({} if name == "Activated" else {"ref": bytes(16)})
+        self.emit(name, id=id_, **{**args, **lies})
+        self.emit("Unlocked" if name == "Unfrozen" else "Locked", same_tx=True, tokenId=id_)
+
+    def announce(self, id_: int, to: str, *, custodied: bool = False, **lies: Any) -> None:
+        """Announce a reissue."""
+        holder, epoch = self.known(id_)
+        args = {"holder": holder, "to": to, "custodied": custodied, "epoch": epoch, "readyAt": self.now + 48 * 3_600}
+        self.emit("ReissueAnnounced", id=id_, **{**args, **lies})
+
+    def reissue(self, id_: int, to: str, *, custodied: bool = False, **lies: Any) -> None:
+        """Carry a reissue out."""
+        holder, epoch = self.known(id_)
+        self.move_face(id_, to, custodied)
+        args = {"giver": holder, "to": to, "custodied": custodied, "epoch": epoch + 1}
+        self.emit("Reissued", same_tx=True, id=id_, **{**args, **lies})
+        self.record(id_, to, self.tickets[id_]["price"])
+
+    def status(self, status: int, reason: str = "weather", *, event: int = 1) -> None:
+        """Pause (2), resume (1) or cancel (3)."""
+        self.emit("StatusChanged", eventId=event, status=status, reason=reason)
+
+    def refund_cancelled(self, id_: int, amount: int = FACE, **lies: Any) -> None:
+        """What a cancelled event owes for a ticket, which goes back to stock."""
+        self.end("RefundedCancelled", id_, {"amount": amount, **lies})
+
     def revoke(self, id_: int, **lies: Any) -> None:
         """Bump the epoch."""
         holder, epoch = self.known(id_)
@@ -211,11 +305,11 @@ class History:
         target = int(holder, 16) | id_ << 160 | epoch << 224 | lies.get("custodied", False) << 240
         return {"target": target, "payment": reference | price << 128}
 
-    def move_face(self, id_: int, holder: str, custodied: bool) -> None:
-        """The ERC-721 Transfer of a move, in a new transaction."""
+    def move_face(self, id_: int, holder: str, custodied: bool, *, same_tx: bool = False) -> None:
+        """The ERC-721 Transfer of a move, in a new transaction unless told otherwise."""
         owner = self.tickets.get(id_, {"owner": NOBODY})["owner"]
         to = LEDGER if custodied else holder
-        self.transactions += 1
+        self.transactions += not same_tx
         if owner != to:
             self.transfer(id_, owner, to, same_tx=True)
         self.tickets.setdefault(id_, {"holder": NOBODY, "epoch": 0, "price": 0})["owner"] = to

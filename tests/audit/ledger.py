@@ -24,20 +24,49 @@ TYPES = {
     "Deliveries": "uint40 eventId,bytes32 lines",
     "Settlements": "uint40 eventId,bytes32 lines",
     "Void": "uint64 id,uint16 epoch,bytes16 reference",
+    "Withdraw": "uint64 id,uint16 epoch,address to,uint40 deadline",
+    "Deposit": "uint64 id,uint16 epoch,address to,uint40 deadline",
+    "Activate": "uint64 id,uint16 epoch,uint40 deadline",
+    "RegisterWallet": "address account,address wallet,uint40 deadline",
+    "Swap": "uint64 id,uint16 epoch,uint64 otherId,uint16 otherEpoch,uint40 deadline",
+    "PoolReturn": "uint64 id,uint16 epoch,uint40 price,uint40 deadline",
+    "Exchange": "uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,uint40 deadline",
+    "ExchangePaid": "uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,bytes16 reference",
+    "Freeze": "uint64 id,uint16 epoch,uint16 paidEpoch,bytes16 reference",
+    "Unfreeze": "uint64 id,uint16 epoch,bytes16 reference",
+    "Veto": "uint64 id,uint16 epoch,uint40 deadline",
+    "Identity": "uint64 id,uint16 epoch,bytes32 commitment,uint40 deadline",
+    "Voucher": "uint64 id,uint16 epoch,uint40 price,address buyer,bytes16 reference,uint40 expiry",
+    "RefundsPaid": "uint40 eventId,uint128 paidBefore,bytes32 lines",
+    "Claim": "address account,address token,address to,uint256 nonce,uint40 deadline",
+}
+
+
+SPECIAL_TERMS: dict[str, Any] = {
+    "supplies": (1_000, 0, 0, 1_000),
+    "earliest_release": 0,
+    "holder_limit": 0,
+    "entries": 1,
+    "cap_at_paid": False,
+    "reissue": False,
+    "identity": False,
+    "gift_root": bytes(32),
 }
 
 
 class LedgerOnChain:
     """One deployed ledger with its admin, relayer, attestor, organizer and gate."""
 
-    def __init__(self, url: str, abi: list[dict[str, Any]], bytecode: bytes | str) -> None:
+    def __init__(self, url: str, abi: list[dict[str, Any]], bytecode: bytes | str, desk: bytes | str) -> None:
         self.web3 = Web3(Web3.HTTPProvider(url))
         self.url, self.chain_id = url, self.web3.eth.chain_id
         self.admin, self.relayer, self.attestor = (Account.create() for _ in range(3))
         self.organizer, self.gate, self.venue, self.artist = (Account.create() for _ in range(4))
         self.payments = 0
+        first = self.send(self.admin, self.web3.eth.contract(abi=[], bytecode=desk).constructor())
         draft = self.web3.eth.contract(abi=abi, bytecode=bytecode)
-        receipt = self.send(self.admin, draft.constructor(self.admin.address, "https://tickets.example/"))
+        uri, second = "https://tickets.example/", first["contractAddress"]
+        receipt = self.send(self.admin, draft.constructor(self.admin.address, uri, second))
         self.deployed_at = int(receipt["blockNumber"])
         assert receipt["contractAddress"]
         self.address = receipt["contractAddress"]
@@ -72,23 +101,24 @@ class LedgerOnChain:
 
     # ------------------------------------------------------------------------------------------ the story
 
-    def create_event(self, *, token: str = NOBODY, cooldown: int = 0, cap_bps: int = 11_000) -> None:
-        """An event made by the relayer for the organizer, open for an hour; two payees."""
+    def create_event(self, *, token: str = NOBODY, cooldown: int = 0, cap_bps: int = 11_000, **special: Any) -> None:
+        """An event made by the relayer for the organizer, open for an hour; two payees. `special`: the later terms."""
         now = self.web3.eth.get_block("latest")["timestamp"]
         payees = self.payees()
         exponent = 4 if token != NOBODY else 0
-        terms = (b"EUR", cap_bps, 1_000, 2, cooldown, token, exponent, bytes(32), payees)
-        closing = now + 3_600
-        times = (closing, closing, closing, now - 1, closing)
+        usual = (b"EUR", cap_bps, 1_000, 2, cooldown, token, exponent, bytes(32), payees)
+        closing = now + special.pop("open_for", 3_600)
+        times = (closing, closing, closing, now - 1, closing, special.pop("release_at", closing))
+        terms = (*usual, *(SPECIAL_TERMS | special).values())
         self.call(self.relayer, "createEvent", self.organizer.address, bytes(32), terms, times)
 
     def payees(self) -> list[tuple[str, int]]:
         """Who gets the royalties."""
         return [(self.venue.address, 6_667), (self.artist.address, 3_333)]
 
-    def issue(self, supply: int, *, event: int = 1, number: int = 0, supply_class: int = 0) -> None:
+    def issue(self, supply: int, *, event: int = 1, number: int = 0, supply_class: int = 0, face: int = FACE) -> None:
         """Issue a batch."""
-        self.call(self.relayer, "issue", event, number, (supply, 1, supply_class, 1, FACE), bytes(32))
+        self.call(self.relayer, "issue", event, number, (supply, 1, supply_class, 1, face), bytes(32))
 
     def epoch(self, id_: int) -> int:
         """A ticket's epoch now."""
@@ -96,9 +126,13 @@ class LedgerOnChain:
 
     def line(self, id_: int, holder: str, price: int, custodied: bool) -> tuple[int, int]:
         """A packed line at the ticket's epoch, under a new reference."""
-        self.payments += 1
         target = int(holder, 16) | id_ << 160 | self.epoch(id_) << 224 | custodied << 240
-        return target, self.payments | price << 128
+        return target, int.from_bytes(self.reference(), "big") | price << 128
+
+    def reference(self) -> bytes:
+        """A payment reference of its own."""
+        self.payments += 1
+        return self.payments.to_bytes(16, "big")
 
     def attested(
         self, kind: str, event: int, lines: list[tuple[int, int]], signer: LocalAccount | None = None
@@ -119,20 +153,27 @@ class LedgerOnChain:
         event = sales[0][0] >> 24
         self.call(self.relayer, "deliver", event, lines, self.attested("Deliveries", event, lines, attestor))
 
-    def offer(self, id_: int, seller: LocalAccount, price: int, *, token: str = NOBODY) -> bytes:
-        """The seller's consent to sell to anyone."""
+    def offer(self, id_: int, seller: LocalAccount, price: int, *, token: str = NOBODY, buyer: str = NOBODY) -> bytes:
+        """The seller's consent to sell to anyone, or to this buyer."""
         message = {"id": id_, "epoch": self.epoch(id_), "price": price, "currency": b"EUR", "token": token}
-        return self.sign(seller, "Offer", **message, buyer=NOBODY, deadline=FAR)
+        return self.sign(seller, "Offer", **message, buyer=buyer, deadline=FAR)
 
     def settle(
-        self, id_: int, seller: LocalAccount, buyer: LocalAccount, price: int, *, custodied: bool = False
+        self,
+        id_: int,
+        seller: LocalAccount,
+        buyer: LocalAccount,
+        price: int,
+        *,
+        custodied: bool = False,
+        bound: bool = False,
     ) -> TxReceipt:
-        """Resell a ticket for fiat money."""
-        line, event = self.line(id_, buyer.address, price, custodied), id_ >> 24
-        settlement = (*line, FAR, self.offer(id_, seller, price))
-        return self.call(
-            self.relayer, "settleResales", event, [settlement], self.attested("Settlements", event, [line])
-        )
+        """Resell a ticket for fiat money; `bound`: the seller's offer names the buyer."""
+        (target, payment), event = self.line(id_, buyer.address, price, custodied), id_ >> 24
+        line = target, payment | FAR << 168 | bound << 208
+        consent = self.offer(id_, seller, price, buyer=buyer.address if bound else NOBODY)
+        stream, attestation = len(consent).to_bytes(2, "big") + consent, self.attested("Settlements", event, [line])
+        return self.call(self.relayer, "settleResales", event, [line], stream, attestation)
 
     def give(self, id_: int, giver: LocalAccount, to: LocalAccount, *, custodied: bool = False) -> None:
         """Give a ticket away by consent; the relayer sends it."""
@@ -162,6 +203,65 @@ class LedgerOnChain:
         """Use tickets at the gate (the relayer's, unless another is named)."""
         lines = [(id_ & 0xFFFFFF) << 16 | self.epoch(id_) for id_ in ids]
         self.call(gate or self.relayer, "redeem", ids[0] >> 24, lines)
+
+    def agreed(self, name: str, kind: str, id_: int, holder: LocalAccount, **fields: Any) -> None:
+        """Call a function of one ticket, its holder's consent last: `fields` are between its epoch and the deadline."""
+        epoch = self.epoch(id_)
+        consent = self.sign(holder, kind, id=id_, epoch=epoch, **fields, deadline=FAR)
+        self.call(self.relayer, name, id_, epoch, *fields.values(), FAR, consent)
+
+    def swap(self, one: tuple[int, LocalAccount], other: tuple[int, LocalAccount]) -> None:
+        """Two holders swap."""
+        sides = []
+        for (mine, holder), (theirs, _) in ((one, other), (other, one)):
+            message = {"id": mine, "epoch": self.epoch(mine), "otherId": theirs, "otherEpoch": self.epoch(theirs)}
+            consent = self.sign(holder, "Swap", **message, deadline=FAR)
+            sides.append((mine, self.epoch(mine), FAR, consent))
+        self.call(self.relayer, "swap", *sides)
+
+    def exchange(self, id_: int, holder: LocalAccount, to: int, difference: int) -> None:
+        """Exchange a ticket against one in stock."""
+        message = {"id": id_, "epoch": self.epoch(id_), "toId": to, "toEpoch": self.epoch(to)}
+        message |= {"difference": difference}
+        reference = self.reference()
+        consent = self.sign(holder, "Exchange", **message, deadline=FAR)
+        attestation = self.sign(self.attestor, "ExchangePaid", **message, reference=reference)
+        line = (*message.values(), reference, FAR)
+        self.call(self.relayer, "exchange", line, consent, attestation)
+
+    def register(self, account: LocalAccount, wallet: LocalAccount) -> None:
+        """A wallet registers itself for a custodied account."""
+        consent = self.sign(account, "RegisterWallet", account=account.address, wallet=wallet.address, deadline=FAR)
+        self.call(wallet, "registerWallet", account.address, FAR, consent)
+
+    def freeze(self, id_: int, paid_epoch: int) -> None:
+        """Freeze a ticket whose payment is disputed."""
+        message = {"id": id_, "epoch": self.epoch(id_), "paidEpoch": paid_epoch, "reference": self.reference()}
+        attestation = self.sign(self.attestor, "Freeze", **message)
+        self.call(self.relayer, "freeze", *message.values(), attestation)
+
+    def unfreeze(self, id_: int) -> None:
+        """The dispute is over."""
+        message = {"id": id_, "epoch": self.epoch(id_), "reference": self.reference()}
+        self.call(self.relayer, "unfreeze", *message.values(), self.sign(self.attestor, "Unfreeze", **message))
+
+    def buy(self, id_: int, buyer: LocalAccount, price: int) -> None:
+        """Buy a ticket from stock for tokens, by a voucher."""
+        message = {"id": id_, "epoch": self.epoch(id_), "price": price, "reference": self.reference(), "expiry": FAR}
+        voucher = self.sign(self.attestor, "Voucher", **message, buyer=buyer.address)
+        self.call(buyer, "buy", *message.values(), voucher)
+
+    def refunds_paid(self, before: int, *amounts: int, event: int = 1) -> None:
+        """Record refunds that the provider paid."""
+        lines = [self.payments + 1 + place | amount << 128 for place, amount in enumerate(amounts)]
+        packed = Web3.keccak(b"".join(line.to_bytes(32, "big") for line in lines))
+        attestation = self.sign(self.attestor, "RefundsPaid", eventId=event, paidBefore=before, lines=packed)
+        self.call(self.relayer, "recordRefundsPaid", event, lines, attestation)
+
+    def sleep(self, seconds: int) -> None:
+        """Let time pass on the test chain."""
+        for method, argument in (("evm_increaseTime", seconds), ("evm_mine", 1)):
+            self.web3.provider.make_request(method, [argument])  # type: ignore[arg-type]
 
     def release(self, *, event: int = 1) -> None:
         """Split the pot."""

@@ -19,21 +19,13 @@ from tests.audit.histories import (
     ticket,
     token_terms,
 )
-
-Story = Callable[[], History]
+from tests.audit.lies_of_tickets import Story, lie_in
 
 LIES: dict[str, list[Story]] = {}
 """Rule and the histories that it, and no other rule, must object to."""
 
 
-def lie(rule: str) -> Callable[[Story], Story]:
-    """Note what the rule must find."""
-
-    def register(story: Story) -> Story:
-        LIES.setdefault(rule, []).append(story)
-        return story
-
-    return register
+lie = lie_in(LIES)
 
 
 @lie("event_number")

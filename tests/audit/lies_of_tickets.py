@@ -22,14 +22,20 @@ LIES: dict[str, list[Story]] = {}
 """Rule and the histories that it, and no other rule, must object to."""
 
 
-def lie(rule: str) -> Callable[[Story], Story]:
-    """Note what the rule must find."""
+def lie_in(lies: dict[str, list[Story]]) -> Callable[[str], Callable[[Story], Story]]:
+    """A decorator that notes in the table what a rule must find."""
 
-    def register(story: Story) -> Story:
-        LIES.setdefault(rule, []).append(story)
-        return story
+    def lie(rule: str) -> Callable[[Story], Story]:
+        def register(story: Story) -> Story:
+            lies.setdefault(rule, []).append(story)
+            return story
 
-    return register
+        return register
+
+    return lie
+
+
+lie = lie_in(LIES)
 
 
 @lie("unknown_ticket")

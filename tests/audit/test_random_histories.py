@@ -42,7 +42,7 @@ class Honest:
             self.sell(id_, who, price, custodied)
         elif choice in (0, 1):
             self.resell(id_, who, price, custodied)
-        elif choice in (2, 3) and self.gifts[id_] < 2:
+        elif choice in (2, 3) and self.gifts[id_] < 2 and person(who) != holder:
             self.history.give(id_, person(who), custodied=custodied)
             self.gifts[id_] += 1
         elif choice == 4:

@@ -9,9 +9,9 @@ from eth_account import Account
 from typer.testing import CliRunner
 from web3.contract import Contract
 
-from scripts import contracts
 from tests.audit.histories import ticket
 from tests.audit.ledger import FACE, FAR, GATE, NOBODY, LedgerOnChain
+from tests.audit.tokens import token_on
 from tests.support.anvil import BIG_BLOCKS, FREE_GAS, running_anvil
 from ticketchain.artifacts import load
 from ticketchain.audit import CouldNotRead, Report, audit_ledger
@@ -28,7 +28,7 @@ def chain() -> Iterator[str]:
 def told(chain: str) -> LedgerOnChain:
     """An honest ledger with a whole story."""
     artifact = load("TicketLedger")
-    ledger = LedgerOnChain(chain, artifact.abi, artifact.bytecode)
+    ledger = LedgerOnChain(chain, artifact.abi, artifact.bytecode, load("TicketDesk").bytecode)
     tell(ledger)
     return ledger
 
@@ -60,8 +60,8 @@ def tell(ledger: LedgerOnChain) -> None:
 
 def test_a_token_event_agrees_with_its_credits(chain: str) -> None:
     artifact = load("TicketLedger")
-    ledger = LedgerOnChain(chain, artifact.abi, artifact.bytecode)
-    token = _token(ledger)
+    ledger = LedgerOnChain(chain, artifact.abi, artifact.bytecode, load("TicketDesk").bytecode)
+    token = token_on(ledger)
     seller, buyer = Account.create(), Account.create()
     ledger.call(ledger.admin, "allowToken", token.address, True)
     ledger.create_event(token=token.address, cap_bps=10_000)
@@ -166,16 +166,6 @@ def test_the_command_has_three_exit_codes(told: LedgerOnChain) -> None:
     blind = runner.invoke(app, ["--rpc", "http://127.0.0.1:1", "--ledger", told.address])
     assert blind.exit_code == 2
     assert blind.output.startswith("audit: No answer")
-
-
-def _token(ledger: LedgerOnChain) -> Contract:
-    """A freshly compiled ERC-20."""
-    source = "contracts/test/mocks/MockToken.sol"
-    compiled = contracts.compile_artifact(source, contracts.compiler_input(source))
-    draft = ledger.web3.eth.contract(abi=compiled["abi"], bytecode=compiled["bytecode"])
-    address = ledger.send(ledger.admin, draft.constructor())["contractAddress"]
-    assert address
-    return ledger.web3.eth.contract(address=address, abi=compiled["abi"])
 
 
 def _drain(ledger: LedgerOnChain, token: Contract) -> None:

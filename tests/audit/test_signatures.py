@@ -27,7 +27,7 @@ def ledger() -> Iterator[LedgerOnChain]:
     artifact = load("TicketLedger")
     seller, friend, buyer = (Account.create() for _ in range(3))
     with running_anvil(*FREE_GAS, *BIG_BLOCKS) as url:
-        ledger = LedgerOnChain(url, artifact.abi, artifact.bytecode)
+        ledger = LedgerOnChain(url, artifact.abi, artifact.bytecode, load("TicketDesk").bytecode)
         ledger.create_event()
         ledger.issue(3)
         ledger.deliver((ticket(0), seller), (ticket(1), seller))

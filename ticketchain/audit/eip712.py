@@ -20,6 +20,16 @@ TYPES = {
     "Deliveries": "uint40 eventId,bytes32 lines",
     "Settlements": "uint40 eventId,bytes32 lines",
     "Void": "uint64 id,uint16 epoch,bytes16 reference",
+    "Withdraw": "uint64 id,uint16 epoch,address to,uint40 deadline",
+    "Deposit": "uint64 id,uint16 epoch,address to,uint40 deadline",
+    "Activate": "uint64 id,uint16 epoch,uint40 deadline",
+    "Swap": "uint64 id,uint16 epoch,uint64 otherId,uint16 otherEpoch,uint40 deadline",
+    "PoolReturn": "uint64 id,uint16 epoch,uint40 price,uint40 deadline",
+    "Exchange": "uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,uint40 deadline",
+    "ExchangePaid": "uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,bytes16 reference",
+    "Freeze": "uint64 id,uint16 epoch,uint16 paidEpoch,bytes16 reference",
+    "Unfreeze": "uint64 id,uint16 epoch,bytes16 reference",
+    "Voucher": "uint64 id,uint16 epoch,uint40 price,address buyer,bytes16 reference,uint40 expiry",
 }
 _DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 
@@ -36,12 +46,21 @@ def signer_of(domain: bytes, type_name: str, values: Sequence[Any], signature: b
     kinds = ["bytes32", *(field.split()[0] for field in fields.split(","))]
     try:
         body = Web3.keccak(abi.codec.encode(kinds, [_hash(f"{type_name}({fields})"), *values]))
-        signer = Account.recover_message(SignableMessage(b"\x01", domain, bytes(body)), signature=signature)
+        message = SignableMessage(b"\x01", domain, bytes(body))
+        signer = Account.recover_message(message, signature=unpacked(signature))
     except (
         Exception
     ):  # values out of range, bytes that are no signature: eth-abi and eth-keys have many errors for them
         return ""
     return str(signer).lower()
+
+
+def unpacked(signature: bytes) -> bytes:
+    """A signature in 65 bytes, also if it came in the 64 of EIP-2098, where v is the highest bit of s."""
+    if len(signature) != 64:
+        return signature
+    parity, s = signature[32] >> 7, bytes([signature[32] & 0x7F]) + signature[33:]
+    return signature[:32] + s + bytes([27 + parity])
 
 
 def lines_hash(lines: Sequence[dict[str, int]]) -> bytes:

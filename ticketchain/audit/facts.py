@@ -15,19 +15,40 @@ from ticketchain.audit.model import Log
 
 
 class Kind(StrEnum):
-    """What may happen to a ticket; the values are the names of the logs."""
+    """What may happen to a ticket; the values are the names of the logs. `Exchanged` is about two: the ticket taken
+    from stock, and the one given back for it.
+    """
 
     DELIVERED = "Delivered"
+    BOUGHT = "Bought"
+    TAKEN = "Exchanged"
+    GIVEN_BACK = "Exchanged, given back"
     GIVEN = "Given"
+    WITHDRAWN = "Withdrawn"
+    DEPOSITED = "Deposited"
+    SWAPPED = "Swapped"
     SETTLED = "Settled"
     RESOLD = "Resold"
+    POOL_RETURNED = "PoolReturned"
     REDEEMED = "Redeemed"
     REFUNDED = "Refunded"
+    REFUNDED_CANCELLED = "RefundedCancelled"
     VOIDED = "Voided"
     REVOKED = "Revoked"
+    ACTIVATED = "Activated"
+    FROZEN = "Frozen"
+    UNFROZEN = "Unfrozen"
+    REISSUED = "Reissued"
 
 
 RESALES = frozenset({Kind.SETTLED, Kind.RESOLD})
+FROM_STOCK = frozenset({Kind.DELIVERED, Kind.BOUGHT, Kind.TAKEN})
+PURCHASES = RESALES | FROM_STOCK
+OFFERS = RESALES | {Kind.POOL_RETURNED}
+"""What a holder asks a price for."""
+
+MARKS = frozenset({Kind.REDEEMED, Kind.ACTIVATED, Kind.FROZEN, Kind.UNFROZEN})
+"""What leaves holder and epoch as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +56,10 @@ class Step:
     """One ticket in one log. `epoch` is the one after the step; `giver` and `royalty` are None where the log
     does not name them.
 
-    `amount` is the price of a sale or the amount of a refund, in minor units; `gate` only redemptions have.
+    `amount` is the price of a sale or the amount of a refund, in minor units; `gate` only redemptions have. `counted`:
+    a move into or out of custody that counts as a gift. `other` is the ticket that this one was swapped or exchanged
+    for; `custodied` (both) and `gifts` (a ticket taken in exchange) then come from it, see `replay.resolved`.
+    `difference` is the price of an exchange.
     """
 
     kind: Kind
@@ -50,6 +74,24 @@ class Step:
     royalty: int | None = None
     reference: bytes = b""
     gate: str = ""
+    counted: bool = False
+    other: int | None = None
+    other_epoch: int = 0
+    gifts: int = 0
+    difference: int = 0
+
+    @property
+    def is_gift(self) -> bool:
+        """Whether it counts as a gift."""
+        return self.kind in (Kind.GIVEN, Kind.SWAPPED) or self.counted
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two tickets in one log that change together: a swap or an exchange."""
+
+    log: Log
+    steps: tuple[Step, Step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +110,7 @@ class Notice:
     log: Log
 
 
-Fact = Step | Release | Notice
+Fact = Step | Pair | Release | Notice
 
 
 def facts(logs: Iterable[Log]) -> Iterator[Fact]:
@@ -128,10 +170,70 @@ def _single(log: Log) -> Iterator[Fact]:
         epoch=args["epoch"],
         giver=args.get("from") or args.get("seller") or args.get("holder"),
         taker=args.get("to") or args.get("buyer"),
-        custodied=args.get("custodied", False),
+        custodied=args.get("custodied", log.name == "Deposited"),
         amount=args.get("price", args.get("amount", 0)),
         royalty=args.get("royalty"),
         reference=args.get("ref", b""),
+        counted=args.get("counted", False),
+    )
+
+
+def _swapped(log: Log) -> Iterator[Fact]:
+    """Each gets the other's ticket: who is named as the new holder of the one was the holder of the other."""
+    args = log.args
+    sides = (
+        (args["id"], args["otherId"], args["epoch"], args["otherEpoch"], args["otherHolder"], args["holder"]),
+        (args["otherId"], args["id"], args["otherEpoch"], args["epoch"], args["holder"], args["otherHolder"]),
+    )
+    one, other = (
+        Step(
+            Kind.SWAPPED,
+            log,
+            words.event_of(id_),
+            id_,
+            epoch,
+            giver=giver,
+            taker=taker,
+            other=other,
+            other_epoch=other_epoch,
+        )
+        for id_, other, epoch, other_epoch, giver, taker in sides
+    )
+    yield Pair(log, (one, other))
+
+
+def _exchanged(log: Log) -> Iterator[Fact]:
+    args = log.args
+    back, taken = args["id"], args["toId"]
+    yield Pair(
+        log,
+        (
+            Step(
+                Kind.TAKEN,
+                log,
+                words.event_of(taken),
+                taken,
+                args["toEpoch"],
+                taker=args["holder"],
+                amount=args["price"],
+                reference=args["ref"],
+                other=back,
+                other_epoch=args["epoch"],
+                difference=args["difference"],
+            ),
+            Step(
+                Kind.GIVEN_BACK,
+                log,
+                words.event_of(back),
+                back,
+                args["epoch"],
+                giver=args["holder"],
+                reference=args["ref"],
+                other=taken,
+                other_epoch=args["toEpoch"],
+                difference=args["difference"],
+            ),
+        ),
     )
 
 
@@ -139,5 +241,25 @@ _EXPANSIONS: dict[str, Callable[[Log], Iterator[Fact]]] = {
     "Delivered": _lines,
     "Settled": _lines,
     "Redeemed": _redeemed,
-    **dict.fromkeys(("Given", "Resold", "Refunded", "Voided", "Revoked"), _single),
+    "Swapped": _swapped,
+    "Exchanged": _exchanged,
+    **dict.fromkeys(
+        (
+            "Given",
+            "Withdrawn",
+            "Deposited",
+            "Resold",
+            "Bought",
+            "PoolReturned",
+            "Refunded",
+            "RefundedCancelled",
+            "Voided",
+            "Revoked",
+            "Activated",
+            "Frozen",
+            "Unfrozen",
+            "Reissued",
+        ),
+        _single,
+    ),
 }

@@ -15,6 +15,17 @@ LEDGER_ROLES = ADMIN | RELAYER | ATTESTOR
 EVENT_ROLES = ORGANIZER | GATE
 NO_GIFT_LIMIT = 7
 
+LIVE, PAUSED, CANCELLED = 1, 2, 3
+STATUS_NAMES = {LIVE: "live", PAUSED: "paused", CANCELLED: "cancelled"}
+"""Status of an event: paused ones sell nothing, cancelled ones refund and do nothing else."""
+
+SUPPLY_CLASSES = 4
+PUBLIC = 0
+"""Supply classes are 0 public, 1 held, 2 sponsor, 3 complimentary."""
+
+DAILY = 255
+"""Of the terms' entries: a ticket is good for one entry each day (UTC)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Log:
@@ -42,7 +53,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What never changes about an event. `token` is NOBODY on the fiat rail."""
+    """What never changes about an event. `token` is NOBODY on the fiat rail; `supplies` are the most tickets there will
+    ever be of each supply class; `holder_limit` 0 is none; `entries` 0 and 1 are once; `gift_root` zero is anyone.
+    """
 
     currency: str
     cap_bps: int
@@ -53,6 +66,14 @@ class Terms:
     unit_exponent: int
     refund_rule: bytes
     payees: tuple[tuple[str, int], ...]
+    supplies: tuple[int, ...]
+    earliest_release: int
+    holder_limit: int
+    entries: int
+    cap_at_paid: bool
+    reissue: bool
+    identity: bool
+    gift_root: bytes
 
     @property
     def on_token_rail(self) -> bool:
@@ -76,6 +97,7 @@ class Schedule:
     gifts_close_at: int
     resale_opens_at: int
     resale_closes_at: int
+    release_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +114,11 @@ class Batch:
 
 @dataclass(slots=True)
 class Event:
-    """An event with its batches; `pot` is in minor units, on the token rail in token units."""
+    """An event with its batches; `pot` is in minor units, on the token rail in token units.
+
+    `escrow` (token units) is what tickets in `escrowed` were bought for, until it is released. `refunds_due` and
+    `refunds_paid` are totals of the fiat rail in minor units. `holdings` counts the tickets of each holder.
+    """
 
     id: int
     organizer: str
@@ -102,12 +128,24 @@ class Event:
     batches: dict[int, Batch] = field(default_factory=dict)
     pot: int = 0
     entry_keys: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    status: int = LIVE
+    escrow: int = 0
+    escrow_released: bool = False
+    escrowed: set[int] = field(default_factory=set)
+    refunds_due: int = 0
+    refunds_paid: int = 0
+    holdings: dict[str, int] = field(default_factory=dict)
+
+    def issued(self, supply_class: int) -> int:
+        """Tickets of a class in all batches so far."""
+        return sum(batch.supply for batch in self.batches.values() if batch.supply_class == supply_class)
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket; the default is one never sold. `since` and `price` are of the last move and the last
-    purchase.
+    """A ticket; the default is one never sold. `since` and `price` are of the last move and the last purchase; in the
+    pool of its return. `paid_epoch` is the epoch after the last purchase. `entries` and `entry_day` (since 1970, UTC)
+    are kept of tickets that are good for more than one entry.
     """
 
     holder: str = NOBODY
@@ -118,6 +156,12 @@ class Ticket:
     epoch: int = 0
     since: int = 0
     price: int = 0
+    activated: bool = False
+    frozen: bool = False
+    pooled: bool = False
+    paid_epoch: int = 0
+    entries: int = 0
+    entry_day: int = 0
 
     @property
     def held(self) -> bool:
@@ -129,13 +173,30 @@ class Ticket:
         """Whether it was used or is dead: then it never moves again."""
         return self.redeemed or self.voided
 
+    @property
+    def stopped(self) -> bool:
+        """Whether its holder closed its moves, or its payment is disputed."""
+        return self.activated or self.frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A reissue that waits for its holder's veto; dead at another epoch than this."""
+
+    to: str
+    custodied: bool
+    epoch: int
+    ready_at: int
+
 
 NEVER_SOLD = Ticket()
 
 
 @dataclass(slots=True)
 class Money:
-    """Totals of one currency and rail in minor units; `released` in token units on the token rail."""
+    """Totals of one currency and rail in minor units; `released` (royalties) and `escrow_released` in token units on
+    the token rail. `exchanged` is what holders paid on top in exchanges; what they got back is in `refunded`.
+    """
 
     primary: int = 0
     resale: int = 0
@@ -143,12 +204,16 @@ class Money:
     sellers: int = 0
     refunded: int = 0
     released: int = 0
+    exchanged: int = 0
+    escrow_released: int = 0
 
 
 @dataclass(slots=True)
 class State:
-    """Everything the logs say about one ledger at one place in the chain. `owners` is what the Transfer logs
-    alone say.
+    """Everything the logs say about one ledger at one place in the chain. `owners` is what the Transfer logs alone say.
+
+    `pool`: seller of a ticket in the pool, and what it had cost this seller. `wallets`: account of each registered
+    wallet, and since when. `identities`: commitment for a ticket at an epoch. `claims`: credits drawn by consent.
     """
 
     ledger: str
@@ -162,6 +227,11 @@ class State:
     payments: set[tuple[int, bytes]] = field(default_factory=set)
     money: dict[tuple[str, str], Money] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    pool: dict[int, tuple[str, int]] = field(default_factory=dict)
+    wallets: dict[str, tuple[str, int]] = field(default_factory=dict)
+    announcements: dict[int, Announcement] = field(default_factory=dict)
+    identities: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    claims: dict[str, int] = field(default_factory=dict)
 
     def ticket(self, ticket_id: int) -> Ticket:
         """The ticket as it is now; a ticket never sold if nothing was heard of it."""

@@ -8,19 +8,23 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ticketchain.audit import words
-from ticketchain.audit.model import NOBODY, Event, Finding, State
+from ticketchain.audit.model import NOBODY, PUBLIC, STATUS_NAMES, Event, Finding, State
+from ticketchain.audit.money import WHOLE
 
 LARGEST_EXACT = 1 << 53
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many of what; `skipped` are lines of bulk calls that the ledger refused."""
+    """How many of what; `skipped` are lines of bulk calls that the ledger refused. `voids`, `reissues` and
+    `cancelled_refunds` are all moves that a holder did not agree to.
+    """
 
     events: int
     batches: int
     issued: int
     in_stock: int
+    pooled: int
     held: int
     redeemed: int
     void: int
@@ -32,11 +36,24 @@ class Counts:
     voids: int
     revocations: int
     skipped: int
+    purchases: int
+    exchanges: int
+    swaps: int
+    withdrawals: int
+    deposits: int
+    pool_returns: int
+    activations: int
+    freezes: int
+    reissues: int
+    cancelled_refunds: int
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyTotal:
-    """Totals of one currency and rail; `token` is empty on the fiat rail. royalties + sellers = resale."""
+    """Totals of one currency and rail; `token` is empty on the fiat rail. royalties + sellers = resale. On the fiat
+    rail `refunds_due` is what refunds and exchanges promised, `refunds_paid` what was recorded as paid; on the token rail
+    `escrow` (token units) is what waits for release.
+    """
 
     currency: str
     token: str
@@ -46,11 +63,18 @@ class MoneyTotal:
     sellers: int
     refunded: int
     released: int
+    exchanged: int
+    refunds_due: int
+    refunds_paid: int
+    escrow: int
+    escrow_released: int
 
 
 @dataclass(frozen=True, slots=True)
 class EventSummary:
-    """One event: where its tickets are, and how many were issued in each supply class."""
+    """One event: where its tickets are, how many were issued in each supply class and how many were promised before the
+    first sale. `public_bps` is the share of public tickets in what was promised, in basis points, rounded down.
+    """
 
     id: int
     organizer: str
@@ -58,13 +82,20 @@ class EventSummary:
     token: str
     cap_bps: int
     royalty_bps: int
+    status: str
     issued: int
     in_stock: int
+    pooled: int
     held: int
     redeemed: int
     void: int
     pot: int
     supply_by_class: dict[int, int]
+    promised_by_class: dict[int, int]
+    public_bps: int
+    refunds_due: int
+    refunds_paid: int
+    escrow: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +124,25 @@ class Report:
         return not self.findings
 
 
+_PLACES = ("void", "redeemed", "held", "pooled")
+
+
 def summaries(state: State) -> tuple[EventSummary, ...]:
     """All events in the order of their ids."""
-    places: dict[int, dict[str, int]] = {event_id: {"held": 0, "redeemed": 0, "void": 0} for event_id in state.events}
+    places: dict[int, dict[str, int]] = {event_id: dict.fromkeys(_PLACES, 0) for event_id in state.events}
     for ticket_id, ticket in state.tickets.items():
-        place = "void" if ticket.voided else "redeemed" if ticket.redeemed else "held" if ticket.held else ""
+        flags = (ticket.voided, ticket.redeemed, ticket.held, ticket.pooled)
+        place = next((name for name, there in zip(_PLACES, flags, strict=True) if there), "")
         if place and words.event_of(ticket_id) in places:
             places[words.event_of(ticket_id)][place] += 1
     return tuple(_summary(event, **places[event.id]) for _, event in sorted(state.events.items()))
 
 
-def _summary(event: Event, held: int, redeemed: int, void: int) -> EventSummary:
+def _summary(event: Event, held: int, redeemed: int, void: int, pooled: int) -> EventSummary:
     supply: dict[int, int] = {}
     for batch in event.batches.values():
         supply[batch.supply_class] = supply.get(batch.supply_class, 0) + batch.supply
-    issued = sum(supply.values())
+    issued, promised = sum(supply.values()), event.terms.supplies
     return EventSummary(
         id=event.id,
         organizer=event.organizer,
@@ -115,13 +150,20 @@ def _summary(event: Event, held: int, redeemed: int, void: int) -> EventSummary:
         token="" if event.terms.token == NOBODY else event.terms.token,
         cap_bps=event.terms.cap_bps,
         royalty_bps=event.terms.royalty_bps,
+        status=STATUS_NAMES.get(event.status, str(event.status)),
         issued=issued,
-        in_stock=issued - held - redeemed - void,
+        in_stock=issued - held - redeemed - void - pooled,
+        pooled=pooled,
         held=held,
         redeemed=redeemed,
         void=void,
         pot=event.pot,
         supply_by_class=dict(sorted(supply.items())),
+        promised_by_class=dict(enumerate(promised)),
+        public_bps=promised[PUBLIC] * WHOLE // sum(promised) if any(promised) else 0,
+        refunds_due=event.refunds_due,
+        refunds_paid=event.refunds_paid,
+        escrow=event.escrow,
     )
 
 
@@ -133,6 +175,7 @@ def counts(state: State, events: tuple[EventSummary, ...]) -> Counts:
         batches=sum(len(event.batches) for event in state.events.values()),
         issued=sum(event.issued for event in events),
         in_stock=sum(event.in_stock for event in events),
+        pooled=sum(event.pooled for event in events),
         held=sum(event.held for event in events),
         redeemed=sum(event.redeemed for event in events),
         void=sum(event.void for event in events),
@@ -144,6 +187,16 @@ def counts(state: State, events: tuple[EventSummary, ...]) -> Counts:
         voids=happened("Voided", 0),
         revocations=happened("Revoked", 0),
         skipped=happened("Skipped", 0),
+        purchases=happened("Bought", 0),
+        exchanges=happened("Exchanged", 0),
+        swaps=happened("Swapped", 0) // 2,  # a step for each of the two tickets
+        withdrawals=happened("Withdrawn", 0),
+        deposits=happened("Deposited", 0),
+        pool_returns=happened("PoolReturned", 0),
+        activations=happened("Activated", 0),
+        freezes=happened("Frozen", 0),
+        reissues=happened("Reissued", 0),
+        cancelled_refunds=happened("RefundedCancelled", 0),
     )
 
 
@@ -159,9 +212,18 @@ def money_totals(state: State) -> tuple[MoneyTotal, ...]:
             sellers=money.sellers,
             refunded=money.refunded,
             released=money.released,
+            exchanged=money.exchanged,
+            escrow_released=money.escrow_released,
+            **_open_sums(state, currency, token),
         )
         for (currency, token), money in sorted(state.money.items())
     )
+
+
+def _open_sums(state: State, currency: str, token: str) -> dict[str, int]:
+    """Sums over the events of one currency and rail."""
+    events = [e for e in state.events.values() if (e.terms.currency, e.terms.token) == (currency, token)]
+    return {name: sum(getattr(e, name) for e in events) for name in ("refunds_due", "refunds_paid", "escrow")}
 
 
 def report_json(report: Report) -> dict[str, Any]:

@@ -10,7 +10,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ticketchain.audit import abi
-from ticketchain.audit.consents import ATTESTED, BY_HOLDER, CONSENTED, KINDS, Arguments, Claim, Consent, is_line
+from ticketchain.audit.consents import (
+    ATTESTED,
+    BY_BUYER,
+    BY_HOLDER,
+    CONSENTED,
+    KINDS,
+    RELAYED,
+    UNSIGNED,
+    Arguments,
+    Claim,
+    Consent,
+    is_line,
+    is_listed,
+    tickets_of,
+)
 from ticketchain.audit.eip712 import domain_separator, signer_of
 from ticketchain.audit.facts import Kind, Step
 from ticketchain.audit.model import ATTESTOR, NOBODY, RELAYER, Finding, State
@@ -40,8 +54,8 @@ class Claims:
         self.by_tx: dict[str, list[Claim]] = {}
 
     def note(self, state: State, step: Step) -> None:
-        """Remember who had to sign this step; redemptions need no signature."""
-        if step.kind is Kind.REDEEMED:
+        """Remember who had to sign this step; some need no signature."""
+        if step.kind in UNSIGNED:
             return
         event, ticket = state.event_of(step.ticket_id), state.ticket(step.ticket_id)
         claim = Claim(
@@ -50,6 +64,8 @@ class Claims:
             custodied=ticket.custodied,
             currency=event.terms.currency.encode() if event else b"",
             token=event.terms.token if event else NOBODY,
+            paid_epoch=ticket.paid_epoch,
+            gift_root=event.terms.gift_root if event else bytes(32),
             attestors=_having(state, ATTESTOR),
             relayers=_having(state, RELAYER),
         )
@@ -85,18 +101,34 @@ class Judge:
         name, args = _direct_call(transaction, self._ledger)
         explained = [claim for claim in claims if _explains(name, args, claim.step)]
         self.verdict.unjudged += len(claims) - len(explained)
-        if explained and name in ATTESTED:
-            self._attested(name, args, transaction["from"].lower(), explained)
-        if name in CONSENTED:
-            for claim in explained:
+        if not explained:
+            return
+        self._sent(name, transaction["from"].lower(), explained[0])
+        if name in ATTESTED:
+            self._attested(name, args, explained)
+        for claim in explained:
+            if claim.step.is_gift and claim.step.kind is not Kind.SWAPPED and any(claim.gift_root):
+                self._listed(args, claim)
+        for claim in explained if name in CONSENTED else ():
+            if claim.step.kind is not Kind.TAKEN:  # nobody held it: the one given back for it has a holder
                 self._consented(name, args, transaction["from"].lower(), claim)
 
-    def _attested(self, name: str, args: Arguments, sender: str, claims: list[Claim]) -> None:
-        type_name, values = ATTESTED[name](args)
-        signer = signer_of(self._domain, type_name, values, args["attestation"])
+    def _sent(self, name: str, sender: str, claim: Claim) -> None:
+        if name in RELAYED and sender not in claim.relayers:
+            self.verdict.find("not_a_relayer", claim, f"{name} was sent by {sender}, which was no relayer")
+        if name in BY_BUYER and sender != claim.step.taker:
+            self.verdict.find("not_the_buyer", claim, f"{name} for {claim.step.taker} was sent by {sender}")
+
+    def _listed(self, args: Arguments, claim: Claim) -> None:
+        """Gifts of the event go to accounts of its list only, which the call has to prove."""
+        taker = claim.step.taker or NOBODY
+        if not is_listed(claim.gift_root, taker, args.get("proof", ())):
+            self.verdict.find("not_listed", claim, f"given to {taker}, who was not proven to be on the event's list")
+
+    def _attested(self, name: str, args: Arguments, claims: list[Claim]) -> None:
         first = claims[0]
-        if sender not in first.relayers:
-            self.verdict.find("not_a_relayer", first, f"{name} was sent by {sender}, which was no relayer")
+        type_name, values = ATTESTED[name](args, first)
+        signer = signer_of(self._domain, type_name, values, args["voucher" if name == "buy" else "attestation"])
         if signer in first.attestors:
             self.verdict.good += 1
         else:
@@ -150,8 +182,8 @@ def _direct_call(transaction: dict[str, Any], ledger: str) -> tuple[str, Argumen
 
 def _explains(name: str, args: Arguments, step: Step) -> bool:
     """Whether the step is what this call does; another one in its transaction came from a callback."""
-    named = args.get("id", args.get("tokenId", step.ticket_id))
-    return KINDS.get(name) is step.kind and named == step.ticket_id
+    named = tickets_of(args)
+    return step.kind in KINDS.get(name, ()) and (named is None or step.ticket_id in named)
 
 
 def _having(state: State, role: int) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from web3 import Web3
 
 from ticketchain.audit import abi, words
-from ticketchain.audit.model import NOBODY, Event, Finding, State, Ticket
+from ticketchain.audit.model import NO_GIFT_LIMIT, NOBODY, SUPPLY_CLASSES, Event, Finding, State, Ticket
 from ticketchain.audit.reader import Progress
 from ticketchain.audit.rpc import BATCH, Node, Refused
 
@@ -36,6 +36,10 @@ def expectations(state: State, ticket_limit: int) -> Iterator[Expectation]:
         yield Expectation("rolesOf", (event_id, account), (roles,), event_id or None)
     for (account, token), amount in state.credits.items():
         yield Expectation("creditOf", (account, token), (amount,))
+    for account, count in state.claims.items():
+        yield Expectation("claimNonceOf", (account,), (count,))
+    for wallet, owner in state.wallets.items():
+        yield Expectation("accountOf", (wallet,), owner)
     for ticket_id in sampled(state, ticket_limit):
         yield from _of_ticket(state, ticket_id)
 
@@ -77,6 +81,7 @@ def _of_event(event: Event) -> Iterator[Expectation]:
         schedule.gifts_close_at,
         schedule.resale_opens_at,
         schedule.resale_closes_at,
+        schedule.release_at,
     )
     yield Expectation("organizerOf", at, (event.organizer,), event.id)
     yield Expectation("moneyTermsOf", at, money, event.id)
@@ -84,6 +89,15 @@ def _of_event(event: Event) -> Iterator[Expectation]:
     yield Expectation("isDelegated", at, (event.delegated,), event.id)
     yield Expectation("potOf", at, (event.pot,), event.id)
     yield Expectation("batchesOf", at, (len(event.batches),), event.id)
+    yield Expectation("policyWordOf", at, (_policy_word(event),), event.id)
+    yield Expectation("specialTermsOf", at, (terms.gift_root, terms.entries if terms.entries > 1 else 0), event.id)
+    yield Expectation("escrowOf", at, (event.escrow, schedule.release_at, event.escrow_released), event.id)
+    yield Expectation("refundsOf", at, (event.refunds_due, event.refunds_paid), event.id)
+    for supply_class in range(SUPPLY_CLASSES):
+        supply = terms.supplies[supply_class], event.issued(supply_class)
+        yield Expectation("suppliesOf", (event.id, supply_class), supply, event.id)
+    for holder, count in event.holdings.items() if terms.holder_limit else ():
+        yield Expectation("holdingOf", (event.id, holder), (count,), event.id)
     for batch_number, batch in event.batches.items():
         fields = (
             (batch.face, 72),
@@ -98,12 +112,62 @@ def _of_event(event: Event) -> Iterator[Expectation]:
         yield Expectation("entryKeyOf", (event.id, key_id), (key, valid_until), event.id)
 
 
+def _policy_word(event: Event) -> int:
+    """The event's `PolicyWord`: status, switches and all that a move reads."""
+    terms, schedule = event.terms, event.schedule
+    switches = (
+        event.delegated,
+        terms.on_token_rail,
+        terms.reissue,
+        terms.cap_at_paid,
+        any(terms.gift_root),
+        terms.entries > 1,
+        terms.identity,
+    )
+    fields = (
+        (event.status, 0),
+        (sum(on << bit for bit, on in enumerate(switches)), 8),
+        (terms.cap_bps, 16),
+        (terms.royalty_bps, 32),
+        (terms.gift_limit, 48),
+        (terms.unit_exponent, 56),
+        (terms.holder_limit, 64),
+        (terms.cooldown, 72),
+        (schedule.doors_at, 96),
+        (schedule.moves_close_at, 128),
+        (schedule.gifts_close_at, 160),
+        (schedule.resale_opens_at, 192),
+        (schedule.resale_closes_at, 224),
+    )
+    return sum(value << shift for value, shift in fields)
+
+
 def _of_ticket(state: State, ticket_id: int) -> Iterator[Expectation]:
     ticket, owner = state.ticket(ticket_id), state.owner_expected(ticket_id)
     event_id = words.event_of(ticket_id)
     yield Expectation("ticketOf", (ticket_id,), (_fields(ticket),), event_id, ticket_id)
     yield Expectation("holderOf", (ticket_id,), (ticket.holder,), event_id, ticket_id)
     yield Expectation("ownerOf", (ticket_id,), None if owner == NOBODY else (owner,), event_id, ticket_id)
+    yield Expectation("ticketWordOf", (ticket_id,), (_ticket_word(ticket),), event_id, ticket_id)
+    if ticket.held:
+        paid_epoch = 0 if ticket.gifts == NO_GIFT_LIMIT else ticket.paid_epoch
+        yield Expectation("paidEpochOf", (ticket_id,), (paid_epoch,), event_id, ticket_id)
+    if ticket.pooled:
+        yield Expectation("poolOf", (ticket_id,), state.pool.get(ticket_id, (NOBODY, 0)), event_id, ticket_id)
+    if (ticket_id, ticket.epoch) in state.identities:
+        committed = state.identities[ticket_id, ticket.epoch]
+        yield Expectation("identityOf", (ticket_id,), (committed,), event_id, ticket_id)
+    if told := state.announcements.get(ticket_id):
+        fields = (told.to, told.ready_at, told.epoch, told.custodied)
+        yield Expectation("reissueOf", (ticket_id,), (fields,), event_id, ticket_id)
+
+
+def _ticket_word(ticket: Ticket) -> int:
+    """The ticket's `TicketWord`, which also says whether it is activated or frozen."""
+    flags = (ticket.custodied, ticket.redeemed, ticket.voided, ticket.activated, ticket.frozen)
+    low = sum(on << bit for bit, on in enumerate(flags)) | ticket.gifts << 5
+    place = ((low, 160), (ticket.epoch, 168), (ticket.since, 184), (ticket.price, 216))
+    return int(ticket.holder, 16) | sum(value << shift for value, shift in place)
 
 
 def _fields(ticket: Ticket) -> tuple[Any, ...]:
@@ -149,11 +213,11 @@ def _differences(item: Expectation, answer: Any, block: int) -> Iterator[Finding
 
 
 def _insolvent(node: Node, state: State, block: int) -> Iterator[Finding]:
-    """The ledger holds at least the pots and credits it owes in each token (ERC-20 `balanceOf`)."""
+    """The ledger holds at least the pots, escrows and credits it owes in each token (ERC-20 `balanceOf`)."""
     owed: dict[str, int] = {}
     for event in state.events.values():
         if event.terms.on_token_rail:
-            owed[event.terms.token] = owed.get(event.terms.token, 0) + event.pot
+            owed[event.terms.token] = owed.get(event.terms.token, 0) + event.pot + event.escrow
     for (_, token), amount in state.credits.items():
         owed[token] = owed.get(token, 0) + amount
     for token, amount in owed.items():

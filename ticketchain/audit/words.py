@@ -7,7 +7,7 @@ on non-negative integers: bits outside a field are ignored, as the contract igno
 from typing import NamedTuple
 
 LAST_EPOCH = 0xFFFF
-"""A ticket's epochs are 16 bits; voiding at the last one stays there."""
+"""A ticket's epochs are 16 bits; voiding, and the refund of a cancelled event, stay at the last one."""
 
 
 class Target(NamedTuple):
@@ -20,10 +20,14 @@ class Target(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """What was paid, in minor units, under which reference of the service (16 bytes)."""
+    """What was paid, in minor units, under which reference of the service (16 bytes). In a resale also the last second
+    of the seller's offer, and whether it was made to this buyer only.
+    """
 
     reference: bytes
     price: int
+    deadline: int
+    bound: bool
 
 
 def event_of(ticket_id: int) -> int:
@@ -57,13 +61,18 @@ def target(word: int) -> Target:
         holder=address_of(word),
         ticket_id=word >> 160 & (1 << 64) - 1,
         epoch=word >> 224 & 0xFFFF,
-        custodied=word >> 240 & 0xFF != 0,
+        custodied=word >> 240 & 1 != 0,
     )
 
 
 def payment(word: int) -> Payment:
     """Take a `Payment` apart."""
-    return Payment(reference=(word & (1 << 128) - 1).to_bytes(16, "big"), price=word >> 128 & (1 << 40) - 1)
+    return Payment(
+        reference=(word & (1 << 128) - 1).to_bytes(16, "big"),
+        price=word >> 128 & (1 << 40) - 1,
+        deadline=word >> 168 & (1 << 40) - 1,
+        bound=word >> 208 & 0xFF != 0,
+    )
 
 
 def redemption(event_id: int, word: int) -> tuple[int, int]:

@@ -37,7 +37,7 @@ def _sales(args: dict[str, Any]) -> _Read:
         target, payment = line["target"], line["payment"]
         values = {
             "to": _address(target & _ADDRESS),
-            "custodied": bool(target >> 240 & 0xFF),
+            "custodied": bool(target >> 240 & 1),
             "price": payment >> 128 & _U40,
             "epoch": (target >> 224 & _U16) + 1,
             "reference": f"{payment & _U128:032x}",

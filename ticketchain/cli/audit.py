@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from ticketchain.audit import CouldNotRead, Report, audit_ledger, report_json
+from ticketchain.audit.report import Counts
 
 LEDGER_AGREES, VIOLATIONS, COULD_NOT_READ = 0, 1, 2
 MOST_FINDINGS = 50
@@ -81,32 +82,61 @@ def _verdict(report: Report) -> str:
 SUPPLY_CLASSES = {0: "public", 1: "held", 2: "sponsor", 3: "complimentary"}
 """Names of the ledger's supply classes."""
 
+BY_CLASS = "issued/promised"
+
 
 def _tickets_table(report: Report) -> Table:
     table = Table(title="Tickets", title_justify="left")
-    for heading in ("event", "issued", "by supply class", "in stock", "held", "redeemed", "void", "pot"):
-        table.add_column(heading, justify="left" if heading == "by supply class" else "right")
+    for heading in ("event", "issued", BY_CLASS, "public", "in stock", "pool", "held", "redeemed", "void", "pot"):
+        table.add_column(heading, justify="left" if heading == BY_CLASS else "right")
     for event in report.events:
-        shares = event.supply_by_class.items()
-        classes = ", ".join(f"{SUPPLY_CLASSES.get(number, number)} {supply}" for number, supply in shares)
-        numbers = (event.in_stock, event.held, event.redeemed, event.void)
+        supply, promised = event.supply_by_class, event.promised_by_class.items()
+        classes = ", ".join(f"{SUPPLY_CLASSES[n]} {supply.get(n, 0)}/{most}" for n, most in promised if most)
+        name = str(event.id) if event.status == "live" else f"{event.id} ({event.status})"
+        share = f"{event.public_bps / 100:.2f} %"
+        numbers = (event.in_stock, event.pooled, event.held, event.redeemed, event.void)
         unit = "units" if event.token else event.currency
-        table.add_row(str(event.id), str(event.issued), classes, *map(str, numbers), f"{event.pot} {unit}")
-    totals = report.counts
-    table.caption = (
-        f"{totals.deliveries} sold from stock, {totals.gifts} given, {totals.resales} resold, "
-        f"{totals.redemptions} used, {totals.refunds} refunded, {totals.voids} voided, {totals.skipped} lines refused"
-    )
+        table.add_row(name, str(event.issued), classes, share, *map(str, numbers), f"{event.pot} {unit}")
+    table.caption = _happenings(report.counts)
     return table
 
 
+def _happenings(counts: Counts) -> str:
+    """What happened how often; the rarer things only if they did."""
+    common = {
+        "sold from stock": counts.deliveries + counts.purchases,
+        "given": counts.gifts,
+        "resold": counts.resales,
+        "used": counts.redemptions,
+        "refunded": counts.refunds,
+        "voided": counts.voids,
+        "lines refused": counts.skipped,
+    }
+    rare = {
+        "exchanged": counts.exchanges,
+        "swaps": counts.swaps,
+        "withdrawn": counts.withdrawals,
+        "deposited": counts.deposits,
+        "returned to the pool": counts.pool_returns,
+        "activated": counts.activations,
+        "frozen": counts.freezes,
+        "reissued": counts.reissues,
+        "refunded by cancellation": counts.cancelled_refunds,
+    }
+    told = common | {what: count for what, count in rare.items() if count}
+    return ", ".join(f"{count} {what}" for what, count in told.items())
+
+
 def _money_table(report: Report) -> Table:
-    table = Table(title="Money, in minor units (released by the token rail: token units)", title_justify="left")
-    for heading in ("currency", "token", "sold", "resold", "royalties", "to sellers", "released", "refunded"):
+    table = Table(title="Money, in minor units (token rail: released and escrow in token units)", title_justify="left")
+    headings = ("currency", "token", "sold", "resold", "royalties", "to sellers", "released", "refunded")
+    for heading in (*headings, "due / paid back", "escrow"):
         table.add_column(heading, justify="right", overflow="fold")
     for money in report.money:
-        amounts = money.primary, money.resale, money.royalties, money.sellers, money.released, money.refunded
-        table.add_row(money.currency, money.token or "–", *map(str, amounts))
+        sold = money.primary + money.exchanged
+        amounts = sold, money.resale, money.royalties, money.sellers, money.released, money.refunded
+        back = "–" if money.token else f"{money.refunds_due} / {money.refunds_paid}"
+        table.add_row(money.currency, money.token or "–", *map(str, amounts), back, str(money.escrow))
     return table
 
 

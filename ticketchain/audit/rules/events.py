@@ -3,17 +3,22 @@
 from collections.abc import Callable, Iterator
 
 from ticketchain.audit.model import (
+    CANCELLED,
     EVENT_ROLES,
     LEDGER_ROLES,
+    LIVE,
     NO_GIFT_LIMIT,
     NOBODY,
+    PAUSED,
+    STATUS_NAMES,
+    SUPPLY_CLASSES,
     Log,
     Schedule,
     State,
     Terms,
 )
 from ticketchain.audit.money import WHOLE
-from ticketchain.audit.replay import schedule_from, terms_from
+from ticketchain.audit.notices import schedule_from, terms_from
 
 Rule = Callable[[State, Log], Iterator[str]]
 
@@ -38,6 +43,8 @@ def bad_terms(_: State, log: Log) -> Iterator[str]:
         yield f"royalty of {terms.royalty_bps} basis points is more than everything"
     if terms.gift_limit > NO_GIFT_LIMIT:
         yield f"gift limit {terms.gift_limit} is over {NO_GIFT_LIMIT}"
+    if not any(terms.supplies):
+        yield "no ticket of any class is promised"
     yield from _bad_rail(terms)
 
 
@@ -68,9 +75,15 @@ def token_not_allowed(state: State, log: Log) -> Iterator[str]:
         yield f"token {token} was not allowed"
 
 
-def bad_schedule(_: State, log: Log) -> Iterator[str]:
-    """Gifts and resales end no later than moves; resales open before they close; a change has a reason."""
+def bad_schedule(state: State, log: Log) -> Iterator[str]:
+    """Gifts and resales end no later than moves; resales open before they close; a change has a reason. The escrow of a
+    token event stays until the doors open.
+    """
     schedule = schedule_from(log.args["schedule"])
+    event = state.events.get(log.args["eventId"])
+    terms = terms_from(log.args["terms"]) if "terms" in log.args else event.terms if event else None
+    if terms and terms.on_token_rail and schedule.release_at < schedule.doors_at:
+        yield f"escrow is released at {schedule.release_at}, before the doors open at {schedule.doors_at}"
     if schedule.gifts_close_at > schedule.moves_close_at:
         yield f"gifts end at {schedule.gifts_close_at}, after moves close at {schedule.moves_close_at}"
     if not schedule.resale_opens_at <= schedule.resale_closes_at <= schedule.moves_close_at:
@@ -79,6 +92,51 @@ def bad_schedule(_: State, log: Log) -> Iterator[str]:
         yield "has no closing of moves"
     if log.name == "ScheduleChanged" and not log.args["reason"]:
         yield "changed without a reason"
+
+
+def release_earlier(state: State, log: Log) -> Iterator[str]:
+    """The release of the escrow only moves later, and is never before the earliest one that the terms promise."""
+    event, release_at = state.events.get(log.args["eventId"]), log.args["schedule"]["releaseAt"]
+    if "terms" in log.args:
+        earliest = log.args["terms"]["earliestRelease"]
+    else:
+        earliest = event.schedule.release_at if event else 0
+    if release_at < earliest:
+        yield f"escrow is released at {release_at}, but was promised to stay until {earliest}"
+
+
+def bad_status(state: State, log: Log) -> Iterator[str]:
+    """A live event may be paused and a paused one resumed; either may be cancelled, once and for good, unless its
+    escrow was released; each with a reason.
+    """
+    event, status = state.events.get(log.args["eventId"]), log.args["status"]
+    if not log.args["reason"]:
+        yield "status changed without a reason"
+    if event is None:
+        return
+    if status not in {LIVE: (PAUSED, CANCELLED), PAUSED: (LIVE, CANCELLED)}.get(event.status, ()):
+        yield f"{STATUS_NAMES.get(status, status)}, but the event was {STATUS_NAMES.get(event.status, event.status)}"
+    if status == CANCELLED and event.escrow_released:
+        yield "cancelled, but the escrow for refunds was released before"
+
+
+def cancelled_is_final(state: State, log: Log) -> Iterator[str]:
+    """The schedule of a cancelled event does not change."""
+    event = state.events.get(log.args["eventId"])
+    if event is not None and event.status == CANCELLED:
+        yield "changed after the event was cancelled"
+
+
+def over_supply(state: State, log: Log) -> Iterator[str]:
+    """Of each supply class no more tickets are issued than the terms promised."""
+    event, batch = state.events.get(log.args["eventId"]), log.args["batch"]
+    if event is None:
+        return
+    supply_class = batch["supplyClass"]
+    promised = event.terms.supplies[supply_class] if supply_class < SUPPLY_CLASSES else 0
+    issued = event.issued(supply_class) + batch["supply"]
+    if issued > promised:
+        yield f"{issued} tickets of supply class {supply_class} were issued, but {promised} were promised"
 
 
 def schedule_reopened(state: State, log: Log) -> Iterator[str]:
@@ -129,10 +187,11 @@ def misplaced_roles(_: State, log: Log) -> Iterator[str]:
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    "EventCreated": (event_number, bad_terms, bad_payees, token_not_allowed, bad_schedule),
-    "ScheduleChanged": (unknown_event, bad_schedule, schedule_reopened),
+    "EventCreated": (event_number, bad_terms, bad_payees, token_not_allowed, bad_schedule, release_earlier),
+    "ScheduleChanged": (unknown_event, bad_schedule, release_earlier, schedule_reopened, cancelled_is_final),
+    "StatusChanged": (unknown_event, bad_status),
     "DelegationChanged": (unknown_event,),
     "EntryKeySet": (unknown_event,),
-    "BatchIssued": (unknown_event, batch_number, empty_batch),
+    "BatchIssued": (unknown_event, batch_number, empty_batch, over_supply),
     "RolesSet": (unknown_event, misplaced_roles),
 }

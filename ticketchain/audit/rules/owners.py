@@ -23,6 +23,13 @@ def owner_differs(state: State, ticket_id: int) -> Iterator[str]:
         yield f"owner by the Transfer logs is {owner}, but by the ledger's own logs it is {expected}"
 
 
+def locked_differs(state: State, log: Log) -> Iterator[str]:
+    """`Locked` (ERC-5192) tells of a ticket that was activated or frozen, `Unlocked` of one that is frozen no more."""
+    ticket = state.ticket(log.args["tokenId"])
+    if (log.name == "Locked" and not ticket.stopped) or (log.name == "Unlocked" and ticket.frozen):
+        yield f"{log.name}, but the ledger's own logs say otherwise"
+
+
 def approval(_: State, __: Log) -> Iterator[str]:
     """There are no approvals: an approved market would be a way round the cap."""
     yield "an approval was granted, but approvals do not exist here"
@@ -30,6 +37,8 @@ def approval(_: State, __: Log) -> Iterator[str]:
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "Transfer": (transfer_from_other,),
+    "Locked": (locked_differs,),
+    "Unlocked": (locked_differs,),
     "Approval": (approval,),
     "ApprovalForAll": (approval,),
 }
