@@ -105,10 +105,11 @@ contract TicketLedger is TicketFace, Chained {
         external
     {
         TicketWord word = _tickets[id].word;
-        _check(_giftProblem(id, word, epoch, to, custodied, false));
+        PolicyWord policy = _policies[TicketId.eventOf(id)];
+        _check(_giftProblem(id, word, policy, epoch, to, custodied, false));
         bytes32 digest = _giftDigest(id, epoch, to, custodied, deadline);
         _check(_consentProblem(id, word, digest, deadline, consent, gasleft()));
-        _give(id, word, to, custodied);
+        _give(id, word, policy, to, custodied);
     }
 
     /// @inheritdoc IERC721
@@ -175,10 +176,11 @@ contract TicketLedger is TicketFace, Chained {
         TicketWord word = _tickets[id].word;
         MoneyTerms storage terms = _moneyTerms[TicketId.eventOf(id)];
         Offer memory offer = Offer(OFFER_TYPEHASH, id, epoch, price, terms.currency, terms.token, buyer, deadline);
+        uint40 face = _faceOf(id);
 
-        _check(_purchaseProblem(offer, word, policy));
+        _check(_purchaseProblem(offer, word, policy, face));
         _check(_consentProblem(id, word, _offerDigest(_domainSeparatorV4(), offer), deadline, consent, gasleft()));
-        _buy(offer, word, policy);
+        _buy(offer, word, policy, face);
     }
 
     // ------------------------------------------------------------------------------------------------ gate
@@ -197,13 +199,12 @@ contract TicketLedger is TicketFace, Chained {
             uint64 id = TicketId.ofNumber(eventId, line.number());
             Slot storage slot = _tickets[id];
             TicketWord word = slot.word;
-            bytes memory problem = _entryProblem(id, word, line.epoch(), entries);
-            if (problem.length == 0) {
+            if (_mayEnter(id, word, line.epoch(), entries)) {
                 slot.word = word.redeemed();
                 if (entries > 1) _countEntry(id, entries);
                 applied[count++] = line;
             } else {
-                problems = _skip(problems, lines.length, i, id, 0, problem);
+                problems = _skip(problems, lines.length, i, id, 0, _whyNotEntered(id, word, line.epoch(), entries));
             }
         }
         assembly ("memory-safe") {
@@ -215,16 +216,22 @@ contract TicketLedger is TicketFace, Chained {
     // ------------------------------------------------------------------------------------------------ internal, gate
 
     /// @dev The ticket may enter: for the first time, or again if it is good for more entries.
-    function _entryProblem(uint64 id, TicketWord word, uint16 epoch, uint8 entries)
+    function _mayEnter(uint64 id, TicketWord word, uint16 epoch, uint8 entries) private view returns (bool) {
+        if (word.isUnusedAt(epoch)) return true;
+        if (entries == 1 || !word.isRedeemed() || word.epoch() != epoch) return false;
+        Entries memory used = _entries[id];
+        return entries == DAILY ? used.day < _today() : used.count < entries;
+    }
+
+    /// @dev Why `_mayEnter` says no.
+    function _whyNotEntered(uint64 id, TicketWord word, uint16 epoch, uint8 entries)
         private
         view
-        returns (bytes memory problem)
+        returns (bytes memory)
     {
         if (entries == 1 || !word.isRedeemed()) return _heldProblem(id, word, epoch);
         if (word.epoch() != epoch) return _whyNotAtEpoch(id, word, epoch);
-        Entries memory used = _entries[id];
-        bool left = entries == DAILY ? used.day < _today() : used.count < entries;
-        if (!left) problem = abi.encodeWithSelector(Ledger_NoEntryLeft.selector, id, entries);
+        return abi.encodeWithSelector(Ledger_NoEntryLeft.selector, id, entries);
     }
 
     function _countEntry(uint64 id, uint8 entries) private {
@@ -245,23 +252,24 @@ contract TicketLedger is TicketFace, Chained {
         TicketWord word = _tickets[id].word;
         if (from != owner) revert ERC721IncorrectOwner(from, tokenId, owner);
         if (msg.sender != owner) revert ERC721InsufficientApproval(msg.sender, tokenId);
-        _check(_giftProblem(id, word, word.epoch(), to, false, false));
-        _give(id, word, to, false);
+        PolicyWord policy = _policies[TicketId.eventOf(id)];
+        _check(_giftProblem(id, word, policy, word.epoch(), to, false, false));
+        _give(id, word, policy, to, false);
     }
 
-    function _give(uint64 id, TicketWord word, address to, bool custodied) private {
+    function _give(uint64 id, TicketWord word, PolicyWord policy, address to, bool custodied) private {
         TicketWord next = word.given(to, custodied, uint32(block.timestamp));
-        _move(id, word, next);
+        _move(id, word, next, policy);
         emit Given(id, word.holder(), to, custodied, next.epoch());
     }
 
     /// @dev The caller may buy the ticket on these terms.
-    function _purchaseProblem(Offer memory offer, TicketWord word, PolicyWord policy)
+    function _purchaseProblem(Offer memory offer, TicketWord word, PolicyWord policy, uint40 face)
         private
         view
         returns (bytes memory problem)
     {
-        problem = _resaleProblem(offer.id, word, policy, offer.epoch, offer.price, _faceOf(offer.id));
+        problem = _resaleProblem(offer.id, word, policy, offer.epoch, offer.price, face);
         if (problem.length > 0) return problem;
         if (!policy.isTokenRail()) {
             problem = abi.encodeWithSelector(Ledger_WrongRail.selector, TicketId.eventOf(offer.id));
@@ -273,14 +281,13 @@ contract TicketLedger is TicketFace, Chained {
     }
 
     /// @dev State first, tokens last.
-    function _buy(Offer memory offer, TicketWord word, PolicyWord policy) private {
+    function _buy(Offer memory offer, TicketWord word, PolicyWord policy, uint40 face) private {
         uint64 id = offer.id;
-        uint40 royalty = _royaltyOf(policy, offer.price, _faceOf(id));
+        uint40 royalty = _royaltyOf(policy, offer.price, face);
         TicketWord next = word.bought(msg.sender, false, uint32(block.timestamp), offer.price);
-        _move(id, word, next);
+        _move(id, word, next, policy);
         emit Resold(id, word.holder(), msg.sender, next.epoch(), offer.price, royalty);
-        uint256 unit = 10 ** uint256(policy.unitExponent());
-        _collect(TicketId.eventOf(id), offer.token, unit, word.holder(), offer.price, royalty);
+        _collect(TicketId.eventOf(id), offer.token, policy.unit(), word.holder(), offer.price, royalty);
     }
 
     // ------------------------------------------------------------------------------------------------ internal, bulk

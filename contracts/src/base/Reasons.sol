@@ -74,17 +74,19 @@ abstract contract Reasons is Rules {
 
     /// @dev The ticket may be given to this account now.
     /// @param listed whether the account is proven to be on the event's list
-    function _giftProblem(uint64 id, TicketWord word, uint16 epoch, address to, bool custodied, bool listed)
-        internal
-        view
-        returns (bytes memory problem)
-    {
-        uint40 eventId = TicketId.eventOf(id);
-        PolicyWord policy = _policies[eventId];
+    function _giftProblem(
+        uint64 id,
+        TicketWord word,
+        PolicyWord policy,
+        uint16 epoch,
+        address to,
+        bool custodied,
+        bool listed
+    ) internal view returns (bytes memory problem) {
         problem = _givingProblem(id, word, policy, epoch);
         if (problem.length > 0) return problem;
         bool isListed = listed || !policy.has(PolicyWords.GIFT_LIST);
-        if (isListed && _mayReceive(eventId, word, policy, to, custodied)) return problem;
+        if (isListed && _mayReceive(TicketId.eventOf(id), word, policy, to, custodied)) return problem;
         if (to == word.holder() || !_isFit(to, custodied)) return _refusedProblem(to);
         if (!isListed) return abi.encodeWithSelector(Ledger_NotListed.selector, to);
         return _holderLimitProblem(to, policy);

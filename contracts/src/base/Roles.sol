@@ -48,8 +48,8 @@ abstract contract Roles is ILedgerTypes {
 
     /// @dev The caller has the role, or is a relayer while the event is delegated.
     function _checkEventRole(uint40 eventId, PolicyWord policy, uint8 role) internal view {
-        if (_hasRole(eventId, msg.sender, role)) return;
         if (policy.isDelegated() && _hasRole(LEDGER, msg.sender, RELAYER)) return;
+        if (_hasRole(eventId, msg.sender, role)) return;
         revert Ledger_Unauthorized(eventId, role, msg.sender);
     }
 

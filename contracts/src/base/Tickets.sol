@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 
+import {PolicyWord} from "../types/PolicyWord.sol";
 import {TicketId} from "../types/TicketId.sol";
 import {TicketWord} from "../types/TicketWord.sol";
 import {EventBook} from "./EventBook.sol";
@@ -79,15 +80,14 @@ abstract contract Tickets is EventBook {
     // ------------------------------------------------------------------------------------------------ changing
 
     /// @dev Moves one ticket: writes its word, balances and `Transfer`.
-    function _move(uint64 id, TicketWord word, TicketWord next) internal {
-        bool limited = _policies[TicketId.eventOf(id)].holderLimit() > 0;
-        _changeCustody(_moveInBulk(_tickets[id], id, word, next, limited));
+    function _move(uint64 id, TicketWord word, TicketWord next, PolicyWord policy) internal {
+        _changeCustody(_moveInBulk(_tickets[id], id, word, next, policy.holderLimit() > 0));
     }
 
     /// @dev As `_move`, for an epoch that counts neither as a gift nor as a purchase.
     function _moveUncounted(uint64 id, TicketWord word, TicketWord next) internal {
         _mark(id, _paidEpochOfWord(id, word), next);
-        _move(id, word, next);
+        _move(id, word, next, _policies[TicketId.eventOf(id)]);
     }
 
     function _mark(uint64 id, uint16 paidEpoch, TicketWord next) internal {

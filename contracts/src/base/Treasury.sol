@@ -63,9 +63,12 @@ abstract contract Treasury is EventBook, ReentrancyGuardTransient {
     function _collect(uint40 eventId, address token, uint256 unit, address seller, uint40 price, uint40 royalty)
         internal
     {
-        if (price > royalty) _credits[seller][token] += uint256(price - royalty) * unit;
-        _addToPot(eventId, royalty * unit);
-        _pull(IERC20(token), price * unit);
+        unchecked {
+            // A royalty is at most the price, below 2 ** 40, and a unit at most 10 ** 24: no sum of these comes near 2 ** 256.
+            if (price > royalty) _credits[seller][token] += (price - royalty) * unit;
+            _addToPot(eventId, royalty * unit);
+            _pull(IERC20(token), price * unit);
+        }
     }
 
     /// @dev Measures what arrives: a token that keeps a fee would leave the ledger owing more than it has.

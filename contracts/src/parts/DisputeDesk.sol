@@ -73,7 +73,7 @@ abstract contract DisputeDesk is LedgerBase, ITicketDesk {
         if (!ownPayment && !word.isFrozen()) revert Ledger_NotFrozen(id);
 
         TicketWord next = word.voided();
-        _move(id, word, next);
+        _move(id, word, next, _policies[TicketId.eventOf(id)]);
         emit Voided(id, word.holder(), next.epoch(), ref);
     }
 

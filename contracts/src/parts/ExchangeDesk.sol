@@ -41,8 +41,9 @@ abstract contract ExchangeDesk is LedgerBase, ITicketDesk {
         TicketWord otherWord = _tickets[other.id].word;
         _checkSide(one, other, word, otherWord);
         _checkSide(other, one, otherWord, word);
-        TicketWord next = _hand(one.id, word, otherWord);
-        TicketWord otherNext = _hand(other.id, otherWord, word);
+        PolicyWord policy = _policies[eventId];
+        TicketWord next = _hand(one.id, word, otherWord, policy);
+        TicketWord otherNext = _hand(other.id, otherWord, word, policy);
         emit Swapped(one.id, other.id, next.holder(), otherNext.holder(), next.epoch(), otherNext.epoch());
     }
 
@@ -60,9 +61,12 @@ abstract contract ExchangeDesk is LedgerBase, ITicketDesk {
     }
 
     /// @dev Gives the ticket to the other's holder.
-    function _hand(uint64 id, TicketWord word, TicketWord otherWord) private returns (TicketWord next) {
+    function _hand(uint64 id, TicketWord word, TicketWord otherWord, PolicyWord policy)
+        private
+        returns (TicketWord next)
+    {
         next = word.given(otherWord.holder(), otherWord.isCustodied(), uint32(block.timestamp));
-        _move(id, word, next);
+        _move(id, word, next, policy);
     }
 
     // ------------------------------------------------------------------------------------------------ exchange
@@ -77,8 +81,8 @@ abstract contract ExchangeDesk is LedgerBase, ITicketDesk {
 
         TicketWord next = word.returned();
         TicketWord taken = stock.exchanged(word, uint32(block.timestamp), _priceAfter(line, word.price()));
-        _move(line.id, word, next);
-        _move(line.toId, stock, taken);
+        _move(line.id, word, next, _policies[TicketId.eventOf(line.id)]);
+        _move(line.toId, stock, taken, _policies[TicketId.eventOf(line.toId)]);
         if (taken.gifts() > 0) _mark(line.toId, taken.epoch(), taken);
         if (line.difference < 0) _oweRefund(TicketId.eventOf(line.id), uint128(uint48(-line.difference)));
         _logExchange(line, next.epoch(), taken);
@@ -144,7 +148,7 @@ abstract contract ExchangeDesk is LedgerBase, ITicketDesk {
 
         TicketWord next = word.pooled(uint32(block.timestamp), price);
         _pool[id] = PoolEntry(word.holder(), word.price());
-        _move(id, word, next);
+        _move(id, word, next, policy);
         emit PoolReturned(id, word.holder(), next.epoch(), price);
     }
 }

@@ -56,9 +56,10 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
     function withdraw(uint64 id, uint16 epoch, address to, uint40 deadline, bytes calldata consent) external {
         TicketWord word = _tickets[id].word;
         bool counted = !_isOwnWallet(to, word.holder(), word);
-        _check(_housingProblem(id, word, epoch, to, false, counted));
+        PolicyWord policy = _policies[TicketId.eventOf(id)];
+        _check(_housingProblem(id, word, policy, epoch, to, false, counted));
         _checkConsent(id, word, keccak256(abi.encode(WITHDRAW_TYPEHASH, id, epoch, to, deadline)), deadline, consent);
-        TicketWord next = _rehouse(id, word, to, false, counted);
+        TicketWord next = _rehouse(id, word, policy, to, false, counted);
         emit Withdrawn(id, word.holder(), to, counted, next.epoch());
     }
 
@@ -66,9 +67,10 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
     function deposit(uint64 id, uint16 epoch, address to, uint40 deadline, bytes calldata consent) external {
         TicketWord word = _tickets[id].word;
         bool counted = !_isOwnWallet(word.holder(), to, word);
-        _check(_housingProblem(id, word, epoch, to, true, counted));
+        PolicyWord policy = _policies[TicketId.eventOf(id)];
+        _check(_housingProblem(id, word, policy, epoch, to, true, counted));
         _checkConsent(id, word, keccak256(abi.encode(DEPOSIT_TYPEHASH, id, epoch, to, deadline)), deadline, consent);
-        TicketWord next = _rehouse(id, word, to, true, counted);
+        TicketWord next = _rehouse(id, word, policy, to, true, counted);
         emit Deposited(id, word.holder(), to, counted, next.epoch());
     }
 
@@ -78,12 +80,13 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
     function giftListed(ListedGift calldata line, bytes calldata consent, bytes32[] calldata proof) external {
         uint64 id = line.id;
         TicketWord word = _tickets[id].word;
+        PolicyWord policy = _policies[TicketId.eventOf(id)];
         bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(line.to))));
         bool listed = MerkleProof.verifyCalldata(proof, _giftRoots[TicketId.eventOf(id)], leaf);
-        _check(_giftProblem(id, word, line.epoch, line.to, line.custodied, listed));
+        _check(_giftProblem(id, word, policy, line.epoch, line.to, line.custodied, listed));
         bytes32 digest = _giftDigest(id, line.epoch, line.to, line.custodied, line.deadline);
         _check(_consentProblem(id, word, digest, line.deadline, consent, gasleft()));
-        TicketWord next = _rehouse(id, word, line.to, line.custodied, true);
+        TicketWord next = _rehouse(id, word, policy, line.to, line.custodied, true);
         emit Given(id, word.holder(), line.to, line.custodied, next.epoch());
     }
 
@@ -102,7 +105,7 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
         _checkConsent(id, word, keccak256(abi.encode(REFUND_TYPEHASH, id, epoch, amount, deadline)), deadline, consent);
 
         TicketWord next = word.returned();
-        _move(id, word, next);
+        _move(id, word, next, policy);
         _oweRefund(eventId, amount);
         emit Refunded(id, word.holder(), next.epoch(), amount, ref);
     }
@@ -155,28 +158,31 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
     }
 
     /// @dev The ticket may go from custody to a wallet, or the other way.
-    function _housingProblem(uint64 id, TicketWord word, uint16 epoch, address to, bool custodied, bool counted)
-        private
-        view
-        returns (bytes memory problem)
-    {
-        PolicyWord policy = _policies[TicketId.eventOf(id)];
+    function _housingProblem(
+        uint64 id,
+        TicketWord word,
+        PolicyWord policy,
+        uint16 epoch,
+        address to,
+        bool custodied,
+        bool counted
+    ) private view returns (bytes memory problem) {
         problem = _moveProblem(id, word, policy, epoch);
         if (problem.length > 0) return problem;
         if (word.isCustodied() == custodied) problem = abi.encodeWithSelector(Ledger_WrongCustody.selector, id);
-        else if (counted) problem = _giftProblem(id, word, epoch, to, custodied, false);
+        else if (counted) problem = _giftProblem(id, word, policy, epoch, to, custodied, false);
         else if (!_isFit(to, custodied)) problem = _refusedProblem(to);
     }
 
     /// @dev The rules have been checked.
     /// @param counted whether it is a gift
-    function _rehouse(uint64 id, TicketWord word, address to, bool custodied, bool counted)
+    function _rehouse(uint64 id, TicketWord word, PolicyWord policy, address to, bool custodied, bool counted)
         private
         returns (TicketWord next)
     {
         if (counted) {
             next = word.given(to, custodied, uint32(block.timestamp));
-            _move(id, word, next);
+            _move(id, word, next, policy);
         } else {
             next = word.rehoused(to, custodied);
             _moveUncounted(id, word, next);

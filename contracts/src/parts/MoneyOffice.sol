@@ -69,9 +69,9 @@ abstract contract MoneyOffice is EventOffice {
         _checkBuyer(id, policy, price);
 
         TicketWord next = word.bought(msg.sender, false, uint32(block.timestamp), price);
-        _move(id, word, next);
+        _move(id, word, next, policy);
         emit Bought(id, msg.sender, next.epoch(), price, ref);
-        _fillEscrow(id, eventId, price * 10 ** uint256(policy.unitExponent()));
+        _fillEscrow(id, eventId, price * policy.unit());
     }
 
     /// @dev The event sells for tokens, at this price and to the caller.
@@ -143,7 +143,7 @@ abstract contract MoneyOffice is EventOffice {
         } else if (word.isRedeemed()) {
             next = word.unpaid();
         }
-        _move(id, word, next);
+        _move(id, word, next, policy);
         emit RefundedCancelled(id, holder, next.epoch(), amount);
         if (policy.isTokenRail()) _refundTokens(eventId, policy, id, holder, amount);
         else _oweRefund(eventId, amount);
@@ -157,7 +157,7 @@ abstract contract MoneyOffice is EventOffice {
 
     function _refundTokens(uint40 eventId, PolicyWord policy, uint64 id, address holder, uint40 amount) private {
         if (amount == 0) return;
-        uint256 units = amount * 10 ** uint256(policy.unitExponent());
+        uint256 units = amount * policy.unit();
         _escrowed[eventId].unset(TicketId.numberOf(id));
         _escrows[eventId].amount -= uint216(units);
         _credits[holder][_moneyTerms[eventId].token] += units;

@@ -72,7 +72,7 @@ abstract contract TicketFace is LedgerBase, ITicketMoves, IERC721Metadata, IERC7
 
     /// @inheritdoc ITicketMoves
     function checkGift(uint64 id, uint16 epoch, address to) external view returns (bytes memory problem) {
-        return _giftProblem(id, _tickets[id].word, epoch, to, false, false);
+        return _giftProblem(id, _tickets[id].word, _policies[TicketId.eventOf(id)], epoch, to, false, false);
     }
 
     /// @inheritdoc ITicketMoves
@@ -152,7 +152,7 @@ abstract contract TicketFace is LedgerBase, ITicketMoves, IERC721Metadata, IERC7
     function royaltyInfo(uint256 tokenId, uint256 salePrice) external view returns (address, uint256) {
         ownerOf(tokenId);
         PolicyWord policy = _policies[TicketId.eventOf(uint64(tokenId))];
-        uint256 unit = policy.isTokenRail() ? 10 ** uint256(policy.unitExponent()) : 1;
+        uint256 unit = policy.isTokenRail() ? policy.unit() : 1;
         uint256 base = Math.max(salePrice, _faceOf(uint64(tokenId)) * unit);
         return (address(this), Math.min(salePrice, Math.mulDiv(base, policy.royaltyBps(), BPS)));
     }

@@ -165,6 +165,14 @@ library PolicyWords {
         return uint8(PolicyWord.unwrap(word) >> 56);
     }
 
+    /// @notice Token units of a minor unit.
+    function unit(PolicyWord word) internal pure returns (uint256) {
+        unchecked {
+            // Terms keep the exponent below 25.
+            return 10 ** uint256(unitExponent(word));
+        }
+    }
+
     /// @notice Tickets of the event that one account may hold; 0: no limit.
     function holderLimit(PolicyWord word) internal pure returns (uint8) {
         return uint8(PolicyWord.unwrap(word) >> 64);
