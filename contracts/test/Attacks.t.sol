@@ -83,10 +83,21 @@ contract AttacksTest is Base {
         _register(alice, bob.account); // after the sale: too late
         _withdraw(alice, id, 1, bob.account);
         vm.assertEq(ledger.ticketOf(id).gifts, 1);
+    }
+
+    function test_Attack_DepositAsUncappedSale() external {
+        uint64 id = _soldLongAgo(bob.account, false);
+        _register(carol, bob.account); // after the sale: too late
+        _deposit(bob, id, 1, carol.account);
+        vm.assertEq(ledger.ticketOf(id).gifts, 1);
+        for (uint16 epoch = 2; epoch <= GIFT_LIMIT; ++epoch) {
+            vm.warp(block.timestamp + COOLDOWN);
+            _withdraw(carol, id, epoch, alice.account);
+        }
         vm.warp(block.timestamp + COOLDOWN);
-        _register(carol, _fan("carol's wallet").account);
-        _deposit(bob, id, 2, carol.account);
-        vm.assertEq(ledger.ticketOf(id).gifts, 2);
+        bytes memory consent = _sign(alice.key, _moveHash("Deposit", id, GIFT_LIMIT + 1, carol.account));
+        vm.expectRevert(abi.encodeWithSelector(Ledger_GiftLimit.selector, id, GIFT_LIMIT));
+        ledger.deposit(id, GIFT_LIMIT + 1, carol.account, NEVER, consent);
     }
 
     /// @notice A wallet registered for two accounts would be a bridge between them.
@@ -146,6 +157,17 @@ contract AttacksTest is Base {
         vm.assertEq(ledger.potOf(eventId), 1); // all of it: 5 % of face would be 500
     }
 
+    function test_Attack_TokenPriceOneToSkipRoyaltyOnTheTokenRail() external {
+        uint64 id = _tokenTicket(alice.account);
+        token.mint(bob.account, UNIT);
+        bytes memory consent = _sign(alice.key, _tokenOffer(id, 1, 1, address(0)));
+        vm.startPrank(bob.account);
+        token.approve(address(ledger), UNIT);
+        ledger.buyResale(id, 1, 1, address(0), NEVER, consent);
+        vm.assertEq(ledger.potOf(tokenEventId), UNIT);
+        vm.assertEq(ledger.creditOf(alice.account, address(token)), 0);
+    }
+
     function test_Attack_WrapperDeployedAtTheRecipientsAddressLater() external {
         uint64 id = _soldLongAgo(bob.account, false);
         vm.etch(bob.account, address(new DeafWallet()).code); // as CREATE2 could
@@ -200,6 +222,22 @@ contract AttacksTest is Base {
         vm.assertEq(problems[1], abi.encodeWithSelector(Ledger_NotInStock.selector, id));
         problems = ledger.deliver(eventId, lines, attestation);
         vm.assertEq(problems[0], abi.encodeWithSelector(Ledger_NotInStock.selector, id));
+    }
+
+    function test_Attack_ASettlementUsedTwice() external {
+        uint64 id = _soldLongAgo(alice.account, true);
+        Settlement[] memory lines = new Settlement[](2);
+        lines[0] = lines[1] = _settlement(id, bob.account, true, 1, FACE, _sign(alice.key, _openOffer(id, 1, FACE)));
+        bytes memory attestation = _attestSettlements(eventId, lines);
+        bytes memory problem = abi.encodeWithSelector(Ledger_StaleEpoch.selector, id, 1, 2);
+        vm.startPrank(relayer);
+        bytes[] memory problems = ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation);
+        vm.assertEq(problems[0], "");
+        vm.assertEq(problems[1], problem);
+        problems = ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation);
+        vm.assertEq(problems[0], problem);
+        vm.assertEq(problems[1], problem);
+        vm.assertEq(ledger.potOf(eventId), 500);
     }
 
     function test_Attack_BulkLineSkippedAndLost() external {

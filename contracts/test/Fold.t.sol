@@ -39,6 +39,11 @@ contract FoldTest is Base {
         vm.assertTrue(_moves > 0);
     }
 
+    /// @notice What Seaport 1.2 taught: one medium finding was left after a second implementation had followed every step.
+    function test_Finding_Seaport12_ATwinFollowsEveryStep() external {
+        this.testFuzz_LogsRebuildTheState(12);
+    }
+
     // ------------------------------------------------------------------------------------------------ something happens
 
     function _step(uint256 dice) private {

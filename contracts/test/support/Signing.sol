@@ -19,16 +19,19 @@ abstract contract Signing is People {
     }
 
     function _digest(bytes32 structHash) internal view returns (bytes32) {
-        bytes32 domain = keccak256(
+        return keccak256(abi.encodePacked(hex"1901", _domainOf(address(ledger)), structHash));
+    }
+
+    function _domainOf(address verifier) internal view returns (bytes32) {
+        return keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
                 keccak256("ticketchain"),
                 keccak256("1"),
                 block.chainid,
-                address(ledger)
+                verifier
             )
         );
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
     function _giftHash(uint64 id, uint16 epoch, address to, bool custodied, uint40 deadline)
