@@ -9,7 +9,7 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
 import {ILedgerTypes} from "../src/interfaces/ILedgerTypes.sol";
-import {DeafWallet, MockWallet} from "./mocks/MockWallet.sol";
+import {DeafWallet, MockWallet, RestlessWallet} from "./mocks/MockWallet.sol";
 import {Base} from "./Base.t.sol";
 
 /// @notice The ERC-721 face.
@@ -108,6 +108,35 @@ contract Erc721Test is Base {
         vm.prank(alice.account);
         ledger.transferFrom(alice.account, address(wallet), id);
         vm.assertEq(wallet.received(), 0);
+    }
+
+    /// @notice What a receiver calls while it receives is a call like any other, after the move: it holds this ticket and no other.
+    function test_ReceiverReenters() external {
+        RestlessWallet wallet = new RestlessWallet();
+        vm.prank(admin);
+        ledger.allowAccountCode(address(wallet).codehash, true);
+        uint64 id = _soldLongAgo(alice.account, false);
+        uint64 other = id + 1;
+        vm.warp(START);
+        _deliverLine(eventId, _delivery(other, alice.account, false, 0, FACE));
+        vm.warp(RESALE_OPENS);
+        wallet.prepare(
+            address(ledger), abi.encodeCall(IERC721.transferFrom, (alice.account, address(wallet), uint256(other)))
+        );
+        vm.prank(alice.account);
+        ledger.safeTransferFrom(alice.account, address(wallet), id);
+        vm.assertFalse(wallet.succeeded());
+        _assertTicket(id, address(wallet), false, 2, FACE);
+        _assertTicket(other, alice.account, false, 1, FACE);
+
+        // Its own it may give on only when it has rested.
+        wallet.prepare(
+            address(ledger), abi.encodeCall(IERC721.transferFrom, (address(wallet), bob.account, uint256(other)))
+        );
+        vm.prank(alice.account);
+        ledger.safeTransferFrom(alice.account, address(wallet), other);
+        vm.assertFalse(wallet.succeeded());
+        vm.assertEq(ledger.balanceOf(address(wallet)), 2);
     }
 
     function test_RevertWhen_ReceiverRefusesSafeTransfer() external {

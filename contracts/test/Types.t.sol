@@ -61,6 +61,38 @@ contract TypesTest is Base {
         _same(word.redeemed(), TicketWords.pack(holder, flags | 2, epoch, 5, 77));
     }
 
+    function testFuzz_TicketWordRarerChanges(address holder, uint8 flags, uint16 epoch, address to, bool custodied)
+        external
+        pure
+    {
+        epoch = uint16(_bound(epoch, 0, 65_534));
+        TicketWord word = TicketWords.pack(holder, flags, epoch, 5, 77);
+        uint8 kept = (flags & 0xfe) | (custodied ? 1 : 0);
+        _same(word.rehoused(to, custodied), TicketWords.pack(to, kept, epoch + 1, 5, 77));
+        _same(word.reissued(to, custodied, 9), TicketWords.pack(to, kept, epoch + 1, 9, 77));
+        _same(word.pooled(9, 88), TicketWords.pack(address(0), 0, epoch + 1, 9, 88));
+        _same(word.unpooled(), TicketWords.pack(address(0), 0, epoch, 0, 0));
+        _same(word.unpaid(), TicketWords.pack(holder, flags, epoch, 5, 0));
+        _same(word.stopped(8), TicketWords.pack(holder, flags | 8, epoch, 5, 77));
+        _same(word.stopped(16).thawed(), TicketWords.pack(holder, flags & 0xef, epoch, 5, 77));
+        TicketWord stock = TicketWords.pack(address(0), 0, 3, 0, 0);
+        _same(stock.exchanged(word, 9, 88), TicketWords.pack(holder, flags, 4, 9, 88));
+        vm.assertTrue(word.pooled(9, 88).isPooled());
+        vm.assertFalse(word.returned().isPooled());
+    }
+
+    /// @notice The bulk calls' way to a bought word is the single calls'.
+    function testFuzz_BoughtBy(uint256 target, uint256 payment, uint32 now_, uint8 flags) external pure {
+        target = (target & ~(uint256(0xffff) << 224)) | (_bound(target >> 224, 0, 65_534) << 224);
+        target &= ~(uint256(0xfe) << 240); // custodied is 0 or 1
+        DeliveryTarget line = DeliveryTarget.wrap(target);
+        Payment paid = Payment.wrap(payment);
+        TicketWord word = TicketWords.pack(address(1), flags, line.epoch(), 5, 77);
+        _same(
+            TicketWords.boughtBy(line, paid, now_), word.bought(line.holder(), line.isCustodied(), now_, paid.price())
+        );
+    }
+
     function test_VoidedAtTheLastEpochStaysThere() external pure {
         _same(TicketWords.pack(address(1), 0, 65_535, 5, 77).voided(), TicketWords.pack(address(0), 4, 65_535, 0, 0));
     }
@@ -140,6 +172,18 @@ contract TypesTest is Base {
         vm.assertEq(bytes32(payment.ref()), bytes32(ref));
         vm.assertEq(payment.price(), price);
         vm.assertEq(Payment.unwrap(payment), uint256(uint128(ref)) + uint256(price) * 2 ** 128);
+    }
+
+    function testFuzz_ResalePayment(bytes16 ref, uint40 price, uint40 deadline, bool bound) external pure {
+        Payment payment = Payments.packResale(ref, price, deadline, bound);
+        vm.assertEq(bytes32(payment.ref()), bytes32(ref));
+        vm.assertEq(payment.price(), price);
+        vm.assertEq(payment.deadline(), deadline);
+        vm.assertTrue(payment.isBound() == bound);
+        vm.assertTrue(payment.isPlain() == (deadline == 0 && !bound));
+        uint256 drawn =
+            uint256(uint128(ref)) + uint256(price) * 2 ** 128 + uint256(deadline) * 2 ** 168 + (bound ? 2 ** 208 : 0);
+        vm.assertEq(Payment.unwrap(payment), drawn);
     }
 
     function testFuzz_Redemption(uint24 number, uint16 epoch) external pure {

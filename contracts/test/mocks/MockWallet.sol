@@ -36,3 +36,19 @@ contract DeafWallet {
         return abi.encode(bytes4(0xdeadbeef));
     }
 }
+
+/// @notice A wallet that does something else while it receives a ticket.
+contract RestlessWallet is IERC721Receiver {
+    address private _target;
+    bytes private _data;
+    bool public succeeded;
+
+    function prepare(address target, bytes calldata data) external {
+        (_target, _data) = (target, data);
+    }
+
+    function onERC721Received(address, address, uint256, bytes calldata) external returns (bytes4) {
+        (succeeded,) = _target.call(_data);
+        return IERC721Receiver.onERC721Received.selector;
+    }
+}
