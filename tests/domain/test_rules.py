@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -102,6 +104,47 @@ def test_a_returned_ticket_is_as_new_but_for_its_epoch() -> None:
         apply(held, Change("BatchIssued", 7, 20))
 
 
+HELD = Ticket(7, TicketState.HELD, "0xA", True, epoch=3, price=100, gifts=1, since=10)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (Change("Bought", 7, 20, to="0xB", price=90), Ticket(7, TicketState.HELD, "0xB", False, 4, 90, 0, 20)),
+        (Change("Swapped", 7, 20, to="0xB", epoch=4), Ticket(7, TicketState.HELD, "0xB", False, 4, 100, 2, 20)),
+        (
+            Change("Withdrawn", 7, 20, to="0xB", counted=True),
+            Ticket(7, TicketState.HELD, "0xB", False, 4, 100, 2, 20),
+        ),
+        (Change("Withdrawn", 7, 20, to="0xB"), Ticket(7, TicketState.HELD, "0xB", False, 4, 100, 1, 10)),
+        (
+            Change("Deposited", 7, 20, to="0xB", custodied=True),
+            Ticket(7, TicketState.HELD, "0xB", True, 4, 100, 1, 10),
+        ),
+        (Change("Reissued", 7, 20, to="0xB"), Ticket(7, TicketState.HELD, "0xB", False, 4, 100, 1, 20)),
+        (
+            Change("Exchanged", 7, 20, to="0xB", custodied=True, price=120, gifts=3),
+            Ticket(7, TicketState.HELD, "0xB", True, 4, 120, 3, 20),
+        ),
+        (Change("Exchanged", 7, 20), Ticket(7, epoch=4)),
+        (Change("PoolReturned", 7, 20, price=80), Ticket(7, TicketState.POOL, epoch=4, price=80, since=20)),
+        (Change("Refunded", 7, 20, epoch=65_535), Ticket(7, epoch=65_535)),
+        (Change("RefundedCancelled", 7, 20), Ticket(7, epoch=4)),
+        (Change("Activated", 7, 20, epoch=3), replace(HELD, activated=True)),
+        (Change("Frozen", 7, 20, epoch=3), replace(HELD, frozen=True)),
+        (Change("Unfrozen", 7, 20, epoch=3), HELD),
+    ],
+    ids=lambda item: item.kind if isinstance(item, Change) else "",
+)
+def test_the_rarer_changes_of_a_ticket(change: Change, expected: Ticket) -> None:
+    assert apply(HELD, change) == expected
+
+
+def test_a_used_ticket_of_a_cancelled_event_stays_where_it_is() -> None:
+    used = apply(HELD, Change("Redeemed", 7, 20))
+    assert apply(used, Change("RefundedCancelled", 7, 30, epoch=3)) == replace(used, price=0)
+
+
 @pytest.mark.parametrize("now", OrderState)
 @pytest.mark.parametrize("then", OrderState)
 def test_orders_take_only_the_steps_of_the_table(now: OrderState, then: OrderState) -> None:
@@ -140,6 +183,35 @@ def test_payees_must_share_everything_and_be_few_enough() -> None:
             check_terms(TERMS, payees, CLASSES)
     with pytest.raises(Invalid, match="same code"):
         check_terms(TERMS, PAYEES, CLASSES * 2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"supplies": Supplies()}, "supplies: all are zero"),
+        ({"supplies": Supplies(public=1 << 24)}, "supplies.public"),
+        ({"holder_limit": 256}, "holder_limit"),
+        ({"entries": 0}, "entries"),
+        ({"gift_root": "0" * 64}, "gifts.list_root"),
+        ({"earliest_release": 1 << 32}, "escrow.earliest_release"),
+    ],
+)
+def test_terms_that_the_ledger_cannot_hold_are_named(wrong: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid, match=field):
+        check_terms(replace(TERMS, **wrong), PAYEES, CLASSES)
+
+
+def test_the_escrow_stays_until_the_doors_or_longer() -> None:
+    usual = schedule_of(NOON, None, None, NOON - timedelta(days=9), None)
+    assert usual.release_at == usual.doors_at
+    promised = usual.doors_at + 500
+    assert schedule_of(NOON, None, None, NOON, None, earliest_release=promised).release_at == promised
+    late = schedule_of(NOON, None, None, NOON, None, NOON + timedelta(days=3))
+    assert late.release_at == late.doors_at + 3 * 86_400
+    for early in (NOON - timedelta(seconds=1), NOON + timedelta(seconds=499)):
+        with pytest.raises(Invalid, match="escrow.release_at"):
+            schedule_of(NOON, None, None, NOON, None, early, promised)
+    assert closed_now(late, late.doors_at - 100).release_at == late.release_at
 
 
 def test_a_schedule_must_be_in_order() -> None:

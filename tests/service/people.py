@@ -70,21 +70,22 @@ class Event:
     id: str
 
     @classmethod
-    def open(cls, context: Context, rows: int = 10, gift_limit: int = 1) -> Event:
-        """An organizer creates an event and issues `rows` rows of 20 seats."""
-        opened = cls.announce(context, gift_limit)
+    def open(cls, context: Context, rows: int = 10, gift_limit: int = 1, **special: Any) -> Event:
+        """An organizer creates an event and issues `rows` rows of 20 seats; `special`: any of the later terms."""
+        opened = cls.announce(context, gift_limit, **special)
         settle_finally(context)
         opened.issue(rows)
         return opened
 
     @classmethod
-    def announce(cls, context: Context, gift_limit: int = 1, doors: datetime | None = None) -> Event:
+    def announce(cls, context: Context, gift_limit: int = 1, doors: datetime | None = None, **special: Any) -> Event:
         """An organizer creates an event; the ledger does not have it yet."""
         parts = context.parts
         made = accounts.create_organizer(parts, request(Principal("test", "operator")), "The house")
         organizer = accounts.authenticate(parts, made["api_key"])
         schedule = schedule_of(doors or now() + timedelta(days=3), None, None, now() - timedelta(days=1), None)
-        terms = Terms("EUR", 11_000, 500, gift_limit, 0, RefundRule(3_600, 1_000), Supplies(public=60_000))
+        supplies = special.pop("supplies", Supplies(public=60_000))
+        terms = Terms("EUR", 11_000, 500, gift_limit, 0, RefundRule(3_600, 1_000), supplies, **special)
         payees = [Payee("artist", 6_000), Payee("house", 4_000)]
         new = events.NewEvent("A night", "Hall", "Europe/Berlin", terms, schedule, [PriceClass("A", "A", FACE)], payees)
         return cls(context, organizer, events.create_event(parts, request(organizer), new)["id"])

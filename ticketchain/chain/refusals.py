@@ -55,6 +55,7 @@ SENTENCES = {
     "Ledger_OtherOrganizer": "ticket: the two events differ in organizer or currency",
     "Ledger_WrongDifference": "difference: it is {expected} minor units, not {difference}",
     "Ledger_WrongPrice": "price: {price} where {expected} minor units are due",
+    "Ledger_BadLine": "line: a sale from stock says something of a seller's offer, or its price is too large",
     "Ledger_OverCap": "price: {price} is over the cap of {cap} minor units for this ticket",
     "Ledger_OverRefund": "amount: {amount} is more than can go back for this ticket ({most})",
     "Ledger_WrongRail": "event: it settles in another way (token or money)",
