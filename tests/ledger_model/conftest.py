@@ -2,7 +2,7 @@
 
 import pytest
 
-CI_STEPS = 20_000
+CI_STEPS = 30_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,7 +1,7 @@
 """Runs one history on the model and on the contract at once, and compares all they say.
 
-A step is one call; what it is follows from one whole number (a *die*), so that a history is a list of numbers that
-Hypothesis can shorten. 0 is no step at all.
+A step is mostly one call; what it is follows from one whole number (a *die*), so that a history is a list of numbers
+that Hypothesis can shorten. 0 is no step at all.
 """
 
 import random
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from tests.ledger_model import views
 from tests.ledger_model.books import ATTESTOR, LIVE, RELAYER, Event, Ticket
+from tests.ledger_model.depths import reached
 from tests.ledger_model.invariants import Witness
 from tests.ledger_model.model_money import Money
 from tests.ledger_model.refusals import Args, Refused
@@ -31,7 +32,7 @@ class Driver:
         self.world = World(build)
         self.cast = cast = self.world.cast
         self.model = model(cast.ledger, cast.admin, self.world.codes(), cast.tokens)
-        self.accounts = (*cast.keys, *(wallet.address for wallet in cast.wallets), cast.market)
+        self.accounts = (*cast.keys, *(wallet.address for wallet in cast.wallets), cast.market, *cast.tokens)
         self.dice = random.Random(0)
         self.counts: Counter[tuple[str, str]] = Counter()
         self.calls: list[tuple[int, int, str, Args]] = []
@@ -69,7 +70,9 @@ class Driver:
         self._compare(name, len(args), error, answer, outcome)
         self._count(name, error, answer)
         self.logs += outcome.logs
-        self.witness.saw(sender, name, args, outcome)
+        step = self.witness.saw(sender, name, args, outcome)
+        if step:
+            self.counts.update(("deep", depth) for depth in reached(self.witness, step))
         views.compare(self.world, self._touched(name, args))
         if error is None:
             self.recent.append((sender, name, args))
@@ -243,12 +246,13 @@ class Driver:
         if known and self.chance(0.04):
             return self.pick(known)
         tickets = [ticket for ticket in known if ticket.holder and self._has(ticket, features)]
-        free = [ticket for ticket in tickets if self._is_free(ticket)]
+        free = [ticket for ticket in tickets if self.is_free(ticket)]
         if free and not self.chance(0.08):
             return self.pick(free)
         return self.pick(tickets) if tickets and self.chance(0.3) else None
 
-    def _is_free(self, ticket: Ticket) -> bool:
+    def is_free(self, ticket: Ticket) -> bool:
+        """Whether nothing but the rules of gifts or resales can be in the way."""
         stopped = ticket.redeemed or ticket.activated or ticket.frozen
         return not stopped and self.sells(self.model.events[ticket.event])
 

@@ -24,7 +24,7 @@ TERMS_BITS = ((1 << 96) - 1) & ~0xFF & ~(1 << 8)
 
 def tickets_are_within_their_batches(seen: Observer, step: Step) -> None:
     """1. A ticket with a word has an index below its batch's supply; no class has more than was committed."""
-    for id, (_, new) in step.words.items():
+    for id, _, new, _ in step.changes:
         batches = seen.event(id).batches
         assert not new.raw or id & 0xFFFF < batches[id >> 16 & 0xFF][0], f"{id} is beyond its batch"
     for log in step.logs:
@@ -36,13 +36,12 @@ def tickets_are_within_their_batches(seen: Observer, step: Step) -> None:
 
 def words_never_vanish(seen: Observer, step: Step) -> None:
     """2. A word that is not zero never is again; no ticket is sold twice at one epoch, no batch issued twice."""
-    for id, (old, new) in step.words.items():
+    for id, old, new, causes in step.changes:
         assert new.raw or not old.raw, f"the word of {id} vanished"
+        if any(log.name in ("Delivered", "Settled", "Bought", "Resold") for log in causes):
+            _once(seen, "sold", id, new.epoch)
     for log in step.logs:
-        if log.name in ("Delivered", "Settled", "Bought", "Resold"):
-            for id in log.ids():
-                _once(seen, "sold", id, step.words[id][1].epoch)
-        elif log.name == "BatchIssued":
+        if log.name == "BatchIssued":
             _once(seen, "batch", *log.topics)
 
 
@@ -60,10 +59,10 @@ def owners_follow_from_transfers(seen: Observer, step: Step) -> None:
 
 def prices_are_within_the_cap(seen: Observer, step: Step) -> None:
     """4. No ticket changes hands over the cap, on any path; one bought for tokens costs its face."""
-    for id, (old, new) in step.words.items():
+    for id, old, new, causes in step.changes:
         event = seen.event(id)
         cap = min(event.face(id) * event.terms[1] // BPS, U40)
-        names = {log.name for log in step.causes[id]}
+        names = {log.name for log in causes}
         if names & {*RESALES, "PoolSold"}:
             assert new.price <= cap, f"{id} went for {new.price}, cap {cap}"
         if names & set(RESALES) and event.terms[13]:
@@ -96,7 +95,7 @@ def tokens_cover_what_is_owed(seen: Observer, step: Step) -> None:
 def tokens_cover_all(seen: Observer) -> None:
     """6, as a sum over everybody."""
     cast = seen.world.cast
-    accounts = (*cast.keys, *(wallet.address for wallet in cast.wallets), cast.market)
+    accounts = (*cast.keys, *(wallet.address for wallet in cast.wallets), cast.market, *cast.tokens)
     for token in cast.tokens:
         events = [id for id, event in seen.events.items() if event.token == token]
         owed = sum(seen.ask("escrow_of", id) + seen.ask("pot_of", id) for id in events)
@@ -146,7 +145,7 @@ def terms_are_as_created(seen: Observer, id: int) -> None:
 
 def used_and_void_tickets_never_move(seen: Observer, step: Step) -> None:
     """9. A used ticket keeps holder, custody and epoch; nothing happens to a void one."""
-    for id, (old, new) in step.words.items():
+    for id, old, new, _ in step.changes:
         if old.used:
             kept = (new.holder, new.custodied, new.epoch, new.used) == (old.holder, old.custodied, old.epoch, True)
             assert kept, f"{id} was used and moved"
@@ -167,17 +166,18 @@ def gates_admit_as_often_as_the_terms_say(seen: Observer, step: Step) -> None:
                 assert entries == 255 or event.entries[id] <= entries, f"{id} entered too often"
                 assert entries != 255 or event.last_day.get(id, -1) < step.now // DAY, f"{id} entered twice a day"
                 event.last_day[id] = step.now // DAY
-                assert step.words[id][1].used and step.words[id][1].holder, f"{id} entered unheld"
+                word = Word(seen.words[id])
+                assert word.used and word.holder, f"{id} entered unheld"
 
 
 def held_tickets_move_by_consent(seen: Observer, step: Step) -> None:
     """12, 13 and 15. A held ticket changes holder or epoch only by its holder's own call or signature over this ticket
     and epoch, in time and by the key, or the code, that speaks for the holder; but for three movers without consent."""
-    for id, (old, new) in step.words.items():
+    for id, old, new, causes in step.changes:
         if not old.holder or (new.holder, new.epoch) == (old.holder, old.epoch):
             continue
         if step.name in WITHOUT_CONSENT:
-            assert {log.name for log in step.causes[id]} == {WITHOUT_CONSENT[step.name]}
+            assert {log.name for log in causes} == {WITHOUT_CONSENT[step.name]}
             continue
         if step.sender == old.holder and not old.custodied:
             continue
@@ -217,7 +217,7 @@ def _signatures(value: Any) -> Iterator[Signed]:
 
 def epochs_grow(seen: Observer, step: Step) -> None:
     """14. Every move makes the epoch one more; it never wraps, and at the last one a ticket can only end."""
-    for id, (old, new) in step.words.items():
+    for id, old, new, _ in step.changes:
         assert old.epoch <= new.epoch <= old.epoch + 1, f"{id} went from epoch {old.epoch} to {new.epoch}"
         if new.holder and (new.holder, new.custodied) != (old.holder, old.custodied):
             assert new.epoch == old.epoch + 1, f"{id} moved within an epoch"
@@ -240,9 +240,9 @@ def bad_lines_block_nobody(seen: Observer, step: Step) -> None:
 
 def gift_rules_hold(seen: Observer, step: Step) -> None:
     """18. Gifts stay within count and cool-down, holders within their limit, resales within the cool-down."""
-    for id, (old, new) in step.words.items():
+    for id, old, new, causes in step.changes:
         terms, event = seen.event(id).terms, id >> 24
-        for log in step.causes[id]:
+        for log in causes:
             gift = log.name in GIFTS or (log.name in ("Withdrawn", "Deposited") and log.data[0])
             assert not gift or terms[3] == NO_LIMIT or new.gifts <= terms[3], f"{id} given {new.gifts} times"
             if gift or log.name in RESALES:
@@ -257,12 +257,12 @@ def gift_rules_hold(seen: Observer, step: Step) -> None:
 def windows_are_kept(seen: Observer, step: Step) -> None:
     """19. No held ticket moves from the second on at which moves close; gifts and resales keep to their times."""
     free = {*WITHOUT_CONSENT, "redeem", "freeze", "unfreeze"} - {"reissue"}
-    for id, (old, _) in step.words.items():
+    for id, old, _, causes in step.changes:
         if not old.holder or step.name in free:
             continue
         _, moves, gifts, opens, closes, _ = seen.event(id).schedule
         assert step.now < moves, f"{id} moved after closing"
-        for log in step.causes[id]:
+        for log in causes:
             gift = log.name in GIFTS or (log.name in ("Withdrawn", "Deposited") and log.data[0])
             assert not gift or step.now <= gifts, f"{id} was given too late"
             assert log.name not in RESALES or opens <= step.now <= closes, f"{id} was resold out of time"
@@ -271,7 +271,7 @@ def windows_are_kept(seen: Observer, step: Step) -> None:
 def every_change_has_its_event(seen: Observer, step: Step) -> None:
     """20. One event for each change of a ticket (and `PoolSold` beside `Delivered`); a second use of a signed record of
     refunds is refused."""
-    for id, causes in step.causes.items():
+    for id, _, _, causes in step.changes:
         names = [log.name for log in causes if log.name != "PoolSold"]
         assert len(names) == 1 or set(names) == {"Redeemed"}, f"{id} changed by {names}"
     if step.name == "record_refunds_paid" and any(amount for _, amount in step.args[1]):
@@ -306,10 +306,10 @@ EACH_STEP: tuple[Callable[[Observer, Step], None], ...] = (
 class Witness(Observer):
     """Sees every step and judges it."""
 
-    def saw(self, sender: int, name: str, args: Args, outcome: Outcome) -> None:
-        """A call, after it."""
+    def saw(self, sender: int, name: str, args: Args, outcome: Outcome) -> Step | None:
+        """A call, after it; what it did, if it went well."""
         if outcome.error is not None:
-            return
+            return None
         step = self.step(sender, name, args, outcome)
         later = [self._remember(log, data) for log, (_, data) in zip(step.logs, outcome.logs, strict=True)]
         for judge in EACH_STEP:
@@ -317,8 +317,9 @@ class Witness(Observer):
         for log in filter(None, later):
             self.keep(log, b"")
         paid = {log.topics[0] for log in step.logs if log.name == "Released"}
-        for event in ({id >> 24 for id in step.words} | paid) & self.events.keys():
+        for event in ({change.id >> 24 for change in step.changes} | paid) & self.events.keys():
             self.events[event].pot = self.ask("pot_of", event)
+        return step
 
     def _remember(self, log: Seen, data: bytes) -> Seen | None:
         """Keeps it at once; but for a status, whose old value is judged first."""

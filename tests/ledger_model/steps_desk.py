@@ -23,26 +23,33 @@ class DeskSteps(HolderSteps):
     def do_exchange(self) -> None:
         """For a ticket in stock of the same organizer."""
         ticket = self.held() if self.wrong() else self.held(event_token_rail=False)
-        dear = [ticket for ticket in self.model.tickets.values() if ticket.holder and ticket.price == U40]
-        ticket = self.pick(dear) if dear and self.chance(0.25) else ticket
+        known = self.model.tickets.values()
+        dear = [ticket for ticket in known if ticket.holder and ticket.price == U40 and self.is_free(ticket)]
+        ticket = self.pick(dear) if dear and self.chance(0.6) else ticket
         if ticket is None:
             return
-        event = self.model.events.get(ticket.event)
-        places = [
-            id
-            for other in self.model.events.values()
-            if event and (self.chance(0.06) or (other.organizer == event.organizer and not other.token_rail))
-            for id in self.stock_ids(other)
-        ]
+        places = self._places(ticket, self.chance(0.85))
+        if ticket in dear and places:
+            places = [max(places, key=self.model.face)]
         if self.wrong() or not places:
             places = list(self.model.tickets)
         target = self.model.ticket(self.strange_id(self.pick(places)))
-        difference = self.model.face(target.id) - self.model.face(ticket.id) + (1 if self.chance(0.07) else 0)
+        difference = self.model.face(target.id) - self.model.face(ticket.id) + (1 if self.chance(0.15) else 0)
         line = Exchange(
             ticket.id, self.epoch(ticket), target.id, self.epoch(target), difference, self.ref(), self.deadline()
         )
         consent = self.consent(ticket.holder, "Exchange", *line[:5], line.deadline)
         self.call(self.relayer(), "exchange", line, consent, self.attested("ExchangePaid", *line[:5], line.ref))
+
+    def _places(self, ticket: Ticket, good: bool) -> list[int]:
+        """Tickets in stock; only those that this one can be exchanged for, if they are to be good."""
+        event = self.model.events.get(ticket.event)
+        found = []
+        for other in self.model.events.values():
+            same = event and (other.organizer, other.terms.currency) == (event.organizer, event.terms.currency)
+            if not good or (same and not other.token_rail and self.sells(other)):
+                found += self.stock_ids(other)
+        return found
 
     # ------------------------------------------------------------------------------------------------ disputes
 
@@ -83,7 +90,10 @@ class DeskSteps(HolderSteps):
         ticket = self.held()
         if ticket:
             to, custodied = self.recipient()
-            self.call(self.relayer(), "announce_reissue", ticket.id, self.epoch(ticket), to, custodied)
+            done = self.call(self.relayer(), "announce_reissue", ticket.id, self.epoch(ticket), to, custodied)
+            if done and self.chance(0.25):
+                self._set_time(ticket.reissue.ready_at)
+                self.call(self.relayer(), "reissue", ticket.id)
 
     def do_reissue(self) -> None:
         """When the time is up."""
@@ -92,7 +102,7 @@ class DeskSteps(HolderSteps):
         if ticket is None or (not waiting and self.chance(0.8)):
             return
         if waiting and self.chance(0.75) and ticket.reissue.ready_at > self.model.now:
-            self._set_time(ticket.reissue.ready_at - self.pick((0, 0, 0, 1)))
+            self._set_time(ticket.reissue.ready_at - self.pick((0, 0, 1)))
         self.call(self.relayer(), "reissue", ticket.id)
 
     def do_veto_reissue(self) -> None:
@@ -114,6 +124,8 @@ class DeskSteps(HolderSteps):
         if event is None or (not cancelled and self.chance(0.8)):
             return
         mine = [ticket.id for ticket in self.model.tickets.values() if ticket.event == event.id] or [event.id << 24]
+        pool = [id for id in mine if self.model.ticket(id).seller]
+        mine = pool if pool and self.chance(0.5) else mine
         ids = tuple(self.strange_id(self.pick(mine)) for _ in range(self.number(1, 4)))
         self.call(self.anyone(), "refund_cancelled", self.event_id(event), ids)
 
@@ -143,7 +155,7 @@ class DeskSteps(HolderSteps):
         event = self.pick(full) if full and self.chance(0.85) else self.some_event()
         if event is None or (not full and self.chance(0.7)):
             return
-        if event.schedule.release_at > self.model.now and self.chance(0.12):
+        if event.schedule.release_at > self.model.now and self.chance(0.25):
             self._set_time(event.schedule.release_at - self.number(0, 1))
         self.call(self.anyone(), "release_escrow", self.event_id(event))
 

@@ -115,7 +115,8 @@ class EventSteps(Driver):
 
     def do_set_schedule(self) -> None:
         """Other times: mostly a bit different from the old ones."""
-        event = self.some_event()
+        closed = [event for event in self.model.events.values() if event.schedule.moves_close_at <= self.model.now]
+        event = self.pick(closed) if closed and self.chance(0.15) else self.some_event()
         if event is None:
             return
         old = event.schedule
@@ -133,7 +134,9 @@ class EventSteps(Driver):
     def do_change_status(self) -> None:
         """Pause, resume, cancel."""
         paused = [event for event in self.model.events.values() if event.status == PAUSED]
-        event = self.pick(paused) if paused and self.chance(0.6) else self.some_event()
+        released = [event for event in self.model.events.values() if event.released]
+        some = released if released and self.chance(0.15) else paused
+        event = self.pick(some) if some and self.chance(0.6) else self.some_event()
         if event is None:
             return
         name = (
@@ -141,7 +144,7 @@ class EventSteps(Driver):
             if event.status != LIVE
             else self.pick(("pause",) * 3 + ("cancel",))
         )
-        if event.released and self.chance(0.3):
+        if event.released and self.chance(0.5):
             name = "cancel"
         elif event.status == CANCELLED or self.chance(0.1):
             name = self.pick(("pause", "resume", "cancel"))
@@ -187,11 +190,13 @@ class EventSteps(Driver):
         else:
             self.call(sender, "allow_token", self.pick(self.cast.tokens), self.chance(0.8))
 
-    def do_fill_batches(self) -> None:
-        """All 255 batches of an event, once in a long time."""
-        event = self.some_event()
-        if event is None or event.terms.supplies[0] < 1_000 or len(event.batches) == 255 or not self.chance(0.04):
-            return
-        for number in range(len(event.batches), 255):
-            self.call(event.organizer, "issue", event.id, number, Batch(1, 0, 0, 0, 1), bytes(32))
-        self.call(event.organizer, "issue", event.id, 255, Batch(1, 0, 0, 0, 1), bytes(32))
+    def fill_batches(self) -> None:
+        """All 255 batches of a new event, and one more."""
+        cast = self.cast
+        terms = self.terms()._replace(supplies=(400, 0, 0, 0), token=0, currency=b"EUR", royalty_bps=0, gift_limit=0)
+        terms = terms._replace(payees=(Payee(cast.fans[0], 10_000),), cap_bps=10_000)
+        schedule = Schedule(0, self.model.now + DAY, 0, 0, 0, terms.earliest_release)
+        self.call(cast.organizers[0], "create_event", cast.organizers[0], bytes(32), terms, schedule)
+        for number in (*range(255), 254, 255, 255):
+            batch = Batch(1, 0, 0, 0, number)
+            self.call(cast.organizers[0], "issue", len(self.model.events), number, batch, bytes(32))

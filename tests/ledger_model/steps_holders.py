@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.ledger_model.books import Ticket
+from tests.ledger_model.books import NO_LIMIT, Ticket
 from tests.ledger_model.model_holders import ListedGift, Side
 from tests.ledger_model.signing import NOTHING, Consent
 from tests.ledger_model.steps_sales import SaleSteps
@@ -26,6 +26,24 @@ class HolderSteps(SaleSteps):
         else:
             self.call(self.anyone(), "gift", *line, consent)
 
+    def do_gift_round(self) -> None:
+        """One ticket is given again and again, where the terms have no limit."""
+        free = [
+            ticket
+            for ticket in self.model.tickets.values()
+            if ticket.holder in self.cast.keys and self.model.events[ticket.event].terms.gift_limit == NO_LIMIT
+        ]
+        if not free:
+            return
+        ticket = self.pick(free)
+        for _ in range(8):
+            to, custodied = self.pick(self.cast.fans), self.chance(0.7)
+            line = ListedGift(ticket.id, ticket.epoch, to, custodied, self.model.now)
+            if to != ticket.holder and not self.call(
+                self.anyone(), "gift", *line, self.consent(ticket.holder, "Gift", *line)
+            ):
+                return
+
     def _gift(self, ticket: Ticket) -> ListedGift:
         to, custodied = self.recipient()
         event = self.model.events.get(ticket.event)
@@ -42,7 +60,7 @@ class HolderSteps(SaleSteps):
         sender = ticket.holder if ticket.holder in self.accounts[:13] or self._is_wallet(ticket.holder) else owner
         if sender not in self.accounts or sender in (self.cast.smart, self.cast.market):
             return
-        to = self.cast.market if self.chance(0.05) else self.recipient()[0]
+        to = self.pick((self.cast.market, self.cast.smart)) if self.chance(0.2) else self.recipient()[0]
         giver = self.pick(self.cast.fans) if self.wrong() else owner
         sender = self.cast.stranger if self.wrong() else sender
         id = self.pick((ticket.id + 1_000, ticket.id | 1 << 64)) if self.wrong() else ticket.id
@@ -70,7 +88,7 @@ class HolderSteps(SaleSteps):
         if ticket is None:
             return
         into = not ticket.custodied
-        into = not into if self.wrong() else into
+        into = not into if self.chance(0.08) else into
         to, epoch, deadline = self._home(ticket, into), self.epoch(ticket), self.deadline()
         kind, name = ("Deposit", "deposit") if into else ("Withdraw", "withdraw")
         consent = self.consent(ticket.holder, kind, ticket.id, epoch, to, deadline)
@@ -96,7 +114,10 @@ class HolderSteps(SaleSteps):
         others = [
             other
             for other in self.model.tickets.values()
-            if other.event == ticket.event and other.holder and (self.model.face(other.id) == face or self.wrong())
+            if other.event == ticket.event
+            and other.holder
+            and (other.holder != ticket.holder or self.wrong())
+            and (self.model.face(other.id) == face or self.wrong())
         ]
         other = self.pick(others) if others and not self.wrong() else self.held()
         if other is None:
@@ -115,7 +136,7 @@ class HolderSteps(SaleSteps):
     def by_holder(self, ticket: Ticket, kind: str, epoch: int, deadline: int) -> tuple[int, Consent]:
         """Sent by the holder itself, or by anyone with its consent."""
         can_send = ticket.holder in self.cast.fans or self._is_wallet(ticket.holder)
-        if can_send and self.chance(0.4):
+        if can_send and self.chance(0.05 if ticket.custodied else 0.5):
             return (self.cast.stranger if self.wrong() else ticket.holder), NOTHING
         return self.anyone(), self.consent(ticket.holder, kind, ticket.id, epoch, deadline)
 

@@ -1,11 +1,11 @@
 """Steps of sales: deliveries, resales, purchases for tokens, the pool; and of the gate."""
 
 from tests.ledger_model.books import Event, Ticket, Token
-from tests.ledger_model.driver import DAY
+from tests.ledger_model.driver import DAY, HOUR
 from tests.ledger_model.model_sales import lines_hash, offer
 from tests.ledger_model.signing import Consent
 from tests.ledger_model.steps_events import EventSteps
-from tests.ledger_model.words import U40, Line, number_of
+from tests.ledger_model.words import U16, U40, Line, number_of
 
 
 class SaleSteps(EventSteps):
@@ -44,7 +44,7 @@ class SaleSteps(EventSteps):
         if ticket.seller:
             cap = self.model.cap(event, face)
             return self.pick((ticket.price, cap, max(0, ticket.price - 1), min(U40, cap + 1), ticket.price))
-        return self.pick((face, face, face, face, face // 2, U40 if self.chance(0.2) else face))
+        return U40 if self.chance(0.1) else self.pick((face, face, face, face // 2))
 
     # ------------------------------------------------------------------------------------------------ resales
 
@@ -59,17 +59,29 @@ class SaleSteps(EventSteps):
         """One to three lines paid in fiat money."""
         first = self.held(event_token_rail=False)
         event = self.model.events.get(first.event) if first else self.some_event()
-        if event is None:
+        if event is None or (first is None and self.chance(0.7)):
             return
         count = self.pick((1, 1, 2, 3))
-        tickets = [first, *(self.held() if self.wrong() else self.held(event=event.id) for _ in range(count - 1))]
+        tickets = [
+            first or self.held(),
+            *(self.held() if self.wrong() else self.held(event=event.id) for _ in range(count - 1)),
+        ]
         pairs = [self._settlement(event, ticket) for ticket in tickets if ticket]
+        if not pairs:
+            return
+        if self.chance(0.15):
+            pairs.append(self._resale_of(event, pairs[0][0]))
         lines, consents = tuple(line for line, _ in pairs), tuple(consent for _, consent in pairs)
         if self.wrong():
             consents = consents[:-1]
         id = self.event_id(event)
         attestation = self.attested("Settlements", id, lines_hash(lines))
         self.call(self.relayer(), "settle_resales", id, lines, consents, attestation)
+
+    def _resale_of(self, event: Event, line: Line) -> tuple[Line, Consent]:
+        """The buyer of a line sells on in the same call."""
+        bought = Ticket(line.id, line.holder, line.custodied, epoch=line.epoch + 1 & U16, price=line.price)
+        return self._settlement(event, bought)
 
     def _settlement(self, event: Event, ticket: Ticket) -> tuple[Line, Consent]:
         buyer, custodied = self.recipient()
@@ -99,7 +111,8 @@ class SaleSteps(EventSteps):
 
     def do_buy(self) -> None:
         """From stock for tokens, by voucher."""
-        events = [event for event in self.model.events.values() if event.token_rail or self.wrong()]
+        selling = [event for event in self.model.events.values() if self.sells(event) or self.wrong()]
+        events = [event for event in selling if event.token_rail or self.wrong()]
         ids = [id for event in events for id in self.stock_ids(event)]
         if self.wrong():
             ids += list(self.model.tickets)
@@ -158,12 +171,30 @@ class SaleSteps(EventSteps):
             return
         some = [self.pick(used if used and self.chance(0.3) else mine) for _ in range(self.pick((1, 1, 2, 4)))]
         lines = tuple((number_of(self.strange_id(ticket.id)), self.epoch(ticket)) for ticket in some)
-        gates = [account for (scope, account), roles in self.model.roles.items() if scope == event.id and roles & 16]
-        gate = self.pick(gates) if gates else self.cast.relayers[0]
-        self.call(self.cast.stranger if self.wrong() else gate, "redeem", self.event_id(event), lines)
+        gate = self.cast.stranger if self.wrong() else self.gate(event)
+        self.call(gate, "redeem", self.event_id(event), lines)
 
     def do_pass_a_day(self) -> None:
-        """Entries of the day are used up until midnight."""
-        if any(event.terms.entries == 255 for event in self.model.events.values()):
+        """Entries of the day are used up until midnight, or used the whole day later."""
+        daily = [
+            ticket
+            for ticket in self.model.tickets.values()
+            if ticket.holder
+            and not ticket.redeemed | ticket.voided
+            and self.model.events[ticket.event].terms.entries == 255
+        ]
+        if not daily:
+            return
+        ticket = self.pick(daily)
+        lines = ((number_of(ticket.id), ticket.epoch),)
+        for _ in range(self.number(2, 4)):
+            gate = self.gate(self.model.events[ticket.event])
+            if not self.call(gate, "redeem", ticket.event, lines):
+                return
             midnight = self.model.now // DAY * DAY + DAY
-            self._set_time(midnight - self.number(0, 1))
+            self._set_time(self.pick((midnight - 1, midnight, self.model.now + DAY // 2, self.model.now + HOUR)))
+
+    def gate(self, event: Event) -> int:
+        """Who scans at the doors."""
+        gates = [account for (scope, account), roles in self.model.roles.items() if scope == event.id and roles & 16]
+        return self.pick(gates) if gates else self.cast.relayers[0]

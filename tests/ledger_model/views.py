@@ -102,12 +102,9 @@ def everything(model: Money, accounts: tuple[int, ...]) -> Iterator[Question]:
 
 def compare(world: World, questions: Iterable[Question]) -> None:
     """The contract answers as the model would; AssertionError names the view that does not."""
-    outputs, asked = world.codecs.outputs, world.asked
+    outputs = world.codecs.outputs
     for name, args, answer in questions:
-        data = asked.get((name, args))
-        if data is None:
-            data = asked[name, args] = world.call_data(name, args)
-        found = world.view(data)
+        found = world.ask(name, args)
         wanted = world.codecs.error(answer) if isinstance(answer, Refused) else outputs[name, len(args)](answer)
         assert found == wanted, f"{name}{args}: the model says {answer}, the contract 0x{found.hex()}"
 

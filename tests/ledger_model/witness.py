@@ -4,14 +4,15 @@ It knows nothing of the model. `invariants` judge what it saw.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from eth_abi.abi import decode
 
 from tests.ledger_model.codec import hash_text, kinds_of, signature_of
 from tests.ledger_model.refusals import Args
-from tests.ledger_model.words import ADDRESS, U16, U32, U64, event_of
+from tests.ledger_model.words import ADDRESS, U16, U32, U40, U64, event_of
 from tests.ledger_model.world import Outcome, World
 
 LINES = ("Delivered", "Settled")
@@ -105,6 +106,11 @@ class Seen:
             return self.topics[:2]
         return self.topics[:1] if self.name in SINGLES else ()
 
+    def lines(self, id: int) -> list[tuple[int, int]]:
+        """Target and payment of this ticket's lines, in order."""
+        pairs = zip(self.data[2::2], self.data[3::2], strict=True)
+        return [(target, payment) for target, payment in pairs if target >> 160 & U64 == id]
+
 
 @dataclass(slots=True)
 class EventSeen:
@@ -138,17 +144,25 @@ class EventSeen:
         return self.batches[id >> 16 & 0xFF][4]
 
 
+class Change(NamedTuple):
+    """A ticket before and after, and the logs that tell of it."""
+
+    id: int
+    old: Word
+    new: Word
+    causes: list[Seen]
+
+
 @dataclass(slots=True)
 class Step:
-    """One call that went well, and what it changed: words before and after of the tickets that its logs name."""
+    """One call that went well, and what it changed: each ticket that its logs name, once for each resale."""
 
     sender: int
     name: str
     args: Args
     value: bytes
     logs: list[Seen]
-    words: dict[int, tuple[Word, Word]]
-    causes: dict[int, list[Seen]]
+    changes: list[Change]
     now: int
 
 
@@ -191,12 +205,20 @@ class Observer:
         for log in logs:
             for id in log.ids():
                 causes.setdefault(id, []).append(log)
-        words = {}
-        for id in causes:
-            new = self.word(id)
-            words[id] = (Word(self.words.get(id, 0)), Word(new))
-            self.words[id] = new
-        return Step(sender, name, args, outcome.value, logs, words, causes, self.now)
+        changes = [change for id, logs in causes.items() for change in self._changes(id, logs)]
+        return Step(sender, name, args, outcome.value, logs, changes, self.now)
+
+    def _changes(self, id: int, causes: list[Seen]) -> Iterator[Change]:
+        """From the word before to the word now; by way of those in between if one call resold it several times."""
+        old = Word(self.words.get(id, 0))
+        resales = list(dict.fromkeys(word for log in causes if log.name == "Settled" for word in log.lines(id)))
+        for target, payment in resales[:-1]:
+            flags, epoch, price = target >> 240 & 1, (target >> 224) + 1 & U16, payment >> 128 & U40
+            new = Word(target & ADDRESS | flags << 160 | epoch << 168 | self.now << 184 | price << 216)
+            yield Change(id, old, new, causes[:1])
+            old, causes = new, causes[1:]
+        self.words[id] = self.word(id)
+        yield Change(id, old, Word(self.words[id]), causes)
 
     def ask(self, name: str, *args: int) -> int:
         """A view's answer, its first word."""
@@ -204,9 +226,7 @@ class Observer:
 
     def answer(self, name: str, *args: int) -> bytes:
         """A view's whole answer."""
-        asked = self.world.asked
-        data = asked.get((name, args)) or asked.setdefault((name, args), self.world.call_data(name, args))
-        return self.world.view(data)
+        return self.world.ask(name, args)
 
     def word(self, id: int) -> int:
         """The ticket's word now."""

@@ -260,6 +260,13 @@ class World:
         call = hash_text("callBack(address,bytes)")[:4] + tuple_encoder(("address", "bytes"))((target, data))
         self.evm.message_call(self._admin, hex_address(token), calldata=call)
 
+    def ask(self, name: str, args: Args) -> bytes:
+        """What a view answers."""
+        data = self.asked.get((name, args))
+        if data is None:
+            data = self.asked[name, args] = self.call_data(name, args)
+        return self.view(data)
+
     def view(self, data: bytes) -> bytes:
         """What a view answers to coded call data; revert data if it reverts."""
         try:
