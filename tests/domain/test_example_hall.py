@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -33,6 +34,11 @@ def test_it_has_every_class_and_kind() -> None:
     assert Counter(row.supply_class for row in rows).keys() == {"public", "held", "sponsor", "complimentary"}
     assert Counter(row.kind for row in rows).keys() == {"standard", "wheelchair", "companion", "restricted"}
     assert sum(row.supply_class == "public" for row in rows) > 0.95 * len(rows)
+
+
+def test_the_example_event_promises_just_these_seats() -> None:
+    event = json.loads((FILE.parent / "event.json").read_text())
+    assert event["supplies"] == {str(name): count for name, count in Counter(r.supply_class for r in hall()).items()}
 
 
 def test_it_has_gaps_and_rows_of_varying_length() -> None:

@@ -209,7 +209,7 @@ def test_the_escrow_stays_until_the_doors_or_longer() -> None:
     late = schedule_of(NOON, None, None, NOON, None, NOON + timedelta(days=3))
     assert late.release_at == late.doors_at + 3 * 86_400
     for early in (NOON - timedelta(seconds=1), NOON + timedelta(seconds=499)):
-        with pytest.raises(Invalid, match="escrow.release_at"):
+        with pytest.raises(Invalid, match=r"escrow\.release_at"):
             schedule_of(NOON, None, None, NOON, None, early, promised)
     assert closed_now(late, late.doors_at - 100).release_at == late.release_at
 

@@ -71,6 +71,7 @@ ids, epochs, prices, deadlines = uints(64), uints(16), uints(40), uints(40)
 def bulks(draw: st.DrawFn) -> Deliveries | Settlements:
     event = draw(uints(40))
     numbers = draw(st.lists(uints(24), min_size=1, max_size=4))
+    resale = draw(st.booleans())
     lines = [
         Line(
             event << 24 | n,
@@ -79,10 +80,12 @@ def bulks(draw: st.DrawFn) -> Deliveries | Settlements:
             draw(st.booleans()),
             draw(prices),
             draw(references),
+            deadline=draw(deadlines) if resale else 0,
+            bound=resale and draw(st.booleans()),
         )
         for n in numbers
     ]
-    return Deliveries(event, lines) if draw(st.booleans()) else Settlements(event, lines)
+    return Settlements(event, lines) if resale else Deliveries(event, lines)
 
 
 @given(
@@ -130,7 +133,16 @@ def test_order_and_every_field_of_the_lines_count() -> None:
     ]
     lists = [[LINE, other], [other, LINE], [LINE], *([line, other] for line in changed)]
     digests = {digest(HERE, kind(7, lines)) for kind in (Deliveries, Settlements) for lines in lists}
-    assert len(digests) == 2 * len(lists)
+    digests |= {
+        digest(HERE, Settlements(7, [replace(LINE, deadline=9, bound=bound), other])) for bound in (False, True)
+    }
+    assert len(digests) == 2 * len(lists) + 2
+
+
+def test_the_words_of_a_resale_hold_the_offers_terms() -> None:
+    _, payment = replace(LINE, deadline=0xD0D1D2D3D4, bound=True).words()
+    assert payment == int.from_bytes(b"r" * 16, "big") | 4500 << 128 | 0xD0D1D2D3D4 << 168 | 1 << 208
+    assert replace(LINE, deadline=0, bound=False).words()[1] >> 168 == 0
 
 
 @pytest.mark.parametrize(
@@ -154,6 +166,9 @@ def test_order_and_every_field_of_the_lines_count() -> None:
         (Deliveries(7, [replace(LINE, epoch=2**16)]), "epoch"),
         (Deliveries(7, [replace(LINE, price=2**40)]), "price"),
         (Settlements(7, [replace(LINE, reference=b"r" * 17)]), "reference"),
+        (Settlements(7, [replace(LINE, deadline=2**40)]), "deadline"),
+        (Deliveries(7, [replace(LINE, deadline=1)]), "a delivery from stock has no seller's offer"),
+        (Deliveries(7, [replace(LINE, bound=True)]), "a delivery from stock has no seller's offer"),
         (Settlements(7, [replace(LINE, to="0x" + "f" * 41)]), "to"),
     ],
 )

@@ -51,8 +51,8 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class MoneyTotal:
     """Totals of one currency and rail; `token` is empty on the fiat rail. royalties + sellers = resale. On the fiat
-    rail `refunds_due` is what refunds and exchanges promised, `refunds_paid` what was recorded as paid; on the token rail
-    `escrow` (token units) is what waits for release.
+    rail `refunds_due` is what refunds and exchanges promised, `refunds_paid` what was recorded as paid; on the token
+    rail `escrow` (token units) is what waits for release.
     """
 
     currency: str
