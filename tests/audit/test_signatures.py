@@ -6,12 +6,14 @@ from itertools import groupby
 
 import pytest
 from eth_account import Account
+from web3 import Web3
 
 from tests.audit.histories import ticket
 from tests.audit.ledger import FAR, LedgerOnChain
 from tests.support.anvil import BIG_BLOCKS, FREE_GAS, running_anvil
 from ticketchain.artifacts import load
-from ticketchain.audit.consents import Claim
+from ticketchain.audit.consents import Claim, stream
+from ticketchain.audit.eip712 import unpacked
 from ticketchain.audit.model import State
 from ticketchain.audit.reader import LogReader
 from ticketchain.audit.rpc import Node
@@ -66,6 +68,59 @@ def test_true_claims_are_good(ledger: LedgerOnChain) -> None:
 )
 def test_a_claim_that_nobody_signed_is_found(ledger: LedgerOnChain, twist: Twist, found: list[str]) -> None:
     assert sorted(finding.rule for finding in verdict(ledger, twist).findings) == found
+
+
+@pytest.fixture(scope="module")
+def rarer() -> Iterator[LedgerOnChain]:
+    """A swap, an exchange, a listed gift, a freeze of a ticket given away, and a return to the pool."""
+    anna, bela, cleo = (Account.create() for _ in range(3))
+    leaf = Web3.keccak(Web3.keccak(bytes.fromhex(cleo.address[2:]).rjust(32, b"\0")))
+    artifact = load("TicketLedger")
+    with running_anvil(*FREE_GAS, *BIG_BLOCKS) as url:
+        ledger = LedgerOnChain(url, artifact.abi, artifact.bytecode, load("TicketDesk").bytecode)
+        ledger.create_event(gift_root=bytes(leaf))
+        ledger.issue(9)
+        ledger.deliver((ticket(0), anna), (ticket(1), bela), (ticket(2), anna), (ticket(3), anna))
+        ledger.swap((ticket(0), anna), (ticket(1), bela))
+        ledger.exchange(ticket(1), anna, ticket(8), 0)
+        line = (ticket(2), 1, cleo.address, False, FAR)
+        consent = ledger.sign(anna, "Gift", id=ticket(2), epoch=1, to=cleo.address, custodied=False, deadline=FAR)
+        ledger.call(ledger.relayer, "giftListed", line, consent, [])
+        ledger.freeze(ticket(2), 1)
+        ledger.agreed("poolReturn", "PoolReturn", ticket(3), anna, price=4_000)
+        yield ledger
+
+
+def test_the_rarer_claims_are_good(rarer: LedgerOnChain) -> None:
+    """One attestation of the deliveries, two consents to the swap, both signatures of the exchange, and so on."""
+    assert verdict(rarer, lambda claim: claim) == Verdict(good=8)
+
+
+@pytest.mark.parametrize(
+    ("twist", "found"),
+    [
+        (lambda claim: replace(claim, paid_epoch=2), ["not_attested"]),
+        (lambda claim: replace(claim, gift_root=b"\7" * 32), ["not_listed"]),
+        (lambda claim: _step(claim, other=ticket(7)), ["not_attested"] + ["not_consented"] * 3),
+        (lambda claim: _step(claim, other_epoch=9), ["not_attested"] + ["not_consented"] * 3),
+        (lambda claim: _step(claim, difference=-1), ["not_attested", "not_consented"]),
+        (lambda claim: _step(claim, reference=b"\7" * 16), ["not_attested"] * 6),
+        (lambda claim: replace(claim, relayers=frozenset()), ["not_a_relayer"] * 3),
+        (lambda claim: replace(claim, holder="0x" + "77" * 20), ["not_consented"] * 5),
+    ],
+)
+def test_a_rarer_claim_that_nobody_signed_is_found(rarer: LedgerOnChain, twist: Twist, found: list[str]) -> None:
+    assert sorted(finding.rule for finding in verdict(rarer, twist).findings) == found
+
+
+def test_signatures_of_64_bytes_and_streams_that_end_early() -> None:
+    r, s = b"\1" * 32, b"\2" * 32
+    for parity in (0, 1):
+        packed = r + bytes([s[0] | parity << 7]) + s[1:]
+        assert unpacked(packed) == r + s + bytes([27 + parity])
+    assert unpacked(r + s + b"\x1b") == r + s + b"\x1b"
+    assert stream(b"\0\2ab\0\0\0\3xyz") == [b"ab", b"", b"xyz"]
+    assert stream(b"\0\5ab") == [b"ab"] and stream(b"\0") == []
 
 
 def test_a_wallet_with_code_is_not_judged_unless_custodied(ledger: LedgerOnChain) -> None:

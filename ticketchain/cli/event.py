@@ -102,6 +102,8 @@ def show_event(event: dict[str, Any], as_json: bool = False) -> None:
     classes = ", ".join(f"{c['code']} {c['face']}" for c in event["price_classes"])
     typer.echo(f"  prices   {classes} (minor units of {event['currency']})")
     typer.echo(f"  doors    {schedule['doors_at']}; moves close {schedule['moves_close_at']}")
+    promised = ", ".join(f"{count} {name}" for name, count in terms["supplies"].items() if count)
+    typer.echo(f"  tickets  never more than {promised}")
     typer.echo(f"  resale   up to {terms['cap_bps']} bps of the face price, royalty {terms['royalty_bps']} bps")
     for payee in event["payees"]:
         typer.echo(f"  payee    {payee['bps']:>5} bps  {payee['address']}  {payee['name']}")
