@@ -84,7 +84,6 @@ contract TypesTest is Base {
     /// @notice The bulk calls' way to a bought word is the single calls'.
     function testFuzz_BoughtBy(uint256 target, uint256 payment, uint32 now_, uint8 flags) external pure {
         target = (target & ~(uint256(0xffff) << 224)) | (_bound(target >> 224, 0, 65_534) << 224);
-        target &= ~(uint256(0xfe) << 240); // custodied is 0 or 1
         DeliveryTarget line = DeliveryTarget.wrap(target);
         Payment paid = Payment.wrap(payment);
         TicketWord word = TicketWords.pack(address(1), flags, line.epoch(), 5, 77);
