@@ -141,9 +141,8 @@ class History(DeskSteps):
             ticket = self.pick(tickets)
             price = self._price(ticket) if ticket.holder else self.number(0, 20_000)
             id, to = self.strange_id(ticket.id), self.recipient()[0]
-            views.compare(
-                self.world, views.opinions(self.world, self.model, id, self.epoch(self.model.ticket(id)), price, to)
-            )
+            epoch = self.epoch(self.model.ticket(id))
+            self.compare(views.opinions(self.world, self.model, id, epoch, price, to))
 
     def do_approve(self) -> None:
         """What does not exist here."""
