@@ -14,6 +14,7 @@ class Places(BaseModel):
 
     issued: int
     stock: int
+    pool: int = Field(description="Given back by their sellers, who are paid when they are sold on.")
     held: int
     redeemed: int
     void: int

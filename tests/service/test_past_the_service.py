@@ -19,7 +19,7 @@ from ticketchain.domain.errors import Conflict, LedgerRefused
 from ticketchain.domain.policy import Supplies
 from ticketchain.domain.tickets import TicketState
 from ticketchain.store import chain, orders, schema, schema_chain, stock
-from ticketchain.usecases import events, pass_on, tickets
+from ticketchain.usecases import books, events, pass_on, tickets
 from ticketchain.usecases.common import sealed_key
 from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.operator import unseal_account
@@ -123,6 +123,8 @@ def test_the_read_model_follows_every_move_past_the_service(service: Context) ->
     outsider.call(outsider.admin, "setRoles", 0, outsider.relayer.address, RELAYER)
     outsider.redeem(mine[2])
     follow(outsider)
+    places = books.books_of(service.parts, event.organizer, event.id)["tickets"]
+    assert places == {"issued": 40, "stock": 40 - 10, "pool": 1, "held": 7, "redeemed": 1, "void": 1}
     for ticket, word in ((mine[2], "redeemed"), (mine[5], "frozen")):
         with pytest.raises(Conflict, match=word):
             pass_on.give(service.parts, request(anna.who), ticket, bela.id)

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,8 +67,8 @@ def test_a_contract_knows_the_interface_of_its_parts(root: Path, monkeypatch: py
 
 
 def test_what_all_parts_know_is_there_once() -> None:
-    one = {"type": "function", "name": "one", "inputs": []}
-    own = [one, {"type": "constructor", "inputs": []}]
+    one: dict[str, Any] = {"type": "function", "name": "one", "inputs": []}
+    own: list[dict[str, Any]] = [one, {"type": "constructor", "inputs": []}]
     part = [
         one,
         {"type": "constructor", "inputs": [{"type": "address"}]},

@@ -51,7 +51,7 @@ def _tickets(tx: Tx, event: Any) -> dict[str, int]:
     issued = books.issued(tx, event.id)
     sold = chain.ticket_states(tx, event.number) if event.number is not None else {}
     places = {str(state): sold.get(state, 0) for state in TicketState}
-    out = sum(places[state] for state in (TicketState.HELD, TicketState.REDEEMED, TicketState.VOID))
+    out = sum(count for state, count in places.items() if state != TicketState.STOCK)
     return {"issued": issued} | places | {"stock": issued - out}
 
 
