@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.audit import lies_of_events, lies_of_rarer_moves, lies_of_tickets
+from tests.audit import lies_of_events, lies_of_rarer_moves, lies_of_special_events, lies_of_tickets
 from tests.audit.histories import (
     ARTIST,
     CLOSING,
@@ -24,7 +24,7 @@ from ticketchain.audit.report import counts, money_totals, summaries
 
 LIES = [
     (rule, story)
-    for module in (lies_of_events, lies_of_tickets, lies_of_rarer_moves)
+    for module in (lies_of_events, lies_of_tickets, lies_of_rarer_moves, lies_of_special_events)
     for rule, stories in module.LIES.items()
     for story in stories
 ]

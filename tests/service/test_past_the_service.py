@@ -19,7 +19,7 @@ from ticketchain.domain.errors import Conflict, LedgerRefused
 from ticketchain.domain.policy import Supplies
 from ticketchain.domain.tickets import TicketState
 from ticketchain.store import chain, orders, schema, schema_chain, stock
-from ticketchain.usecases import books, events, pass_on, tickets
+from ticketchain.usecases import books, events, hold, issue, pass_on, tickets
 from ticketchain.usecases.common import sealed_key
 from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.operator import unseal_account
@@ -132,6 +132,31 @@ def test_the_read_model_follows_every_move_past_the_service(service: Context) ->
     agree(outsider)
 
 
+def test_a_seat_exchanged_away_while_it_was_held_is_not_sold_again(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    outsider = Outsider(service)
+    (mine,) = anna.buy(event)
+    held = hold.hold_best(service.parts, request(bela.who), event.id, "A", 2)
+    wanted = int(held["seats"][0]["ticket"])
+    outsider.exchange(mine, outsider.key_of(anna), wanted, 0)
+    idle(service)
+    hold.release_hold(service.parts, bela.who, held["id"])
+    agree(outsider)
+    assert anna.tickets() == [wanted]
+
+
+def test_somebody_elses_batch_is_not_taken_for_ours(service: Context) -> None:
+    event, outsider = Event.open(service, rows=1), Outsider(service)
+    data = b"section,row,seat,price_class\nBalcony,1,1,A"
+    issue.issue_manifest(service.parts, request(event.organizer), event.id, data, "csv")
+    outsider.call(outsider.relayer, "issue", 1, 1, (9, 0, 0, 1, 1), b"\7" * 32)
+    settle_finally(service)
+    batch = issue.list_batches(service.parts, event.id)[1]
+    assert (batch["issued"], batch["problem"]) == (False, "batch: number 1 is not the event's next one (2)")
+    seats = issue.seats_of(service.parts, event.id, 0, 200, None, None)["items"]
+    assert [seat["state"] for seat in seats if seat["section"] == "Balcony"] == ["unissued"]
+
+
 def test_what_moved_past_the_service_moves_back_when_its_block_is_taken_back(service: Context) -> None:
     event, anna, bela = Event.open(service, rows=1, gift_limit=7), Fan(service), Fan(service)
     outsider = Outsider(service)
@@ -221,6 +246,21 @@ def test_a_cancelled_event_gives_everybody_their_money_back_once(service: Contex
     assert held == 0
     assert {anna.look(order)["state"] for order in _orders(anna)} == {"partly_refunded"}, "one of three she had resold"
     assert {bela.look(order)["state"] for order in _orders(bela)} == {"refunded"}
+
+
+def test_nobody_is_let_in_to_a_cancelled_event(service: Context) -> None:
+    event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
+    outsider = Outsider(service)
+    (ticket,), (other,) = anna.buy(event), bela.buy(event)
+    event.close()
+    code = anna.code(anna.lease(ticket))
+    outsider.call(outsider.relayer, "cancel", 1, "the hall is under water")
+    idle(service)
+    told = event.scan(code, "1")
+    assert (told["outcome"], told["admit"]) == ("cancelled", False)
+    with pytest.raises(Conflict, match="cancelled"):
+        bela.lease(other)
+    idle(service)
 
 
 def _orders(fan: Fan) -> list[dict[str, Any]]:

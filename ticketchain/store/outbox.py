@@ -20,6 +20,12 @@ def add_intent(tx: Tx, key: str, kind: str, event_number: int, payload: Mapping[
     return insert_new(tx, t.outbox, values | {"state": "pending", "created_at": now})
 
 
+def payload(tx: Tx, key: str) -> dict[str, Any] | None:
+    """What was written under this key, if anything was."""
+    found: dict[str, Any] | None = tx.execute(select(_INTENT.payload).where(_INTENT.key == key)).scalar_one_or_none()
+    return found
+
+
 def next_intents(tx: Tx, limit: int) -> list[Row[Any]]:
     """The oldest pending intent and those after it that can share its transaction: same kind, same event.
 

@@ -12,6 +12,7 @@ from sqlalchemy import Row, func, insert, select, tuple_, update
 
 from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx
+from ticketchain.store.schema_chain import tickets as on_ledger
 
 _SEAT = t.seats.c
 
@@ -135,9 +136,13 @@ def set_hold(tx: Tx, hold_id: str, before: str, after: str, expires_at: datetime
 
 
 def free_seats(tx: Tx, hold_id: str) -> None:
-    """Puts the seats of a hold that were not sold back on sale."""
-    query = update(t.seats).where(_SEAT.hold_id == hold_id, _SEAT.state == "held")
-    tx.execute(query.values(state="available", hold_id=None))
+    """Puts the seats of a hold that were not sold back on sale; those whose tickets left the stock past this shop are
+    sold.
+    """
+    held = update(t.seats).where(_SEAT.hold_id == hold_id, _SEAT.state == "held")
+    gone = select(on_ledger.c.id).where(on_ledger.c.id == _SEAT.ticket, on_ledger.c.state != "stock").exists()
+    tx.execute(held.where(gone).values(state="sold", hold_id=None))
+    tx.execute(held.values(state="available", hold_id=None))
 
 
 def sell_seats(tx: Tx, hold_id: str) -> None:

@@ -98,6 +98,9 @@ def _note_event(tx: Tx, kind: str, number: int | None, values: Any, gone: bool) 
     if row is None:
         return  # an event that was not created through this service
     if kind == "BatchIssued":
+        ours = outbox.payload(tx, f"issue:{row.id}:{values['number']}")
+        if ours is None or ours["manifest"] != values["manifest"]:
+            return  # somebody else's batch, though perhaps of a number that we wanted
         events.set_issued(tx, row.id, values["number"], not gone)
         stock.set_batch_issued(tx, row.id, values["number"], not gone)
     elif kind == "EntryKeySet":
