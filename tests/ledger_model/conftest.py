@@ -1,4 +1,7 @@
-"""How long the model's tests run: `--steps N`, and what only the long run does."""
+"""How long the model's tests run, and what only the long run does.
+
+`python -m pytest tests/ledger_model --steps 1000000 --faults`: the options are known if this folder is named.
+"""
 
 import pytest
 
@@ -13,4 +16,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def steps(pytestconfig: pytest.Config) -> int:
     """Steps that the differential test runs, at least."""
-    return int(pytestconfig.getoption("steps"))
+    return int(pytestconfig.getoption("steps", default=CI_STEPS))
+
+
+@pytest.fixture(scope="session")
+def faults(pytestconfig: pytest.Config) -> bool:
+    """Whether faulty ledgers are compiled as well."""
+    return bool(pytestconfig.getoption("faults", default=False))

@@ -18,6 +18,10 @@ WITHOUT_CONSENT = {"refund_cancelled": "RefundedCancelled", "void_ticket": "Void
 GIFTS = ("Given", "Swapped")
 RESALES = ("Settled", "Resold", "PoolReturned")
 MONEY = ("Bought", "Resold", "CreditClaimed", "EscrowReleased", "RefundedCancelled", "Released")
+REPEATABLE = ("Freeze", "Unfreeze", "Identity", "Veto")
+"""Signed for an epoch that they do not use up."""
+BULK = ("Deliveries", "Settlements", "Offer")
+"""Signed for lines, some of which may be skipped and sent again: each works once by its epoch (2, 12)."""
 TERMS_BITS = ((1 << 96) - 1) & ~0xFF & ~(1 << 8)
 """Of the policy word: all but status, delegation and schedule."""
 
@@ -215,6 +219,15 @@ def _signatures(value: Any) -> Iterator[Signed]:
             yield from _signatures(part)
 
 
+def signatures_work_once(seen: Observer, step: Step) -> None:
+    """13. What was signed works once, whatever happens in between; but for what leaves the epoch as it is."""
+    for signed in _signatures(step.args):
+        kind = signed.message[0]
+        nothing_paid = kind == "RefundsPaid" and not any(amount for _, amount in step.args[1])
+        if kind not in (*REPEATABLE, *BULK) and not nothing_paid:
+            _once(seen, "signed", signed.message)
+
+
 def epochs_grow(seen: Observer, step: Step) -> None:
     """14. Every move makes the epoch one more; it never wraps, and at the last one a ticket can only end."""
     for id, old, new, _ in step.changes:
@@ -269,13 +282,10 @@ def windows_are_kept(seen: Observer, step: Step) -> None:
 
 
 def every_change_has_its_event(seen: Observer, step: Step) -> None:
-    """20. One event for each change of a ticket (and `PoolSold` beside `Delivered`); a second use of a signed record of
-    refunds is refused."""
+    """20. One event for each change of a ticket (and `PoolSold` beside `Delivered`)."""
     for id, _, _, causes in step.changes:
         names = [log.name for log in causes if log.name != "PoolSold"]
         assert len(names) == 1 or set(names) == {"Redeemed"}, f"{id} changed by {names}"
-    if step.name == "record_refunds_paid" and any(amount for _, amount in step.args[1]):
-        _once(seen, "refunds", step.args[2])
 
 
 def _once(seen: Observer, *key: object) -> None:
@@ -295,6 +305,7 @@ EACH_STEP: tuple[Callable[[Observer, Step], None], ...] = (
     used_and_void_tickets_never_move,
     gates_admit_as_often_as_the_terms_say,
     held_tickets_move_by_consent,
+    signatures_work_once,
     epochs_grow,
     bad_lines_block_nobody,
     gift_rules_hold,

@@ -214,8 +214,8 @@ def compiled(fault: Fault, folder: Path) -> Build:
 
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_faulty_ledger_is_caught(fault: Fault, tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    if not pytestconfig.getoption("--faults"):
+def test_a_faulty_ledger_is_caught(fault: Fault, tmp_path: Path, faults: bool) -> None:
+    if not faults:
         pytest.skip("compiling takes a minute: --faults")
     build = compiled(fault, tmp_path)
     assert is_caught(build), f"{fault.name}: the model agrees"
