@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
@@ -27,10 +28,11 @@ contract FindingsTest is Base {
         vm.warp(block.timestamp + COOLDOWN);
     }
 
-    function _refused(address sender, bytes memory data) private {
+    function _refused(address sender, bytes4 selector, bytes memory data) private {
         vm.prank(sender);
-        (bool success,) = address(ledger).call(data);
+        (bool success, bytes memory answer) = address(ledger).call(data);
         vm.assertFalse(success);
+        vm.assertEq(bytes32(bytes4(answer)), selector);
     }
 
     function _buyAt(address buyer, uint64 id, uint40 price, bytes memory consent) private {
@@ -47,12 +49,13 @@ contract FindingsTest is Base {
     function test_Finding_UnlockH03_SellerTakesTheTicketBack() external {
         uint64 id = _resold();
         for (uint16 epoch = 1; epoch <= 2; ++epoch) {
+            bytes4 why = epoch == 1 ? Ledger_StaleEpoch.selector : Ledger_BadConsent.selector;
             bytes memory consent = _sign(alice.key, _giftHash(id, epoch, alice.account, true, NEVER));
-            _refused(alice.account, abi.encodeCall(ledger.gift, (id, epoch, alice.account, true, NEVER, consent)));
+            _refused(alice.account, why, abi.encodeCall(ledger.gift, (id, epoch, alice.account, true, NEVER, consent)));
             consent = _sign(alice.key, _moveHash("Withdraw", id, epoch, alice.account));
-            _refused(alice.account, abi.encodeCall(ledger.withdraw, (id, epoch, alice.account, NEVER, consent)));
+            _refused(alice.account, why, abi.encodeCall(ledger.withdraw, (id, epoch, alice.account, NEVER, consent)));
             consent = _sign(alice.key, _revokeHash(id, epoch, NEVER));
-            _refused(alice.account, abi.encodeCall(ledger.revoke, (id, epoch, NEVER, consent)));
+            _refused(alice.account, why, abi.encodeCall(ledger.revoke, (id, epoch, NEVER, consent)));
         }
         _assertTicket(id, bob.account, true, 2, FACE);
     }
@@ -60,13 +63,21 @@ contract FindingsTest is Base {
     /// @notice A single approval was not cleared on some paths. Here there is none to clear.
     function test_Finding_UnlockH04_ApprovalSurvivesTransfer() external {
         uint64 id = _soldLongAgo(alice.account, false);
-        _refused(alice.account, abi.encodeCall(ledger.approve, (carol.account, id)));
+        _refused(alice.account, Ledger_ApprovalsDisabled.selector, abi.encodeCall(ledger.approve, (carol.account, id)));
         vm.prank(alice.account);
         ledger.transferFrom(alice.account, bob.account, id);
         vm.assertEq(ledger.getApproved(id), address(0));
         vm.warp(block.timestamp + COOLDOWN);
-        _refused(carol.account, abi.encodeCall(ledger.transferFrom, (bob.account, carol.account, id)));
-        _refused(alice.account, abi.encodeCall(ledger.transferFrom, (bob.account, alice.account, id)));
+        _refused(
+            carol.account,
+            IERC721Errors.ERC721InsufficientApproval.selector,
+            abi.encodeCall(ledger.transferFrom, (bob.account, carol.account, id))
+        );
+        _refused(
+            alice.account,
+            IERC721Errors.ERC721InsufficientApproval.selector,
+            abi.encodeCall(ledger.transferFrom, (bob.account, alice.account, id))
+        );
     }
 
     /// @notice A free key, shared and refunded, drained the lock.
@@ -93,11 +104,11 @@ contract FindingsTest is Base {
     /// @notice The manager withdrew, and refunds failed.
     function test_Finding_UnlockM04_OrganizerWithdrawsAndRefundsFail() external {
         _buyTicket(alice.account, _tokenId(0), 0);
-        _refused(organizer, abi.encodeCall(ledger.releaseEscrow, (tokenEventId)));
-        _refused(organizer, abi.encodeCall(ledger.claim, (address(token))));
+        _refused(organizer, Ledger_EscrowLocked.selector, abi.encodeCall(ledger.releaseEscrow, (tokenEventId)));
+        _refused(organizer, Ledger_NoCredit.selector, abi.encodeCall(ledger.claim, (address(token))));
         _setStatus(tokenEventId, 3);
         vm.warp(RELEASE + 1);
-        _refused(organizer, abi.encodeCall(ledger.releaseEscrow, (tokenEventId)));
+        _refused(organizer, Ledger_EscrowLocked.selector, abi.encodeCall(ledger.releaseEscrow, (tokenEventId)));
         uint64[] memory ids = new uint64[](1);
         ids[0] = _tokenId(0);
         ledger.refundCancelled(tokenEventId, ids);
@@ -172,7 +183,11 @@ contract FindingsTest is Base {
         for (uint160 i = 0; i < 33; ++i) {
             terms.payees[i] = ILedgerTypes.Payee(address(0x1000 + i), i == 0 ? 10_000 : 0);
         }
-        _refused(organizer, abi.encodeCall(ledger.createEvent, (organizer, "many", terms, _schedule())));
+        _refused(
+            organizer,
+            Ledger_BadPayees.selector,
+            abi.encodeCall(ledger.createEvent, (organizer, "many", terms, _schedule()))
+        );
         ILedgerTypes.Payee[] memory most = terms.payees;
         assembly {
             mstore(most, 32)
@@ -217,9 +232,21 @@ contract FindingsTest is Base {
     function test_Finding_Seaport_TipsAreFrontRun() external {
         uint64 id = _tokenTicket(alice.account);
         bytes memory consent = _sign(alice.key, _tokenOffer(id, 1, FACE, bob.account));
-        _refused(carol.account, abi.encodeCall(ledger.buyResale, (id, 1, FACE, bob.account, NEVER, consent)));
-        _refused(carol.account, abi.encodeCall(ledger.buyResale, (id, 1, FACE, carol.account, NEVER, consent)));
-        _refused(bob.account, abi.encodeCall(ledger.buyResale, (id, 1, FACE - 1, bob.account, NEVER, consent)));
+        _refused(
+            carol.account,
+            Ledger_RefusedAccount.selector,
+            abi.encodeCall(ledger.buyResale, (id, 1, FACE, bob.account, NEVER, consent))
+        );
+        _refused(
+            carol.account,
+            Ledger_BadConsent.selector,
+            abi.encodeCall(ledger.buyResale, (id, 1, FACE, carol.account, NEVER, consent))
+        );
+        _refused(
+            bob.account,
+            Ledger_BadConsent.selector,
+            abi.encodeCall(ledger.buyResale, (id, 1, FACE - 1, bob.account, NEVER, consent))
+        );
     }
 
     /// @notice An ERC-1271 order stays valid once it was validated, whatever the wallet says later. Here it is asked at each use.
@@ -254,9 +281,19 @@ contract FindingsTest is Base {
     function test_Finding_OperatorFilter_AnotherMarketIsUsed() external {
         uint64 id = _soldLongAgo(alice.account, false);
         address market = address(new DeafWallet());
-        _refused(alice.account, abi.encodeCall(ledger.setApprovalForAll, (market, true)));
-        _refused(market, abi.encodeCall(ledger.transferFrom, (alice.account, bob.account, id)));
-        _refused(alice.account, abi.encodeCall(ledger.transferFrom, (alice.account, market, id)));
+        _refused(
+            alice.account, Ledger_ApprovalsDisabled.selector, abi.encodeCall(ledger.setApprovalForAll, (market, true))
+        );
+        _refused(
+            market,
+            IERC721Errors.ERC721InsufficientApproval.selector,
+            abi.encodeCall(ledger.transferFrom, (alice.account, bob.account, id))
+        );
+        _refused(
+            alice.account,
+            Ledger_RefusedAccount.selector,
+            abi.encodeCall(ledger.transferFrom, (alice.account, market, id))
+        );
     }
 
     /// @notice EIP-7702 broke "the receiver has code": people's accounts have some now.
@@ -270,7 +307,11 @@ contract FindingsTest is Base {
         // As long as a delegation, but none.
         vm.etch(carol.account, abi.encodePacked(hex"ef0000", delegate));
         vm.warp(block.timestamp + COOLDOWN);
-        _refused(bob.account, abi.encodeCall(ledger.transferFrom, (bob.account, carol.account, id)));
+        _refused(
+            bob.account,
+            Ledger_RefusedAccount.selector,
+            abi.encodeCall(ledger.transferFrom, (bob.account, carol.account, id))
+        );
     }
 
     // ------------------------------------------------------------------------------------------------ OPEN
@@ -286,7 +327,11 @@ contract FindingsTest is Base {
             "safeTransferFrom(address,address,uint256,bytes)"
         ];
         for (uint256 i = 0; i < 3; ++i) {
-            _refused(alice.account, abi.encodeWithSignature(ways[i], alice.account, bob.account, id, bytes("")));
+            _refused(
+                alice.account,
+                Ledger_Stopped.selector,
+                abi.encodeWithSignature(ways[i], alice.account, bob.account, id, bytes(""))
+            );
         }
     }
 
@@ -311,10 +356,16 @@ contract FindingsTest is Base {
             _deliverLine(eventId, _delivery(id, bob.account, true, 1, FACE)),
             abi.encodeWithSelector(Ledger_NotInStock.selector, id)
         );
-        _refused(relayer, abi.encodeCall(ledger.transferFrom, (address(ledger), bob.account, id)));
-        _refused(relayer, abi.encodeCall(ledger.gift, (id, 1, bob.account, true, NEVER, "")));
-        _refused(relayer, abi.encodeCall(ledger.refund, (id, 1, FACE, REF, NEVER, "")));
-        _refused(relayer, abi.encodeCall(ledger.withdraw, (id, 1, relayer, NEVER, "")));
+        _refused(
+            relayer,
+            IERC721Errors.ERC721InsufficientApproval.selector,
+            abi.encodeCall(ledger.transferFrom, (address(ledger), bob.account, id))
+        );
+        _refused(
+            relayer, Ledger_BadConsent.selector, abi.encodeCall(ledger.gift, (id, 1, bob.account, true, NEVER, ""))
+        );
+        _refused(relayer, Ledger_BadConsent.selector, abi.encodeCall(ledger.refund, (id, 1, FACE, REF, NEVER, "")));
+        _refused(relayer, Ledger_BadConsent.selector, abi.encodeCall(ledger.withdraw, (id, 1, relayer, NEVER, "")));
     }
 
     /// @notice The price was logged, and no cap was checked.
