@@ -153,12 +153,12 @@ contract TicketLedger is TicketFace, Chained {
         resales.offer.typeHash = OFFER_TYPEHASH;
         resales.offer.currency = _moneyTerms[eventId].currency;
         for (uint256 i = 0; i < lines.length; ++i) {
-            (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
             uint256 end = 2 + uint256(uint16(bytes2(consents)));
-            bytes memory problem = _settle(resales, words, target, payment, consents[2:end]);
+            bytes memory problem = _settle(resales, words, i, consents[2:end]);
             consents = consents[end:];
             if (problem.length > 0) {
                 resales.bulk.skipped = true;
+                (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
                 problems = _skip(problems, lines.length, i, target.id(), payment.ref(), problem);
             }
         }
@@ -187,25 +187,14 @@ contract TicketLedger is TicketFace, Chained {
 
     /// @inheritdoc ITicketMoves
     function redeem(uint40 eventId, Redemption[] calldata lines) external returns (bytes[] memory problems) {
-        PolicyWord policy = _policyOf(eventId);
-        _checkEventRole(eventId, policy, GATE);
-        if (policy.isCancelled()) revert Ledger_Cancelled(eventId);
-        uint8 entries = policy.has(PolicyWords.REENTRY) ? _entryLimits[eventId] : 1;
-
+        uint8 entries = _startRedeem(eventId);
         Redemption[] memory applied = new Redemption[](lines.length);
         uint256 count = 0;
         for (uint256 i = 0; i < lines.length; ++i) {
             Redemption line = lines[i];
-            uint64 id = TicketId.ofNumber(eventId, line.number());
-            Slot storage slot = _tickets[id];
-            TicketWord word = slot.word;
-            if (_mayEnter(id, word, line.epoch(), entries)) {
-                slot.word = word.redeemed();
-                if (entries > 1) _countEntry(id, entries);
-                applied[count++] = line;
-            } else {
-                problems = _skip(problems, lines.length, i, id, 0, _whyNotEntered(id, word, line.epoch(), entries));
-            }
+            bytes memory problem = _enter(TicketId.ofNumber(eventId, line.number()), line.epoch(), entries);
+            if (problem.length == 0) applied[count++] = line;
+            else problems = _skip(problems, lines.length, i, TicketId.ofNumber(eventId, line.number()), 0, problem);
         }
         assembly ("memory-safe") {
             mstore(applied, count) // shortens the list
@@ -214,6 +203,23 @@ contract TicketLedger is TicketFace, Chained {
     }
 
     // ------------------------------------------------------------------------------------------------ internal, gate
+
+    /// @dev A line of `redeem`: does it, or tells why not.
+    function _enter(uint64 id, uint16 epoch, uint8 entries) private returns (bytes memory problem) {
+        TicketWord word = _tickets[id].word;
+        if (!_mayEnter(id, word, epoch, entries)) return _whyNotEntered(id, word, epoch, entries);
+        _tickets[id].word = word.redeemed();
+        if (entries > 1) _countEntry(id, entries);
+    }
+
+    /// @dev The caller is a gate of the event, which was not cancelled.
+    /// @return entries how often a ticket is good, or `DAILY`
+    function _startRedeem(uint40 eventId) private view returns (uint8 entries) {
+        PolicyWord policy = _policyOf(eventId);
+        _checkEventRole(eventId, policy, GATE);
+        if (policy.isCancelled()) revert Ledger_Cancelled(eventId);
+        entries = policy.has(PolicyWords.REENTRY) ? _entryLimits[eventId] : 1;
+    }
 
     /// @dev The ticket may enter: for the first time, or again if it is good for more entries.
     function _mayEnter(uint64 id, TicketWord word, uint16 epoch, uint8 entries) private view returns (bool) {
@@ -276,7 +282,7 @@ contract TicketLedger is TicketFace, Chained {
         } else if (offer.buyer != address(0) && offer.buyer != msg.sender) {
             problem = _refusedProblem(msg.sender);
         } else {
-            problem = _buyerProblem(offer.id, word, policy, msg.sender, false);
+            problem = _receiverProblem(offer.id, word, policy, msg.sender, false);
         }
     }
 
@@ -324,13 +330,11 @@ contract TicketLedger is TicketFace, Chained {
     }
 
     /// @dev A line of `settleResales`: does it, or tells why not.
-    function _settle(
-        Resales memory resales,
-        uint256[] memory words,
-        DeliveryTarget target,
-        Payment payment,
-        bytes calldata consent
-    ) private returns (bytes memory problem) {
+    function _settle(Resales memory resales, uint256[] memory words, uint256 i, bytes calldata consent)
+        private
+        returns (bytes memory problem)
+    {
+        (DeliveryTarget target, Payment payment) = LineLog.lineAt(words, i);
         Slot storage slot = _tickets[target.id()];
         TicketWord word = slot.word;
         if (!_maySettle(resales.bulk, word, target, payment)) {

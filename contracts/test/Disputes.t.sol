@@ -62,6 +62,39 @@ contract DisputesTest is Base {
         vm.assertFalse(ledger.locked(id));
     }
 
+    /// @dev Else a relayer alone could freeze again with the attestation of a dispute that is over.
+    function test_RevertWhen_DisputeFreezesTwice() external {
+        uint64 id = _soldLongAgo(alice.account, false);
+        _freeze(id, 1, 1);
+        bytes memory attestation = _sign(attestor.key, _freezeHash(id, 1, 1, "second"));
+        vm.prank(relayer);
+        vm.expectRevert(abi.encodeWithSelector(Ledger_Stopped.selector, id, 16));
+        ledger.freeze(id, 1, 1, "second", attestation);
+        _unfreeze(id, 1);
+        bytes memory used = _sign(attestor.key, _freezeHash(id, 1, 1));
+        vm.prank(relayer);
+        vm.expectRevert(abi.encodeWithSelector(Ledger_ReferenceUsed.selector, id, REF));
+        ledger.freeze(id, 1, 1, REF, used);
+    }
+
+    /// @dev The end of one dispute does not lift the freeze of another one.
+    function test_RevertWhen_UnfrozenByTheEndOfAnotherDispute() external {
+        uint64 id = _soldLongAgo(alice.account, false);
+        _freeze(id, 1, 1);
+        _unfreeze(id, 1);
+        bytes memory attestation = _sign(attestor.key, _freezeHash(id, 1, 1, "second"));
+        vm.prank(relayer);
+        ledger.freeze(id, 1, 1, "second", attestation);
+        bytes memory first = _sign(attestor.key, _unfreezeHash(id, 1));
+        vm.prank(relayer);
+        vm.expectRevert(abi.encodeWithSelector(Ledger_NotFrozen.selector, id));
+        ledger.unfreeze(id, 1, REF, first);
+        bytes memory second = _sign(attestor.key, _unfreezeHash(id, 1, "second"));
+        vm.prank(relayer);
+        ledger.unfreeze(id, 1, "second", second);
+        vm.assertFalse(ledger.locked(id));
+    }
+
     function test_FreezeReachesATicketGivenAway() external {
         uint64 id = _soldLongAgo(alice.account, true);
         _giftBy(alice, id, 1, bob.account, true);

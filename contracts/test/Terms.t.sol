@@ -163,8 +163,12 @@ contract TermsTest is Base {
     // ------------------------------------------------------------------------------------------------ identity
 
     function _identity(uint64 id, uint16 epoch) private view returns (bytes memory) {
+        return _identity(id, epoch, "me");
+    }
+
+    function _identity(uint64 id, uint16 epoch, bytes32 commitment) private view returns (bytes memory) {
         bytes32 typeHash = keccak256("Identity(uint64 id,uint16 epoch,bytes32 commitment,uint40 deadline)");
-        return _sign(alice.key, keccak256(abi.encode(typeHash, id, epoch, bytes32("me"), NEVER)));
+        return _sign(alice.key, keccak256(abi.encode(typeHash, id, epoch, commitment, NEVER)));
     }
 
     function test_CommitIdentityHoldsUntilTheTicketMoves() external {
@@ -182,6 +186,21 @@ contract TermsTest is Base {
         ledger.commitIdentity(id, 2, "me", NEVER, _identity(id, 2));
         vm.expectRevert(abi.encodeWithSelector(Ledger_StaleEpoch.selector, id, 1, 2));
         ledger.commitIdentity(id, 1, "me", NEVER, _identity(id, 1));
+    }
+
+    /// @dev So nobody can put an older consent of the holder over a newer one.
+    function test_RevertWhen_CommittedTwiceAtOneEpoch() external {
+        ILedgerTypes.Terms memory terms = _terms();
+        terms.identity = true;
+        eventId = _createEvent(terms);
+        uint64 id = _soldLongAgo(alice.account, true);
+        ledger.commitIdentity(id, 1, "me", NEVER, _identity(id, 1));
+        bytes memory other = _identity(id, 1, "me too");
+        vm.expectRevert(abi.encodeWithSelector(Ledger_AlreadyCommitted.selector, id, 1));
+        ledger.commitIdentity(id, 1, "me too", NEVER, other);
+        ledger.revoke(id, 1, NEVER, _sign(alice.key, _revokeHash(id, 1, NEVER)));
+        ledger.commitIdentity(id, 2, "me too", NEVER, _identity(id, 2, "me too"));
+        vm.assertEq(ledger.identityOf(id), "me too");
     }
 
     function test_RevertWhen_EventAsksForNoIdentity() external {

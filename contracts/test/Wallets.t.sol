@@ -116,6 +116,24 @@ contract WalletsTest is Base {
         ledger.withdraw(id, 1, wallet, NEVER, "");
     }
 
+    /// @dev Else the limit would be none: buy, withdraw, buy again. Account and wallet count apart.
+    function test_RevertWhen_RegisteredWalletIsFull() external {
+        ILedgerTypes.Terms memory terms = _terms();
+        terms.holderLimit = 1;
+        eventId = _createEvent(terms);
+        _register(alice, bob.account);
+        vm.warp(block.timestamp + 1);
+        vm.assertEq(_deliverLine(eventId, _delivery(_id(0), alice.account, true, 0, FACE)), "");
+        _withdraw(alice, _id(0), 1, bob.account);
+        vm.assertEq(_deliverLine(eventId, _delivery(_id(1), alice.account, true, 0, FACE)), "");
+        bytes memory consent = _sign(alice.key, _moveHash("Withdraw", _id(1), 1, bob.account));
+        vm.expectRevert(abi.encodeWithSelector(Ledger_HolderLimit.selector, bob.account, 1));
+        ledger.withdraw(_id(1), 1, bob.account, NEVER, consent);
+        consent = _sign(bob.key, _moveHash("Deposit", _id(0), 2, alice.account));
+        vm.expectRevert(abi.encodeWithSelector(Ledger_HolderLimit.selector, alice.account, 1));
+        ledger.deposit(_id(0), 2, alice.account, NEVER, consent);
+    }
+
     function test_RevertWhen_RegisteredWalletGrewCode() external {
         _register(alice, wallet);
         uint64 id = _sold(alice.account, true);

@@ -108,15 +108,15 @@ abstract contract Reasons is Rules {
         return _notOnSaleProblem(TicketId.eventOf(id), policy);
     }
 
-    /// @dev The buyer of a ticket is another account than the seller, fit for a ticket, and may hold one more.
-    function _buyerProblem(uint64 id, TicketWord word, PolicyWord policy, address buyer, bool custodied)
+    /// @dev The account is another one than the holder, fit for a ticket, and may hold one more.
+    function _receiverProblem(uint64 id, TicketWord word, PolicyWord policy, address to, bool custodied)
         internal
         view
         returns (bytes memory problem)
     {
-        if (_mayReceive(TicketId.eventOf(id), word, policy, buyer, custodied)) return problem;
-        if (buyer == word.holder() || !_isFit(buyer, custodied)) return _refusedProblem(buyer);
-        return _holderLimitProblem(buyer, policy);
+        if (_mayReceive(TicketId.eventOf(id), word, policy, to, custodied)) return problem;
+        if (to == word.holder() || !_isFit(to, custodied)) return _refusedProblem(to);
+        return _holderLimitProblem(to, policy);
     }
 
     // ------------------------------------------------------------------------------------------------ why not: lines of bulk calls
@@ -139,7 +139,7 @@ abstract contract Reasons is Rules {
             return abi.encodeWithSelector(Ledger_WrongRail.selector, bulk.eventId);
         }
         if (!bulk.open) return _notOnSaleProblem(bulk.eventId, bulk.policy);
-        return _buyerProblem(id, word, bulk.policy, target.holder(), target.isCustodied());
+        return _receiverProblem(id, word, bulk.policy, target.holder(), target.isCustodied());
     }
 
     /// @dev Why a ticket that is not in stock may not leave the pool at this price either.
@@ -163,7 +163,7 @@ abstract contract Reasons is Rules {
         if (TicketId.eventOf(id) != bulk.eventId) return _otherEventProblem(id, bulk.eventId);
         problem = _resaleProblem(id, word, bulk.policy, target.epoch(), payment.price(), _faceOf(id));
         if (problem.length > 0) return problem;
-        return _buyerProblem(id, word, bulk.policy, target.holder(), target.isCustodied());
+        return _receiverProblem(id, word, bulk.policy, target.holder(), target.isCustodied());
     }
 
     // ------------------------------------------------------------------------------------------------ why not: tickets

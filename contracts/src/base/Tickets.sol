@@ -34,6 +34,13 @@ abstract contract Tickets is EventBook {
         uint40 paid;
     }
 
+    /// @dev A dispute over a ticket's payment freezes it once, and only its own end lifts the freeze.
+    enum Dispute {
+        None,
+        Open,
+        Closed
+    }
+
     struct WalletOwner {
         address account;
         uint40 since;
@@ -53,6 +60,7 @@ abstract contract Tickets is EventBook {
     mapping(uint64 id => Reissue) internal _reissues;
     mapping(uint64 id => mapping(uint16 epoch => bytes32)) internal _identities;
     mapping(address wallet => WalletOwner) internal _walletOwners;
+    mapping(uint64 id => mapping(bytes16 ref => Dispute)) internal _disputes;
 
     // ------------------------------------------------------------------------------------------------ reading
 

@@ -84,6 +84,12 @@ interface ILedgerErrors {
     /// @notice The ticket was used.
     error Ledger_AlreadyRedeemed(uint64 id);
 
+    /// @notice This dispute has frozen the ticket before.
+    error Ledger_ReferenceUsed(uint64 id, bytes16 ref);
+
+    /// @notice The holder has committed to an identity at this epoch already.
+    error Ledger_AlreadyCommitted(uint64 id, uint16 epoch);
+
     /// @notice The ticket is activated or frozen.
     error Ledger_Stopped(uint64 id, uint8 flags);
 
@@ -96,7 +102,7 @@ interface ILedgerErrors {
     /// @notice The ticket is not custodied, or is, and this call is for the other kind.
     error Ledger_WrongCustody(uint64 id);
 
-    /// @notice The ticket is not frozen, so it can't be unfrozen, nor be voided after it was given away.
+    /// @notice The ticket is not frozen (by this dispute), so it can't be unfrozen, nor be voided after it was given away.
     error Ledger_NotFrozen(uint64 id);
 
     /// @notice The ticket was last paid for at another epoch than the disputed payment's; 0: at an unknown one (more than 6 gifts).

@@ -18,7 +18,7 @@ interface ITicketDesk is ILedgerTypes {
     function registerWallet(address account, uint40 deadline, bytes calldata consent) external;
 
     /// @notice Moves a ticket out of custody. To a wallet registered for its holder before the ticket's last move: whatever the gift rules
-    /// say, also while the event is paused; to any other wallet: as a gift.
+    /// say, also while the event is paused, but for the holder limit, which counts account and wallet apart; to any other wallet: as a gift.
     /// @dev Reverts with the errors of `gift`, Ledger_WrongCustody.
     /// @param id the ticket
     /// @param epoch its epoch now
@@ -28,7 +28,7 @@ interface ITicketDesk is ILedgerTypes {
     function withdraw(uint64 id, uint16 epoch, address to, uint40 deadline, bytes calldata consent) external;
 
     /// @notice Moves a ticket into custody. From a wallet that was registered for `to` before the ticket's last move: whatever the gift
-    /// rules say; from any other wallet: as a gift.
+    /// rules say, but for the holder limit; from any other wallet: as a gift.
     /// @dev Reverts with the errors of `gift`, Ledger_WrongCustody.
     /// @param id the ticket
     /// @param epoch its epoch now
@@ -78,7 +78,8 @@ interface ITicketDesk is ILedgerTypes {
     /// @notice Returns a held ticket of the fiat rail to stock, with the holder's consent; by a relayer. The amount is
     /// added to the event's refunds due.
     /// @dev Reverts with Ledger_Unauthorized, Ledger_WrongRail, Ledger_NoSuchTicket, Ledger_NotHeld, Ledger_Voided, Ledger_AlreadyRedeemed,
-    /// Ledger_Stopped, Ledger_StaleEpoch, Ledger_LastEpoch, Ledger_MovesClosed, Ledger_OverRefund, Ledger_Expired, Ledger_BadConsent.
+    /// Ledger_Stopped, Ledger_StaleEpoch, Ledger_LastEpoch, Ledger_Cancelled, Ledger_MovesClosed, Ledger_OverRefund, Ledger_Expired,
+    /// Ledger_BadConsent.
     /// @param id the ticket
     /// @param epoch its epoch now
     /// @param amount minor units, at most what the holder paid and at most the face price
@@ -91,8 +92,8 @@ interface ITicketDesk is ILedgerTypes {
     /// @notice Bumps the epoch, so that every offer and gift signed before is dead. By the holder of a ticket not custodied with an empty
     /// consent (the deadline is not looked at), or by anyone with the holder's consent.
     /// @dev Reverts with Ledger_NoSuchTicket, Ledger_NotHeld, Ledger_Voided, Ledger_AlreadyRedeemed, Ledger_Stopped, Ledger_StaleEpoch,
-    /// Ledger_LastEpoch, Ledger_MovesClosed (nothing is left to revoke then, and entry codes rely on the epoch), Ledger_Expired,
-    /// Ledger_BadConsent.
+    /// Ledger_LastEpoch, Ledger_Cancelled, Ledger_MovesClosed (nothing is left to revoke then, and entry codes rely on the epoch),
+    /// Ledger_Expired, Ledger_BadConsent.
     /// @param id the ticket
     /// @param epoch its epoch now
     /// @param deadline last second of the consent
@@ -107,9 +108,10 @@ interface ITicketDesk is ILedgerTypes {
     /// @param consent EIP-712 `Activate(uint64 id,uint16 epoch,uint40 deadline)` of the holder
     function activate(uint64 id, uint16 epoch, uint40 deadline, bytes calldata consent) external;
 
-    /// @notice Commits a ticket to an identity, e.g. a salted hash of a name, until it moves; anyone may send it.
+    /// @notice Commits a ticket to an identity, e.g. a salted hash of a name, once and until it moves; anyone may send it. To commit to
+    /// another one, its holder revokes first.
     /// @dev Reverts with Ledger_NotInTerms, Ledger_NoSuchTicket, Ledger_NotHeld, Ledger_Voided, Ledger_AlreadyRedeemed, Ledger_StaleEpoch,
-    /// Ledger_Expired, Ledger_BadConsent.
+    /// Ledger_Expired, Ledger_BadConsent, Ledger_AlreadyCommitted.
     /// @param id the ticket
     /// @param epoch its epoch now
     /// @param commitment any 32 bytes
@@ -121,8 +123,10 @@ interface ITicketDesk is ILedgerTypes {
     // ------------------------------------------------------------------------------------------------ without consent: disputes, reissue
 
     /// @notice Freezes a ticket whose payment is disputed, while no paid move followed that payment; relayer with the attestor's signature.
+    /// A dispute can do it once.
     /// @dev Reverts with Ledger_Unauthorized, Ledger_BadAttestation, Ledger_NoSuchTicket, Ledger_NotHeld, Ledger_Voided,
-    /// Ledger_AlreadyRedeemed, Ledger_StaleEpoch, Ledger_WrongRail, Ledger_OtherPayment.
+    /// Ledger_AlreadyRedeemed, Ledger_StaleEpoch, Ledger_WrongRail, Ledger_OtherPayment, Ledger_Stopped (frozen already),
+    /// Ledger_ReferenceUsed.
     /// @param id the ticket
     /// @param epoch its epoch now
     /// @param paidEpoch its epoch after the move that the disputed payment was for
@@ -131,10 +135,10 @@ interface ITicketDesk is ILedgerTypes {
     function freeze(uint64 id, uint16 epoch, uint16 paidEpoch, bytes16 ref, bytes calldata attestation) external;
 
     /// @notice Ends a freeze; relayer with the attestor's signature.
-    /// @dev Reverts with Ledger_Unauthorized, Ledger_BadAttestation, Ledger_NotFrozen, Ledger_StaleEpoch.
+    /// @dev Reverts with Ledger_Unauthorized, Ledger_BadAttestation, Ledger_NotFrozen (or not by this dispute), Ledger_StaleEpoch.
     /// @param id the ticket
     /// @param epoch its epoch now
-    /// @param ref the service's own id of the dispute
+    /// @param ref the service's own id of the dispute, as in `freeze`
     /// @param attestation EIP-712 `Unfreeze(uint64 id,uint16 epoch,bytes16 reference)` of an attestor
     function unfreeze(uint64 id, uint16 epoch, bytes16 ref, bytes calldata attestation) external;
 
@@ -149,7 +153,8 @@ interface ITicketDesk is ILedgerTypes {
     function voidTicket(uint64 id, uint16 epoch, bytes16 ref, bytes calldata attestation) external;
 
     /// @notice Announces that a ticket whose key is lost will go to another address of its holder; by a relayer, if the terms allow it.
-    /// @dev Reverts with Ledger_Unauthorized, Ledger_NotInTerms, Ledger_RefusedAccount, and the errors of `revoke` on the ticket.
+    /// @dev Reverts with Ledger_Unauthorized, Ledger_NotInTerms, Ledger_RefusedAccount, and the errors of `revoke` on the ticket, but for
+    /// those on the consent.
     /// @param id the ticket
     /// @param epoch its epoch now
     /// @param to the other address
@@ -166,7 +171,7 @@ interface ITicketDesk is ILedgerTypes {
 
     /// @notice Carries out an announced reissue after 48 hours; by a relayer.
     /// @dev Reverts with Ledger_Unauthorized, Ledger_NotAnnounced (also if the ticket moved or was revoked since), Ledger_TooEarly,
-    /// Ledger_RefusedAccount, Ledger_HolderLimit, and the errors of `revoke` on the ticket.
+    /// Ledger_RefusedAccount, Ledger_HolderLimit, Ledger_AlreadyRedeemed, Ledger_Stopped, Ledger_Cancelled, Ledger_MovesClosed.
     /// @param id the ticket
     function reissue(uint64 id) external;
 

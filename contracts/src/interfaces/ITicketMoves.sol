@@ -132,7 +132,7 @@ interface ITicketMoves is ILedgerTypes {
     function checkOffer(uint64 id, uint16 epoch, uint40 price) external view returns (bytes memory problem);
 
     /// @notice Why a gift to `to`, an own wallet, would be refused now (encoded error), or empty. The rules are those of `gift`, except
-    /// those on the deadline and the consent.
+    /// those on the deadline and the consent, and so are its errors.
     /// @param id the ticket
     /// @param epoch its epoch now
     /// @param to new holder

@@ -55,20 +55,20 @@ interface ITicketOffice is ILedgerTypes {
     function setSchedule(uint40 eventId, Schedule calldata schedule, string calldata reason) external;
 
     /// @notice Stops sales and resales; withdrawing, gifts, refunds and redemption go on. By the organizer.
-    /// @dev Reverts with Ledger_UnknownEvent, Ledger_Unauthorized, Ledger_WrongStatus unless the event is live.
+    /// @dev Reverts with Ledger_UnknownEvent, Ledger_Unauthorized, Ledger_BadSchedule("reason"), Ledger_WrongStatus unless the event is live.
     /// @param eventId the event
     /// @param reason told to the public
     function pause(uint40 eventId, string calldata reason) external;
 
     /// @notice Lets sales and resales go on; by the organizer.
-    /// @dev Reverts with Ledger_UnknownEvent, Ledger_Unauthorized, Ledger_WrongStatus unless the event is paused.
+    /// @dev Reverts with Ledger_UnknownEvent, Ledger_Unauthorized, Ledger_BadSchedule("reason"), Ledger_WrongStatus unless the event is paused.
     /// @param eventId the event
     /// @param reason told to the public
     function resume(uint40 eventId, string calldata reason) external;
 
     /// @notice Cancels the event for good: from now on its tickets can only be refunded; by the organizer. Impossible once the escrow was
     /// released.
-    /// @dev Reverts with Ledger_UnknownEvent, Ledger_Unauthorized, Ledger_WrongStatus, Ledger_EscrowReleased.
+    /// @dev Reverts with Ledger_UnknownEvent, Ledger_Unauthorized, Ledger_BadSchedule("reason"), Ledger_WrongStatus, Ledger_EscrowReleased.
     /// @param eventId the event
     /// @param reason told to the public
     function cancel(uint40 eventId, string calldata reason) external;
@@ -110,8 +110,8 @@ interface ITicketOffice is ILedgerTypes {
 
     /// @notice Refunds tickets of a cancelled event, without consent; anyone may call it. Fiat rail: what was paid last; token rail: the face
     /// price, if it was bought for tokens.
-    /// @dev Reverts with Ledger_WrongStatus. Lines are skipped with Ledger_OtherEvent, Ledger_NoSuchTicket, Ledger_NotHeld, Ledger_Voided,
-    /// Ledger_AlreadyRedeemed (used, and nothing is owed), Ledger_LastEpoch.
+    /// @dev Reverts with Ledger_UnknownEvent, Ledger_WrongStatus. Lines are skipped with Ledger_OtherEvent, Ledger_NoSuchTicket, Ledger_NotHeld,
+    /// Ledger_Voided, Ledger_AlreadyRedeemed (used, and nothing is owed).
     /// @param eventId event of all tickets
     /// @param ids the tickets
     /// @return problems as of `redeem`
@@ -181,6 +181,7 @@ interface ITicketOffice is ILedgerTypes {
     function isDelegated(uint40 eventId) external view returns (bool delegated);
 
     /// @notice Committed and issued tickets of a supply class.
+    /// @dev Reverts with Ledger_BadTerms for any other class.
     /// @param eventId the event
     /// @param supplyClass 0 public, 1 held, 2 sponsor, 3 complimentary
     /// @return committed most there will ever be

@@ -45,6 +45,9 @@ abstract contract DisputeDesk is LedgerBase, ITicketDesk {
         _checkAttested(keccak256(abi.encode(FREEZE_TYPEHASH, id, epoch, paidEpoch, ref)), attestation);
         uint16 paid = _paidEpochOfWord(id, word);
         if (paid == 0 || paid != paidEpoch) revert Ledger_OtherPayment(id, paid);
+        if (word.isFrozen()) revert Ledger_Stopped(id, word.flags());
+        if (_disputes[id][ref] != Dispute.None) revert Ledger_ReferenceUsed(id, ref);
+        _disputes[id][ref] = Dispute.Open;
         _tickets[id].word = word.stopped(TicketWords.FROZEN);
         emit Frozen(id, word.holder(), epoch, ref);
         emit IERC5192.Locked(id);
@@ -54,9 +57,10 @@ abstract contract DisputeDesk is LedgerBase, ITicketDesk {
     function unfreeze(uint64 id, uint16 epoch, bytes16 ref, bytes calldata attestation) external {
         _checkRole(LEDGER, RELAYER);
         TicketWord word = _tickets[id].word;
-        if (!word.isFrozen()) revert Ledger_NotFrozen(id);
+        if (!word.isFrozen() || _disputes[id][ref] != Dispute.Open) revert Ledger_NotFrozen(id);
         if (word.epoch() != epoch) revert Ledger_StaleEpoch(id, epoch, word.epoch());
         _checkAttested(keccak256(abi.encode(UNFREEZE_TYPEHASH, id, epoch, ref)), attestation);
+        _disputes[id][ref] = Dispute.Closed;
         _tickets[id].word = word.thawed();
         emit Unfrozen(id, word.holder(), epoch, ref);
         emit IERC5192.Unlocked(id);

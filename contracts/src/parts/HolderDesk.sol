@@ -81,13 +81,22 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
         uint64 id = line.id;
         TicketWord word = _tickets[id].word;
         PolicyWord policy = _policies[TicketId.eventOf(id)];
-        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(line.to))));
-        bool listed = MerkleProof.verifyCalldata(proof, _giftRoots[TicketId.eventOf(id)], leaf);
+        bool listed = _isListed(TicketId.eventOf(id), line.to, proof);
         _check(_giftProblem(id, word, policy, line.epoch, line.to, line.custodied, listed));
-        bytes32 digest = _giftDigest(id, line.epoch, line.to, line.custodied, line.deadline);
-        _check(_consentProblem(id, word, digest, line.deadline, consent, gasleft()));
+        _checkGiftConsent(line, word, consent);
         TicketWord next = _rehouse(id, word, policy, line.to, line.custodied, true);
         emit Given(id, word.holder(), line.to, line.custodied, next.epoch());
+    }
+
+    function _checkGiftConsent(ListedGift calldata line, TicketWord word, bytes calldata consent) private view {
+        bytes32 digest = _giftDigest(line.id, line.epoch, line.to, line.custodied, line.deadline);
+        _check(_consentProblem(line.id, word, digest, line.deadline, consent, gasleft()));
+    }
+
+    /// @dev Whether the account is proven to be on the event's list.
+    function _isListed(uint40 eventId, address to, bytes32[] calldata proof) private view returns (bool) {
+        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(to))));
+        return MerkleProof.verifyCalldata(proof, _giftRoots[eventId], leaf);
     }
 
     /// @inheritdoc ITicketDesk
@@ -139,6 +148,7 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
         _check(_heldProblem(id, word, epoch));
         bytes32 structHash = keccak256(abi.encode(IDENTITY_TYPEHASH, id, epoch, commitment, deadline));
         _checkConsent(id, word, structHash, deadline, consent);
+        if (_identities[id][epoch] != 0) revert Ledger_AlreadyCommitted(id, epoch);
         _identities[id][epoch] = commitment;
         emit IdentityCommitted(id, word.holder(), epoch, commitment);
     }
@@ -171,7 +181,7 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
         if (problem.length > 0) return problem;
         if (word.isCustodied() == custodied) problem = abi.encodeWithSelector(Ledger_WrongCustody.selector, id);
         else if (counted) problem = _giftProblem(id, word, policy, epoch, to, custodied, false);
-        else if (!_isFit(to, custodied)) problem = _refusedProblem(to);
+        else problem = _receiverProblem(id, word, policy, to, custodied);
     }
 
     /// @dev The rules have been checked.

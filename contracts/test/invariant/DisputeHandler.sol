@@ -9,23 +9,30 @@ import {Store} from "./Store.sol";
 
 /// @notice What is done to a ticket without its holder's consent: freeze, void, reissue, refund of a cancelled event.
 contract DisputeHandler is Handler {
+    /// @dev The dispute that froze each ticket last; each has a reference of its own.
+    mapping(uint64 id => bytes16 ref) private _disputeOf;
+    uint128 private _disputes;
+
     constructor(Store store_) Handler(store_) {}
 
     /// @dev A ticket whose holder does not matter: the epoch's payment must be known.
     function freeze(uint256 dice) external observed(dice) {
         (uint64 id, TicketWord word) = _find(dice, _isUnusedFiat);
-        if (id == 0) return;
+        if (id == 0 || word.isFrozen()) return;
         uint16 paidEpoch = ledger.paidEpochOf(id);
         if (paidEpoch == 0) return;
-        bytes memory attestation = _attest(_freezeHash(id, word.epoch(), paidEpoch));
-        _send(relayer, abi.encodeCall(ledger.freeze, (id, word.epoch(), paidEpoch, REF, attestation)));
+        bytes16 ref = bytes16(++_disputes);
+        _disputeOf[id] = ref;
+        bytes memory attestation = _attest(_freezeHash(id, word.epoch(), paidEpoch, ref));
+        _sendOnce(relayer, abi.encodeCall(ledger.freeze, (id, word.epoch(), paidEpoch, ref, attestation)));
     }
 
     function unfreeze(uint256 dice) external observed(dice) {
         (uint64 id, TicketWord word) = _find(dice, _isFrozen);
         if (id == 0) return;
-        bytes memory attestation = _attest(_unfreezeHash(id, word.epoch()));
-        _sendOnce(relayer, abi.encodeCall(ledger.unfreeze, (id, word.epoch(), REF, attestation)));
+        bytes16 ref = _disputeOf[id];
+        bytes memory attestation = _attest(_unfreezeHash(id, word.epoch(), ref));
+        _sendOnce(relayer, abi.encodeCall(ledger.unfreeze, (id, word.epoch(), ref, attestation)));
     }
 
     function _isFrozen(uint64, TicketWord word) private pure returns (bool) {

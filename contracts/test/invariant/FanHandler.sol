@@ -72,11 +72,13 @@ contract FanHandler is Handler {
     }
 
     function _mayGoHome(uint64 id, TicketWord word) private view returns (bool) {
-        return word.isCustodied() && word.holder() == alice.account && _isFree(id, word);
+        bool hers = word.isCustodied() && word.holder() == alice.account;
+        return hers && _isFree(id, word) && !_isFull(TicketId.eventOf(id), _wallet());
     }
 
     function _isHome(uint64 id, TicketWord word) private view returns (bool) {
-        return !word.isCustodied() && word.holder() == _wallet() && _isFree(id, word);
+        bool home = !word.isCustodied() && word.holder() == _wallet();
+        return home && _isFree(id, word) && !_isFull(TicketId.eventOf(id), alice.account);
     }
 
     function swap(uint256 dice) external observed(dice) {

@@ -152,13 +152,21 @@ abstract contract Signing is People {
     }
 
     function _freezeHash(uint64 id, uint16 epoch, uint16 paidEpoch) internal pure returns (bytes32) {
+        return _freezeHash(id, epoch, paidEpoch, REF);
+    }
+
+    function _freezeHash(uint64 id, uint16 epoch, uint16 paidEpoch, bytes16 ref) internal pure returns (bytes32) {
         bytes32 typeHash = keccak256("Freeze(uint64 id,uint16 epoch,uint16 paidEpoch,bytes16 reference)");
-        return keccak256(abi.encode(typeHash, id, epoch, paidEpoch, REF));
+        return keccak256(abi.encode(typeHash, id, epoch, paidEpoch, ref));
     }
 
     function _unfreezeHash(uint64 id, uint16 epoch) internal pure returns (bytes32) {
+        return _unfreezeHash(id, epoch, REF);
+    }
+
+    function _unfreezeHash(uint64 id, uint16 epoch, bytes16 ref) internal pure returns (bytes32) {
         bytes32 typeHash = keccak256("Unfreeze(uint64 id,uint16 epoch,bytes16 reference)");
-        return keccak256(abi.encode(typeHash, id, epoch, REF));
+        return keccak256(abi.encode(typeHash, id, epoch, ref));
     }
 
     function _refundsPaidHash(uint40 event_, uint128 paidBefore, Payment[] memory lines)
