@@ -10,7 +10,7 @@ from ticketchain.audit.report import counts, money_totals, summaries
 
 SUPPLY = 6
 Choices = st.tuples(
-    st.integers(0, 7), st.integers(0, SUPPLY - 1), st.integers(0, 5), st.integers(0, 1 << 40), st.booleans()
+    st.integers(0, 9), st.integers(0, SUPPLY - 1), st.integers(0, 5), st.integers(0, 1 << 40), st.booleans()
 )
 
 
@@ -50,6 +50,10 @@ class Honest:
             self.ended.add(id_)
         elif choice == 5:
             self.history.refund(id_, price % (min(self.history.tickets[id_]["price"], self.face) + 1))
+        elif choice == 8:
+            self.swap(id_, ticket((index + 1) % SUPPLY))
+        elif choice == 9:
+            self.exchange(id_, ticket((index + 1) % SUPPLY))
         elif choice == 6:
             self.finish(id_, dead=price % 2 == 0)
 
@@ -67,8 +71,23 @@ class Honest:
         self.pot += royalty_of(paid, self.face, self.terms["royaltyBps"])
         self.gifts[id_] = 0
 
+    def swap(self, id_: int, other: int) -> None:
+        (holder, _), (other_holder, _) = self.history.known(id_), self.history.known(other)
+        free = other not in self.ended and other_holder not in (NOBODY, holder)
+        if free and self.gifts[id_] < 2 and self.gifts[other] < 2:
+            self.history.swap(id_, other)
+            self.gifts[id_] += 1
+            self.gifts[other] += 1
+
+    def exchange(self, id_: int, other: int) -> None:
+        if other not in self.ended and self.history.known(other)[0] == NOBODY:
+            self.history.exchange(id_, other)
+            self.gifts[other] = self.gifts[id_]
+
     def finish(self, id_: int, *, dead: bool) -> None:
         if dead:
+            if self.gifts[id_]:
+                self.history.mark("Frozen", id_)
             self.history.void(id_)
             self.ended.add(id_)
         else:
