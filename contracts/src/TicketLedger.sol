@@ -206,9 +206,10 @@ contract TicketLedger is TicketFace, Chained {
 
     /// @dev A line of `redeem`: does it, or tells why not.
     function _enter(uint64 id, uint16 epoch, uint8 entries) private returns (bytes memory problem) {
-        TicketWord word = _tickets[id].word;
+        Slot storage slot = _tickets[id];
+        TicketWord word = slot.word;
         if (!_mayEnter(id, word, epoch, entries)) return _whyNotEntered(id, word, epoch, entries);
-        _tickets[id].word = word.redeemed();
+        slot.word = word.redeemed();
         if (entries > 1) _countEntry(id, entries);
     }
 
