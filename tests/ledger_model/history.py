@@ -89,11 +89,14 @@ class History(DeskSteps):
                 return
 
     def end(self) -> None:
-        """Whatever happened: cancelled events refund everybody, every credit can be claimed, and the books agree."""
+        """Whatever happened: what can be cancelled is, refunds everybody, and nobody twice; and the books agree."""
         self.dice = Random(1)
-        for event in self.model.events.values():
+        for event in list(self.model.events.values()):
+            if event.status != CANCELLED:
+                self.call(event.organizer, "cancel", event.id, "the end")
             if event.status == CANCELLED:
                 ids = tuple(ticket.id for ticket in self.model.tickets.values() if ticket.event == event.id)
+                self.call(self.cast.stranger, "refund_cancelled", event.id, ids)
                 self.call(self.cast.stranger, "refund_cancelled", event.id, ids)
                 self.witness.saw_all_refunded(event.id)
         self.look_at_everything()

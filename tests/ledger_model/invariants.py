@@ -114,6 +114,8 @@ def escrow_covers_all_refunds(seen: Observer, step: Step) -> None:
             seen.event(log.topics[0]).bought.add(log.topics[0])
         elif log.name == "RefundedCancelled":
             seen.event(log.topics[0]).bought.discard(log.topics[0])
+            if log.data[1]:
+                _once(seen, "refunded", log.topics[0], log.data[0])
         elif log.name == "EscrowReleased":
             seen.events[log.topics[0]].bought.clear()
     for id in {log.topics[0] >> 24 for log in step.logs if log.name in ("Bought", "RefundedCancelled")}:
