@@ -136,8 +136,11 @@ class Event:
 
 @dataclass(slots=True)
 class Ticket:
-    """One ticket. `paid_epoch` is its epoch after the last move that somebody paid for, kept as such; `seller` and
-    `seller_paid` are set while it is in the pool; `escrowed`: its face is in the event's escrow."""
+    """One ticket.
+
+    `paid_epoch` is its epoch after the last move that somebody paid for, kept as such; `seller` and `seller_paid` are
+    set while it is in the pool; `escrowed`: its face is in the event's escrow; `disputes` that froze it: open or not.
+    """
 
     id: int
     holder: int = 0
@@ -158,6 +161,7 @@ class Ticket:
     seller_paid: int = 0
     reissue: Reissue = NO_REISSUE
     identities: dict[int, bytes] = field(default_factory=dict)
+    disputes: dict[bytes, bool] = field(default_factory=dict)
 
     @property
     def event(self) -> int:

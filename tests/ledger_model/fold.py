@@ -227,9 +227,11 @@ class Fold:
 
     def _frozen(self, id: int, holder: int, epoch: int, ref: bytes) -> None:
         self.tickets[id].flags |= 16
+        self.tickets[id].disputes[ref] = 1
 
     def _unfrozen(self, id: int, holder: int, epoch: int, ref: bytes) -> None:
         self.tickets[id].flags &= ~16
+        self.tickets[id].disputes[ref] = 2
 
     def _reissue_announced(self, id: int, holder: int, to: int, custodied: bool, epoch: int, ready_at: int) -> None:
         self.tickets[id].reissue = (to, ready_at, epoch, custodied)

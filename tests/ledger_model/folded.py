@@ -22,6 +22,7 @@ class FoldedTicket:
     day: int = 0
     reissue: tuple[int, int, int, bool] = (0, 0, 0, False)
     identities: dict[int, bytes] = field(default_factory=dict)
+    disputes: dict[bytes, int] = field(default_factory=dict)
 
     @property
     def word(self) -> int:

@@ -18,8 +18,8 @@ WITHOUT_CONSENT = {"refund_cancelled": "RefundedCancelled", "void_ticket": "Void
 GIFTS = ("Given", "Swapped")
 RESALES = ("Settled", "Resold", "PoolReturned")
 MONEY = ("Bought", "Resold", "CreditClaimed", "EscrowReleased", "RefundedCancelled", "Released")
-REPEATABLE = ("Freeze", "Unfreeze", "Identity", "Veto")
-"""Signed for an epoch that they do not use up."""
+REPEATABLE = ("Veto",)
+"""Signed for an epoch that it does not use up: it stops whatever reissue is announced."""
 BULK = ("Deliveries", "Settlements", "Offer")
 """Signed for lines, some of which may be skipped and sent again: each works once by its epoch (2, 12)."""
 TERMS_BITS = ((1 << 96) - 1) & ~0xFF & ~(1 << 8)
@@ -263,7 +263,7 @@ def gift_rules_hold(seen: Observer, step: Step) -> None:
             if gift or log.name in RESALES:
                 assert old.since + terms[4] <= step.now, f"{id} moved too soon"
             within = log.name == "Exchanged" and log.topics[0] >> 24 == log.topics[1] >> 24
-            free = within or log.name in ("Swapped", "Withdrawn", "Deposited")
+            free = within or log.name == "Swapped"
             limited = terms[11] and not free and new.holder != old.holder
             if limited and new.holder:
                 assert seen.ask("holding_of", event, new.holder) <= terms[11], f"{new.holder:x} holds too many"

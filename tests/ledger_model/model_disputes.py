@@ -118,7 +118,11 @@ class Disputes(Holders):
         paid = self.paid_epoch(ticket)
         if paid == 0 or paid != paid_epoch:
             raise ledger_error("OtherPayment", id, paid)
-        ticket.frozen = True
+        if ticket.frozen:
+            raise ledger_error("Stopped", id, ticket.flags())
+        if ref in ticket.disputes:
+            raise ledger_error("ReferenceUsed", id, ref)
+        ticket.frozen = ticket.disputes[ref] = True
         self.emit("Frozen", id, ticket.holder, epoch, ref)
         self.emit("Locked", id)
 
@@ -126,12 +130,12 @@ class Disputes(Holders):
         """The dispute is over."""
         self.require_role(0, sender, RELAYER)
         ticket = self.ticket(id)
-        if not ticket.frozen:
+        if not (ticket.frozen and ticket.disputes.get(ref)):
             raise ledger_error("NotFrozen", id)
         if ticket.epoch != epoch:
             raise self.epoch_problem(ticket, epoch)
         self.require_attested(attestation, ("Unfreeze", id, epoch, ref))
-        ticket.frozen = False
+        ticket.frozen = ticket.disputes[ref] = False
         self.emit("Unfrozen", id, ticket.holder, epoch, ref)
         self.emit("Unlocked", id)
 

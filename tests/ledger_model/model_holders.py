@@ -150,7 +150,7 @@ class Holders(Moves):
             return ledger_error("WrongCustody", ticket.id)
         if counted:
             return self.gift_problem(ticket, epoch, to, custodied)
-        return None if self.is_fit(to, custodied) else ledger_error("RefusedAccount", to)
+        return self.receiver_problem(ticket, to, custodied)
 
     # ------------------------------------------------------------------------------------------------ swap
 
@@ -215,5 +215,7 @@ class Holders(Moves):
         ticket = self.ticket(id)
         check(self.held_problem(ticket, epoch))
         check(self.consent_problem(ticket, deadline, consent, ("Identity", id, epoch, commitment, deadline)))
+        if any(ticket.identities.get(epoch, b"")):
+            raise ledger_error("AlreadyCommitted", id, epoch)
         ticket.identities[epoch] = commitment
         self.emit("IdentityCommitted", id, ticket.holder, epoch, commitment)

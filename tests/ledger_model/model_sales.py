@@ -123,7 +123,7 @@ class Sales(Moves):
         buyer = line.holder if line.bound else 0
         return (
             self.resale_problem(ticket, line.epoch, line.price)
-            or self.buyer_problem(ticket, line.holder, line.custodied)
+            or self.receiver_problem(ticket, line.holder, line.custodied)
             or self.consent_problem(
                 ticket, line.deadline, consent, offer(line.id, line.epoch, line.price, event, buyer, line.deadline)
             )
@@ -143,7 +143,7 @@ class Sales(Moves):
             raise ledger_error("WrongRail", event.id)
         if buyer not in (0, sender):
             raise ledger_error("RefusedAccount", sender)
-        check(self.buyer_problem(ticket, sender, False))
+        check(self.receiver_problem(ticket, sender, False))
         check(self.consent_problem(ticket, deadline, consent, offer(id, epoch, price, event, buyer, deadline)))
         self.pull(event.terms.token, sender, price * event.unit)
 

@@ -256,11 +256,11 @@ class Book:
             return ledger_error("OverCap", ticket.id, price, cap)
         return self.sale_problem(event)
 
-    def buyer_problem(self, ticket: Ticket, buyer: int, custodied: bool) -> Problem:
+    def receiver_problem(self, ticket: Ticket, to: int, custodied: bool) -> Problem:
         """Somebody else, fit for a ticket, who may hold one more."""
-        if buyer == ticket.holder or not self.is_fit(buyer, custodied):
-            return ledger_error("RefusedAccount", buyer)
-        return self.full_problem(self.events[ticket.event], ticket.holder, buyer)
+        if to == ticket.holder or not self.is_fit(to, custodied):
+            return ledger_error("RefusedAccount", to)
+        return self.full_problem(self.events[ticket.event], ticket.holder, to)
 
     def sale_problem(self, event: Event) -> Problem:
         """Neither paused nor cancelled."""

@@ -59,6 +59,7 @@ class DeskSteps(HolderSteps):
         if ticket is None:
             return
         epoch, ref = self.epoch(ticket), self.ref()
+        ref = self.pick(list(ticket.disputes)) if ticket.disputes and self.chance(0.5) else ref
         paid = ticket.paid_epoch ^ 1 if self.chance(0.1) else ticket.paid_epoch
         attestation = self.attested("Freeze", ticket.id, epoch, paid, ref)
         self.call(self.relayer(), "freeze", ticket.id, epoch, paid, ref, attestation)
@@ -69,7 +70,8 @@ class DeskSteps(HolderSteps):
         ticket = self.pick(frozen) if frozen and self.chance(0.8) else self.held()
         if ticket is None:
             return
-        epoch, ref = self.epoch(ticket), self.ref()
+        open_ones = [ref for ref, is_open in ticket.disputes.items() if is_open]
+        epoch, ref = self.epoch(ticket), open_ones[-1] if open_ones and not self.wrong() else self.ref()
         name, kind = self.pick((("unfreeze", "Unfreeze"), ("unfreeze", "Unfreeze"), ("void_ticket", "Void")))
         if name == "void_ticket" and not frozen and self.chance(0.5):
             return

@@ -159,6 +159,10 @@ class HolderSteps(SaleSteps):
     def do_commit_identity(self) -> None:
         """A salted hash of a name."""
         ticket = self.held()
+        known = [
+            ticket for ticket in self.model.tickets.values() if ticket.holder and ticket.epoch in ticket.identities
+        ]
+        ticket = self.pick(known) if known and self.chance(0.2) else ticket
         if ticket:
             epoch, deadline, commitment = self.epoch(ticket), self.deadline(), self.ref() * 2
             consent = self.consent(ticket.holder, "Identity", ticket.id, epoch, commitment, deadline)

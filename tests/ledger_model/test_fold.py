@@ -54,7 +54,7 @@ class Checked:
         self.world = self.history.world
         self.fold = Fold(self.world.codecs.abi)
         self.fold.apply(self.world.birth, 0)
-        self.raw = {name: set(BASES) for name in ("codes", "tokens", "entries", "escrowed")}
+        self.raw = {name: set(BASES) for name in ("codes", "tokens", "entries", "escrowed", "disputes")}
         self.blocks = 0
 
     def block(self) -> None:
@@ -77,21 +77,26 @@ class Checked:
         self._check("tokens", ((token.to_bytes(32, "big"), allowed) for token, allowed in fold.tokens.items()))
         entries = ((id.to_bytes(32, "big"), ticket.entries | ticket.day << 8) for id, ticket in tickets)
         self._check("entries", entries)
-        bitmaps: dict[tuple[int, int], int] = {}
+        disputes = {
+            (id.to_bytes(32, "big"), ref.ljust(32, b"\0")): state
+            for id, ticket in tickets
+            for ref, state in ticket.disputes.items()
+        }
+        self._check_nested("disputes", disputes)
+        bitmaps: dict[tuple[bytes, bytes], int] = {}
         for id, ticket in tickets:
-            key = (id >> 24, (id & 0xFFFFFF) >> 8)
+            key = ((id >> 24).to_bytes(32, "big"), ((id & 0xFFFFFF) >> 8).to_bytes(32, "big"))
             bitmaps[key] = bitmaps.get(key, 0) | ticket.escrowed << (id & 0xFF)
-        self._check_bitmaps(bitmaps)
+        self._check_nested("escrowed", bitmaps)
 
     def _check(self, name: str, wanted: Iterable[tuple[bytes, int]]) -> None:
         for key, value in wanted:
             self._keep(name, {base for base in self.raw[name] if self._read(_slot(key, base)) == value})
 
-    def _check_bitmaps(self, bitmaps: dict[tuple[int, int], int]) -> None:
-        for (event, bucket), bits in bitmaps.items():
-            inner, outer = bucket.to_bytes(32, "big"), event.to_bytes(32, "big")
-            good = {base for base in self.raw["escrowed"] if self._read(_slot(inner, _slot(outer, base))) == bits}
-            self._keep("escrowed", good)
+    def _check_nested(self, name: str, wanted: dict[tuple[bytes, bytes], int]) -> None:
+        for (outer, inner), value in wanted.items():
+            good = {base for base in self.raw[name] if self._read(_slot(inner, _slot(outer, base))) == value}
+            self._keep(name, good)
 
     def _keep(self, name: str, bases: set[int]) -> None:
         assert bases, f"no storage holds the {name} that the logs tell"
