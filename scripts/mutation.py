@@ -103,8 +103,9 @@ def try_all(mutations: Sequence[Mutation], jobs: int) -> list[Outcome]:
             outcome = try_one(mutation, copy)
             free.put(copy)
             progress.update(task, advance=1, description=mutation.name)
-            if outcome.killed_by is None:
-                progress.console.print(f"{mutation.name}: {outcome.trouble or 'SURVIVED'}", highlight=False)
+            if outcome.killed_by is None or not progress.console.is_terminal:
+                said = outcome.trouble or outcome.killed_by or "SURVIVED"
+                progress.console.print(f"{mutation.name}: {said}", markup=False, highlight=False, soft_wrap=True)
             return outcome
 
         with ThreadPoolExecutor(jobs) as pool:
