@@ -355,6 +355,8 @@ contract AttacksTest is Base {
         ILedgerTypes.Delivery memory line = _delivery(id, alice.account, true, 0, 0);
         line.payment = Payment.wrap(uint256(uint128(REF)) | (uint256(1) << 168));
         vm.assertEq(_deliverLine(eventId, line), abi.encodeWithSelector(Ledger_BadLine.selector, id));
+        vm.prank(organizer);
+        id = ledger.issue(eventId, 1, ILedgerTypes.Batch(1, 1, 0, 7, type(uint40).max), "manifest");
         line = _delivery(id, alice.account, true, 0, type(uint40).max);
         vm.assertEq(_deliverLine(eventId, line), "");
         vm.assertEq(ledger.ticketOf(id).price, type(uint40).max);

@@ -90,12 +90,22 @@ contract DeliverTest is Base {
         _sold(alice.account, false);
     }
 
-    function testFuzz_DeliverAtAnyPrice(uint40 price) external {
+    function testFuzz_DeliverAtAnyPriceUpToFace(uint40 price) external {
+        price = uint40(_bound(price, 0, FACE));
         _deliverLine(eventId, _delivery(_id(0), alice.account, true, 0, price));
         _assertTicket(_id(0), alice.account, true, 1, price);
     }
 
     // ------------------------------------------------------------------------------------------------ skipped lines
+
+    /// @dev Nobody pays more than face for a first sale, whoever the shop is.
+    function testFuzz_SkippedWhen_PriceOverFace(uint40 price) external {
+        price = uint40(_bound(price, FACE + 1, type(uint40).max));
+        _expectSkipped(
+            _delivery(_id(0), alice.account, true, 0, price),
+            abi.encodeWithSelector(Ledger_WrongPrice.selector, _id(0), price, FACE)
+        );
+    }
 
     function test_SkippedWhen_UnknownTicket() external {
         uint64 id = _id(SUPPLY);

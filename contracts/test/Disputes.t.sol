@@ -62,6 +62,18 @@ contract DisputesTest is Base {
         vm.assertFalse(ledger.locked(id));
     }
 
+    /// @dev ERC-5192: what is locked already is not locked again, and does not unlock while its holder keeps it closed.
+    function test_FreezeOfAnActivatedTicketChangesNoLock() external {
+        uint64 id = _soldLongAgo(alice.account, false);
+        _activate(alice, id, 1);
+        vm.recordLogs();
+        _freeze(id, 1, 1);
+        vm.assertEq(vm.getRecordedLogs().length, 1);
+        _unfreeze(id, 1);
+        vm.assertEq(vm.getRecordedLogs().length, 1);
+        vm.assertTrue(ledger.locked(id));
+    }
+
     /// @dev Else a relayer alone could freeze again with the attestation of a dispute that is over.
     function test_RevertWhen_DisputeFreezesTwice() external {
         uint64 id = _soldLongAgo(alice.account, false);

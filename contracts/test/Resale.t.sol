@@ -122,7 +122,9 @@ contract ResaleTest is Base {
         eventId = ledger.createEvent(organizer, "ref", terms, _schedule());
         ledger.issue(eventId, 0, ILedgerTypes.Batch(1, 0, 0, 0, face), "manifest");
         vm.stopPrank();
-        uint64 id = _soldLongAgo(alice.account, true);
+        uint64 id = _id(0);
+        vm.assertEq(_deliverLine(eventId, _delivery(id, alice.account, true, 0, face)), "");
+        vm.warp(RESALE_OPENS);
         uint256 cap = uint256(face) * capBps / 10_000;
         if (cap > type(uint40).max) cap = type(uint40).max;
         over = over && cap < type(uint40).max;
@@ -140,7 +142,9 @@ contract ResaleTest is Base {
         eventId = ledger.createEvent(organizer, "ref", terms, _schedule());
         ledger.issue(eventId, 0, ILedgerTypes.Batch(1, 0, 0, 0, face), "manifest");
         vm.stopPrank();
-        uint64 id = _soldLongAgo(alice.account, true);
+        uint64 id = _id(0);
+        vm.assertEq(_deliverLine(eventId, _delivery(id, alice.account, true, 0, face)), "");
+        vm.warp(RESALE_OPENS);
         price = uint40(_bound(price, 0, ledger.capOf(id)));
         vm.assertEq(_settleLine(_offered(id, 1, price, bob.account)), "");
 

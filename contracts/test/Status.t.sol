@@ -131,6 +131,18 @@ contract StatusTest is Base {
         vm.assertEq(ledger.balanceOf(alice.account) + ledger.balanceOf(address(ledger)), 0);
     }
 
+    /// @dev What was paid over face went to the seller: more than face is never owed.
+    function test_RefundCancelledOwesAtMostFace() external {
+        uint64 id = _soldLongAgo(alice.account, true);
+        uint40 price = FACE + FACE / 10;
+        bytes memory offer = _sign(alice.key, _openOffer(id, 1, price));
+        vm.assertEq(_settleLine(_settlement(id, bob.account, true, 1, price, offer)), "");
+        _setStatus(eventId, 3);
+        ledger.refundCancelled(eventId, _ids(id, 1));
+        (uint128 due,) = ledger.refundsOf(eventId);
+        vm.assertEq(due, FACE);
+    }
+
     function test_RefundCancelledSkipsBadLines() external {
         uint64 id = _sold(alice.account, false);
         _setStatus(eventId, 3);

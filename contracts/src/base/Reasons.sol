@@ -132,7 +132,10 @@ abstract contract Reasons is Rules {
         if (TicketId.eventOf(id) != bulk.eventId) return _otherEventProblem(id, bulk.eventId);
         if (!_isIssued(id)) return _noSuchProblem(id);
         if (!payment.isPlain()) return abi.encodeWithSelector(Ledger_BadLine.selector, id);
-        if (!word.isInStockAt(epoch) && !_mayLeavePool(bulk, word, epoch, price)) {
+        if (word.isInStockAt(epoch)) {
+            uint40 face = bulk.batch.face();
+            if (price > face) return _wrongPriceProblem(id, price, face);
+        } else if (!_mayLeavePool(bulk, word, epoch, price)) {
             return _whyNotFromPool(bulk, id, word, epoch, price);
         }
         if (price > 0 && bulk.policy.isTokenRail()) {
@@ -150,7 +153,7 @@ abstract contract Reasons is Rules {
     {
         if (!word.isPooled() || !word.unpooled().isInStockAt(epoch)) return _whyNotInStock(id, word, epoch);
         if (price > bulk.cap) return _overCapProblem(id, price, bulk.cap);
-        return abi.encodeWithSelector(Ledger_WrongPrice.selector, id, price, word.price());
+        return _wrongPriceProblem(id, price, word.price());
     }
 
     /// @dev Why `_maySettle` says no.
@@ -220,6 +223,10 @@ abstract contract Reasons is Rules {
 
     function _noSuchProblem(uint64 id) private pure returns (bytes memory) {
         return abi.encodeWithSelector(Ledger_NoSuchTicket.selector, id);
+    }
+
+    function _wrongPriceProblem(uint64 id, uint40 price, uint40 expected) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(Ledger_WrongPrice.selector, id, price, expected);
     }
 
     function _overCapProblem(uint64 id, uint40 price, uint256 cap) private pure returns (bytes memory) {

@@ -89,15 +89,18 @@ abstract contract Rules is Tickets {
 
     // ------------------------------------------------------------------------------------------------ of a bulk call's line
 
-    /// @dev A ticket of this event is in stock, or in the pool at no less, at the expected epoch, and its buyer is fit for it.
+    /// @dev A ticket of this event is in stock, at no more than face, or in the pool at no less than its seller asks, at the expected epoch, and
+    /// its buyer is fit for it.
     function _mayDeliver(Bulk memory bulk, TicketWord word, DeliveryTarget target, Payment payment)
         internal
         view
         returns (bool)
     {
         if (!_isOfBulk(bulk, target.id()) || !bulk.open || !payment.isPlain()) return false;
-        if (!word.isInStockAt(target.epoch())) {
-            if (!_mayLeavePool(bulk, word, target.epoch(), payment.price())) return false;
+        if (word.isInStockAt(target.epoch())) {
+            if (payment.price() > bulk.batch.face()) return false;
+        } else if (!_mayLeavePool(bulk, word, target.epoch(), payment.price())) {
+            return false;
         }
         // What is sold for tokens must be paid in tokens.
         if (payment.price() > 0 && bulk.policy.isTokenRail()) return false;

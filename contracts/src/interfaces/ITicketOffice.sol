@@ -108,8 +108,8 @@ interface ITicketOffice is ILedgerTypes {
     /// @param eventId the event
     function releaseEscrow(uint40 eventId) external;
 
-    /// @notice Refunds tickets of a cancelled event, without consent; anyone may call it. Fiat rail: what was paid last; token rail: the face
-    /// price, if it was bought for tokens.
+    /// @notice Refunds tickets of a cancelled event, without consent; anyone may call it. Fiat rail: what was paid last, at most the face price;
+    /// token rail: the face price, if it was bought for tokens.
     /// @dev Reverts with Ledger_UnknownEvent, Ledger_WrongStatus. Lines are skipped with Ledger_OtherEvent, Ledger_NoSuchTicket, Ledger_NotHeld,
     /// Ledger_Voided, Ledger_AlreadyRedeemed (used, and nothing is owed).
     /// @param eventId event of all tickets

@@ -50,7 +50,7 @@ abstract contract DisputeDesk is LedgerBase, ITicketDesk {
         _disputes[id][ref] = Dispute.Open;
         _tickets[id].word = word.stopped(TicketWords.FROZEN);
         emit Frozen(id, word.holder(), epoch, ref);
-        emit IERC5192.Locked(id);
+        if (!word.isStopped()) emit IERC5192.Locked(id);
     }
 
     /// @inheritdoc ITicketDesk
@@ -61,9 +61,10 @@ abstract contract DisputeDesk is LedgerBase, ITicketDesk {
         if (word.epoch() != epoch) revert Ledger_StaleEpoch(id, epoch, word.epoch());
         _checkAttested(keccak256(abi.encode(UNFREEZE_TYPEHASH, id, epoch, ref)), attestation);
         _disputes[id][ref] = Dispute.Closed;
-        _tickets[id].word = word.thawed();
+        TicketWord next = word.thawed();
+        _tickets[id].word = next;
         emit Unfrozen(id, word.holder(), epoch, ref);
-        emit IERC5192.Unlocked(id);
+        if (!next.isStopped()) emit IERC5192.Unlocked(id);
     }
 
     /// @inheritdoc ITicketDesk

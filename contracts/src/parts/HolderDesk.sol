@@ -88,17 +88,6 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
         emit Given(id, word.holder(), line.to, line.custodied, next.epoch());
     }
 
-    function _checkGiftConsent(ListedGift calldata line, TicketWord word, bytes calldata consent) private view {
-        bytes32 digest = _giftDigest(line.id, line.epoch, line.to, line.custodied, line.deadline);
-        _check(_consentProblem(line.id, word, digest, line.deadline, consent, gasleft()));
-    }
-
-    /// @dev Whether the account is proven to be on the event's list.
-    function _isListed(uint40 eventId, address to, bytes32[] calldata proof) private view returns (bool) {
-        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(to))));
-        return MerkleProof.verifyCalldata(proof, _giftRoots[eventId], leaf);
-    }
-
     /// @inheritdoc ITicketDesk
     function refund(uint64 id, uint16 epoch, uint40 amount, bytes16 ref, uint40 deadline, bytes calldata consent)
         external
@@ -159,6 +148,17 @@ abstract contract HolderDesk is LedgerBase, ITicketDesk {
     function _freeWord(uint64 id, uint16 epoch) internal view returns (TicketWord word) {
         word = _tickets[id].word;
         _check(_moveProblem(id, word, _policies[TicketId.eventOf(id)], epoch));
+    }
+
+    function _checkGiftConsent(ListedGift calldata line, TicketWord word, bytes calldata consent) private view {
+        bytes32 digest = _giftDigest(line.id, line.epoch, line.to, line.custodied, line.deadline);
+        _check(_consentProblem(line.id, word, digest, line.deadline, consent, gasleft()));
+    }
+
+    /// @dev Whether the account is proven to be on the event's list.
+    function _isListed(uint40 eventId, address to, bytes32[] calldata proof) private view returns (bool) {
+        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(to))));
+        return MerkleProof.verifyCalldata(proof, _giftRoots[eventId], leaf);
     }
 
     /// @dev Whether the wallet was registered for this account before the ticket's last move.

@@ -149,10 +149,13 @@ abstract contract MoneyOffice is EventOffice {
         else _oweRefund(eventId, amount);
     }
 
-    /// @dev Minor units. Fiat rail: what was paid last; token rail: the face price if the escrow has it.
+    /// @dev Minor units. Fiat rail: what was paid last, but no more than the face price, for what was paid over it went to the seller; token
+    /// rail: the face price if the escrow has it.
     function _owed(uint40 eventId, PolicyWord policy, uint64 id, TicketWord word) private view returns (uint40) {
-        if (!policy.isTokenRail()) return word.isPooled() ? _pool[id].paid : word.price();
-        return _escrowed[eventId].get(TicketId.numberOf(id)) ? _faceOf(id) : 0;
+        uint40 face = _faceOf(id);
+        if (policy.isTokenRail()) return _escrowed[eventId].get(TicketId.numberOf(id)) ? face : 0;
+        uint40 paid = word.isPooled() ? _pool[id].paid : word.price();
+        return paid < face ? paid : face;
     }
 
     function _refundTokens(uint40 eventId, PolicyWord policy, uint64 id, address holder, uint40 amount) private {

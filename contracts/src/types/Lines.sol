@@ -3,10 +3,10 @@ pragma solidity ^0.8.30;
 
 /// @notice Which ticket goes to whom in a bulk delivery or resale.
 ///
-///      255     248 247         240 239     224 223          160 159                  0
-///     +-----------+---------------+-----------+----------------+----------------------+
-///     |  (free) 8 |  custodied 8  |  epoch 16 |     id 64      |      holder 160      |
-///     +-----------+---------------+-----------+----------------+----------------------+
+///      255     241     240     239     224 223          160 159                  0
+///     +-----------+-------------+-----------+----------------+----------------------+
+///     | (free) 15 | custodied 1 |  epoch 16 |     id 64      |      holder 160      |
+///     +-----------+-------------+-----------+----------------+----------------------+
 ///
 /// - custodied: 1 if the new holder's key is kept by the service
 /// - epoch: the ticket's epoch before this move
@@ -15,10 +15,10 @@ type DeliveryTarget is uint256;
 
 /// @notice What was paid for it, and under which reference of the service; in a resale also what the seller's offer says besides.
 ///
-///      255       216 215       208 207          168 167          128 127                  0
-///     +-------------+-------------+----------------+----------------+----------------------+
-///     |  (free) 40  |   bound 8   |   deadline 40  |    price 40    |     reference 128    |
-///     +-------------+-------------+----------------+----------------+----------------------+
+///      255       209    208    207          168 167          128 127                  0
+///     +-------------+-----------+----------------+----------------+----------------------+
+///     |  (free) 47  |  bound 1  |   deadline 40  |    price 40    |     reference 128    |
+///     +-------------+-----------+----------------+----------------+----------------------+
 ///
 /// - bound: 1 if the offer was made to this buyer, 0 if to anyone
 /// - deadline: last second of the offer
@@ -107,7 +107,7 @@ library Payments {
 
     /// @notice Whether the offer was made to this buyer only.
     function isBound(Payment payment) internal pure returns (bool) {
-        return uint8(Payment.unwrap(payment) >> 208) != 0;
+        return (Payment.unwrap(payment) >> 208) & 1 != 0;
     }
 }
 

@@ -48,12 +48,16 @@ contract ServiceHandler is Handler {
         return word.holder() == address(0) && !word.isVoid() && _isLive(TicketId.eventOf(id));
     }
 
-    /// @dev Stock at any price; the pool at what the seller wants or more; tokens are not attested.
+    /// @dev Stock at any price up to face; the pool at what the seller wants or more; tokens are not attested.
     function _salePrice(uint256 dice, uint64 id, TicketWord word) private view returns (uint40) {
         uint256 price = _roll(dice, "price");
         if (!_isFiat(id)) return 0;
-        if (!word.isPooled()) return uint40(price % (2 * FACE));
+        if (!word.isPooled()) return uint40(_bound(price, 0, _faceOf(id)));
         return uint40(_bound(price, word.price(), ledger.capOf(id)));
+    }
+
+    function _faceOf(uint64 id) private view returns (uint40) {
+        return ledger.batchOf(TicketId.eventOf(id), uint8(id >> 16)).face();
     }
 
     /// @dev Another buyer for each line, so that no holder limit is met on the way.
@@ -150,7 +154,7 @@ contract ServiceHandler is Handler {
     function refund(uint256 dice) external observed(dice) {
         (uint64 id, TicketWord word) = _find(dice, _isFreeFiat);
         if (id == 0) return;
-        uint40 face = ledger.batchOf(TicketId.eventOf(id), uint8(id >> 16)).face();
+        uint40 face = _faceOf(id);
         uint40 most = word.price() < face ? word.price() : face;
         uint40 amount = uint40(_roll(dice, "amount") % (uint256(most) + 1));
         bytes memory consent = _signBy(word.holder(), _refundHash(id, word.epoch(), amount, NEVER));
@@ -163,8 +167,7 @@ contract ServiceHandler is Handler {
         (uint64 toId, TicketWord stock) = _find(_roll(dice, "stock"), _isForSale);
         if (id == 0 || toId == 0) return;
         (uint40 event_, uint40 toEvent) = (TicketId.eventOf(id), TicketId.eventOf(toId));
-        int48 difference = int48(uint48(ledger.batchOf(toEvent, uint8(toId >> 16)).face()))
-            - int48(uint48(ledger.batchOf(event_, uint8(id >> 16)).face()));
+        int48 difference = int48(uint48(_faceOf(toId))) - int48(uint48(_faceOf(id)));
         if (int256(uint256(word.price())) + difference < 0) return;
         if (event_ != toEvent && _isFull(toEvent, word.holder())) return;
         ILedgerTypes.Exchange memory line =
