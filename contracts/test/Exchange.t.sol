@@ -294,6 +294,30 @@ contract ExchangeTest is Base {
         ledger.poolReturn(tokens, 1, FACE, NEVER, "");
     }
 
+    /// @dev It could never be delivered, so its seller would have lost it for nothing.
+    function test_RevertWhen_PoolReturnWouldReachTheLastEpoch() external {
+        uint64 id = _soldLongAgo(alice.account, true);
+        uint256 word = _word(id) & ~(uint256(type(uint16).max) << 168);
+        _force(id, word | (uint256(65_534) << 168));
+        bytes memory consent = _sign(alice.key, _poolReturnHash(id, 65_534, FACE));
+        vm.expectRevert(abi.encodeWithSelector(Ledger_LastEpoch.selector, id));
+        ledger.poolReturn(id, 65_534, FACE, NEVER, consent);
+        _force(id, word | (uint256(65_533) << 168));
+        _poolReturn(alice, id, 65_533, FACE);
+        vm.assertEq(_deliverLine(eventId, _delivery(id, bob.account, true, 65_534, FACE)), "");
+    }
+
+    function test_RevertWhen_ExchangedForATicketInThePool() external {
+        uint64 id = _soldLongAgo(alice.account, true);
+        uint64 other = _id(1);
+        _deliverLine(eventId, _delivery(other, bob.account, true, 0, FACE));
+        vm.warp(block.timestamp + COOLDOWN);
+        _poolReturn(bob, other, 1, FACE);
+        vm.expectRevert(abi.encodeWithSelector(Ledger_NotInStock.selector, other));
+        vm.prank(relayer);
+        ledger.exchange(ILedgerTypes.Exchange(id, 1, other, 2, 0, REF, NEVER), "", "");
+    }
+
     function test_SellerInThePoolIsRefundedWhenTheEventIsCancelled() external {
         uint64 id = _soldLongAgo(alice.account, true);
         _poolReturn(alice, id, 1, 11_000);

@@ -227,6 +227,19 @@ contract StatusTest is Base {
         ledger.recordRefundsPaid(eventId, lines, attestation);
     }
 
+    function test_RevertWhen_NothingIsPaidOrEventUnknown() external {
+        Payment[] memory lines = new Payment[](1);
+        lines[0] = Payments.pack(REF, 0);
+        bytes memory attestation = _attestPaid(0, lines);
+        vm.startPrank(relayer);
+        vm.expectRevert(Ledger_BadAttestation.selector);
+        ledger.recordRefundsPaid(eventId, lines, attestation);
+        eventId = 99;
+        attestation = _attestPaid(0, lines);
+        vm.expectRevert(abi.encodeWithSelector(Ledger_UnknownEvent.selector, 99));
+        ledger.recordRefundsPaid(99, lines, attestation);
+    }
+
     function test_RevertWhen_MorePaidThanDue() external {
         _refundAlice();
         Payment[] memory lines = new Payment[](1);

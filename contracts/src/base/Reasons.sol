@@ -42,6 +42,7 @@ abstract contract Reasons is Rules {
     /// @dev The ticket is in stock, at this epoch.
     function _stockProblem(uint64 id, TicketWord word, uint16 epoch) internal view returns (bytes memory problem) {
         if (!_isIssued(id)) problem = _noSuchProblem(id);
+        else if (word.isPooled()) problem = abi.encodeWithSelector(Ledger_NotInStock.selector, id);
         else if (!word.isInStockAt(epoch)) problem = _whyNotInStock(id, word, epoch);
     }
 

@@ -50,6 +50,8 @@ abstract contract Tickets is EventBook {
 
     mapping(uint64 id => Slot) internal _tickets;
     mapping(address owner => uint256 count) internal _balances;
+
+    /// @dev Set by the constructor and never changed; the deployment's transaction has it.
     string internal _baseURI;
 
     /// @dev Only of events with a holder limit.

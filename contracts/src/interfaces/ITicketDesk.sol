@@ -65,7 +65,8 @@ interface ITicketDesk is ILedgerTypes {
 
     /// @notice Returns a ticket to stock to be sold on for its seller, under the rules of a resale; anyone may send it. Fiat rail. The next
     /// `deliver` of it, at this price or more and within the cap, makes the price due to the seller.
-    /// @dev Reverts with the errors of `checkOffer`, Ledger_WrongRail, Ledger_Expired, Ledger_BadConsent.
+    /// @dev Reverts with the errors of `checkOffer`, Ledger_WrongRail, Ledger_Expired, Ledger_BadConsent; with Ledger_LastEpoch if the ticket could
+    /// not be sold on.
     /// @param id the ticket
     /// @param epoch its epoch now
     /// @param price what the seller asks, royalty included; minor units
@@ -161,7 +162,8 @@ interface ITicketDesk is ILedgerTypes {
     /// @param custodied whether the other address's key is kept by the service
     function announceReissue(uint64 id, uint16 epoch, address to, bool custodied) external;
 
-    /// @notice Stops an announced reissue. By the holder of a ticket not custodied with an empty consent, or by anyone with the holder's.
+    /// @notice Stops an announced reissue. By the holder of a ticket not custodied with an empty consent, or by anyone with the holder's, which
+    /// until its deadline stops any later announcement at this epoch as well; a holder who changes its mind revokes.
     /// @dev Reverts with Ledger_NotAnnounced, Ledger_Expired, Ledger_BadConsent.
     /// @param id the ticket
     /// @param epoch its epoch now

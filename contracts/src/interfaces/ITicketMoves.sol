@@ -55,7 +55,7 @@ interface ITicketMoves is ILedgerTypes {
     /// Lines are skipped with the errors of `checkOffer`, Ledger_OtherEvent, Ledger_HolderLimit, Ledger_Expired, Ledger_RefusedAccount, Ledger_BadConsent.
     /// @param eventId event of all lines
     /// @param lines what was resold
-    /// @param consents for each line in turn the length of a signature, uint16, and the signature: EIP-712 `Offer(uint64 id,uint16 epoch,uint40
+    /// @param consents for each line in turn (the call reverts, without a reason, if there are fewer) the length of a signature, uint16, and the signature: EIP-712 `Offer(uint64 id,uint16 epoch,uint40
     /// price,bytes3 currency,address token,address buyer,uint40 deadline)` of the seller, with token zero, the line's deadline, and as buyer
     /// the line's holder if the line is bound, else zero (anyone)
     /// @param attestation EIP-712 `Settlements(uint40 eventId,bytes32 lines)`, lines as in `deliver`

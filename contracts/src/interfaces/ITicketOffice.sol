@@ -118,7 +118,8 @@ interface ITicketOffice is ILedgerTypes {
     function refundCancelled(uint40 eventId, uint64[] calldata ids) external returns (bytes[] memory problems);
 
     /// @notice Records refunds that the provider paid; relayer with the attestor's signature. Fiat rail.
-    /// @dev Reverts with Ledger_Unauthorized, Ledger_BadAttestation (also for a call repeated), Ledger_OverPaid.
+    /// @dev Reverts with Ledger_Unauthorized, Ledger_UnknownEvent, Ledger_BadAttestation (also for a call repeated, and one that pays nothing),
+    /// Ledger_OverPaid.
     /// @param eventId the event
     /// @param lines reference and amount of each refund
     /// @param attestation EIP-712 `RefundsPaid(uint40 eventId,uint128 paidBefore,bytes32 lines)` with the total paid before and lines =

@@ -147,6 +147,8 @@ abstract contract ExchangeDesk is LedgerBase, ITicketDesk {
         );
 
         TicketWord next = word.pooled(uint32(block.timestamp), price);
+        // At its last epoch it could never be sold on, and its seller would not be paid.
+        if (next.isAtLastEpoch()) revert Ledger_LastEpoch(id);
         _pool[id] = PoolEntry(word.holder(), word.price());
         _move(id, word, next, policy);
         emit PoolReturned(id, word.holder(), next.epoch(), price);

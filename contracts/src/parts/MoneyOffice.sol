@@ -169,6 +169,7 @@ abstract contract MoneyOffice is EventOffice {
     /// @inheritdoc ITicketOffice
     function recordRefundsPaid(uint40 eventId, Payment[] calldata lines, bytes calldata attestation) external {
         _checkRole(LEDGER, RELAYER);
+        _policyOf(eventId);
         Refunds memory refunds = _refunds[eventId];
         bytes32 hash = keccak256(abi.encodePacked(lines));
         _checkAttested(keccak256(abi.encode(REFUNDS_PAID_TYPEHASH, eventId, refunds.paid, hash)), attestation);
@@ -176,6 +177,8 @@ abstract contract MoneyOffice is EventOffice {
         for (uint256 i = 0; i < lines.length; ++i) {
             refunds.paid += lines[i].price();
         }
+        // A call that pays nothing would leave the total as its attestation names it, and could be repeated.
+        if (refunds.paid == _refunds[eventId].paid) revert Ledger_BadAttestation();
         if (refunds.paid > refunds.due) revert Ledger_OverPaid(eventId, refunds.paid, refunds.due);
         _refunds[eventId].paid = refunds.paid;
         emit RefundsPaid(eventId, lines, refunds.paid);

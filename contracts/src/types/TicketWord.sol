@@ -108,6 +108,11 @@ library TicketWords {
         return TicketWord.unwrap(word) == uint256(epoch_) << EPOCH_SHIFT && epoch_ != LAST_EPOCH;
     }
 
+    /// @notice Whether the ticket can never change hands again.
+    function isAtLastEpoch(TicketWord word) internal pure returns (bool) {
+        return epoch(word) == LAST_EPOCH;
+    }
+
     /// @notice Whether the ticket is in the pool: a seller returned it, to be paid when it is sold on.
     function isPooled(TicketWord word) internal pure returns (bool) {
         return holder(word) == address(0) && since(word) != 0;
