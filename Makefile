@@ -32,7 +32,7 @@ demo: setup ## Run the main job end to end as organizer, fans, gate and auditor 
 
 .PHONY: test
 test: setup ## Run the contract's and the service's tests (sets up first; no root needed)
-	node_modules/.bin/forge test
+	FORGE_SNAPSHOT_CHECK=true node_modules/.bin/forge test
 	$(bin)/python -m pytest -m "not browser" $(PYTEST_ARGS)
 
 # Debian's chromium, by apt-get; with a chromium on PATH nothing is installed and no root is needed.
@@ -58,7 +58,7 @@ lint: setup ## Check format, lint, types, import rules and artifacts only
 	$(bin)/mypy
 	$(bin)/lint-imports
 	$(bin)/python -m scripts.contracts check
-	node_modules/.bin/forge fmt --check
+	node_modules/.bin/forge fmt --check && node_modules/.bin/forge fmt --check contracts/bench
 
 .PHONY: format
 format: setup ## Format Python and Solidity, and fix what the linter can
@@ -71,7 +71,7 @@ contracts: setup ## Compile the contracts into ticketchain/artifacts if they cha
 	@$(bin)/python -m scripts.contracts build $(if $(FORCE),--force)
 
 .PHONY: contracts-test
-contracts-test: setup ## Run the contract's own tests
+contracts-test: setup ## Run the contract's own tests, and write its gas snapshot
 	node_modules/.bin/forge test $(FORGE_ARGS)
 
 .PHONY: brownie
