@@ -18,9 +18,10 @@ from ticketchain.audit.model import State
 from ticketchain.audit.reader import LogReader
 from ticketchain.audit.rpc import Node
 from ticketchain.audit.rules import judge
-from ticketchain.audit.signatures import Claims, Verdict, verify
+from ticketchain.audit.signatures import Claims, Payment, Verdict, verify
 
 Twist = Callable[[Claim], Claim]
+PaymentTwist = Callable[[Payment], Payment]
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +39,15 @@ def ledger() -> Iterator[LedgerOnChain]:
         yield ledger
 
 
-def verdict(ledger: LedgerOnChain, twist: Twist) -> Verdict:
-    """The verdict on the ledger's claims after each was twisted."""
+def verdict(ledger: LedgerOnChain, twist: Twist, payment_twist: PaymentTwist = lambda payment: payment) -> Verdict:
+    """The verdict on the ledger's claims, and refunds paid, after each was twisted."""
     node, claims, address = Node(ledger.url), Claims(), ledger.address.lower()
     state = State(address)
     logs = LogReader(node, address, 0, ledger.web3.eth.block_number, lambda *_: None).logs()
     for _, group in groupby(logs, key=lambda log: log.tx):
         list(judge(state, group, claims.note))
     claims.by_tx = {tx: [twist(claim) for claim in told] for tx, told in claims.by_tx.items()}
+    claims.payments = {tx: [payment_twist(payment) for payment in told] for tx, told in claims.payments.items()}
     return verify(node, address, ledger.chain_id, claims, lambda *_: None)
 
 
@@ -113,6 +115,39 @@ def test_a_rarer_claim_that_nobody_signed_is_found(rarer: LedgerOnChain, twist: 
     assert sorted(finding.rule for finding in verdict(rarer, twist).findings) == found
 
 
+@pytest.fixture(scope="module")
+def repaid() -> Iterator[LedgerOnChain]:
+    """A refund, paid in two parts."""
+    artifact, anna = load("TicketLedger"), Account.create()
+    with running_anvil(*FREE_GAS, *BIG_BLOCKS) as url:
+        ledger = LedgerOnChain(url, artifact.abi, artifact.bytecode, load("TicketDesk").bytecode)
+        ledger.create_event()
+        ledger.issue(1)
+        ledger.deliver((ticket(0), anna))
+        ledger.refund(ticket(0), anna, 4_000)
+        ledger.refunds_paid(0, 1_000, 500)
+        ledger.refunds_paid(1_500, 2_500)
+        yield ledger
+
+
+@pytest.mark.parametrize(
+    ("twist", "good", "found"),
+    [
+        (lambda payment: payment, 4, []),
+        (lambda payment: replace(payment, attestors=frozenset()), 2, ["not_attested"] * 2),
+        (lambda payment: replace(payment, relayers=frozenset()), 4, ["not_a_relayer"] * 2),
+        (lambda payment: replace(payment, paid_before=1_500), 3, ["not_attested"]),
+        (lambda payment: _paid(payment, lines=[2_500 << 128]), 2, ["not_attested"] * 2),
+        (lambda payment: _paid(payment, eventId=2), 2, ["not_attested"] * 2),
+    ],
+)
+def test_refunds_paid_that_nobody_attested_are_found(
+    repaid: LedgerOnChain, twist: PaymentTwist, good: int, found: list[str]
+) -> None:
+    told = verdict(repaid, lambda claim: claim, twist)
+    assert (told.good, sorted(finding.rule for finding in told.findings)) == (good, found)
+
+
 def test_signatures_of_64_bytes_and_streams_that_end_early() -> None:
     r, s = b"\1" * 32, b"\2" * 32
     for parity in (0, 1):
@@ -133,3 +168,7 @@ def test_a_wallet_with_code_is_not_judged_unless_custodied(ledger: LedgerOnChain
 
 def _step(claim: Claim, **changes: object) -> Claim:
     return replace(claim, step=replace(claim.step, **changes))  # type: ignore[arg-type]
+
+
+def _paid(payment: Payment, **changes: object) -> Payment:
+    return replace(payment, log=replace(payment.log, args={**payment.log.args, **changes}))

@@ -29,6 +29,7 @@ TYPES = {
     "ExchangePaid": "uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,bytes16 reference",
     "Freeze": "uint64 id,uint16 epoch,uint16 paidEpoch,bytes16 reference",
     "Unfreeze": "uint64 id,uint16 epoch,bytes16 reference",
+    "RefundsPaid": "uint40 eventId,uint128 paidBefore,bytes32 lines",
     "Voucher": "uint64 id,uint16 epoch,uint40 price,address buyer,bytes16 reference,uint40 expiry",
 }
 _DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"

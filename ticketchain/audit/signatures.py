@@ -9,6 +9,8 @@ judged this way: they are counted, not guessed.
 from dataclasses import dataclass, field
 from typing import Any
 
+from web3 import Web3
+
 from ticketchain.audit import abi
 from ticketchain.audit.consents import (
     ATTESTED,
@@ -26,10 +28,20 @@ from ticketchain.audit.consents import (
     tickets_of,
 )
 from ticketchain.audit.eip712 import domain_separator, signer_of
-from ticketchain.audit.facts import Kind, Step
-from ticketchain.audit.model import ATTESTOR, NOBODY, RELAYER, Finding, State
+from ticketchain.audit.facts import Kind, Notice, Step
+from ticketchain.audit.model import ATTESTOR, NOBODY, RELAYER, Finding, Log, State
 from ticketchain.audit.reader import Progress
 from ticketchain.audit.rpc import BATCH, CouldNotRead, Node, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A log of refunds that the provider paid, with what was true right before it."""
+
+    log: Log
+    paid_before: int
+    attestors: frozenset[str]
+    relayers: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -46,15 +58,29 @@ class Verdict:
         step = claim.step
         self.findings.append(Finding(rule, step.event_id, step.ticket_id, step.log.block, step.log.tx, message))
 
+    def find_paid(self, rule: str, log: Log, message: str) -> None:
+        """Add a finding about refunds paid."""
+        self.findings.append(Finding(rule, log.args["eventId"], None, log.block, log.tx, message))
+
 
 class Claims:
-    """The claims of a replay by transaction; `note` is told of each step before it is applied."""
+    """The claims of a replay by transaction; `note` is told of each fact before it is applied."""
 
     def __init__(self) -> None:
         self.by_tx: dict[str, list[Claim]] = {}
+        self.payments: dict[str, list[Payment]] = {}
 
-    def note(self, state: State, step: Step) -> None:
-        """Remember who had to sign this step; some need no signature."""
+    def note(self, state: State, told: Step | Notice) -> None:
+        """Remember who had to sign this; some steps, and most other logs, need no signature."""
+        if isinstance(told, Step):
+            self._note_step(state, told)
+        elif told.log.name == "RefundsPaid":
+            event = state.events.get(told.log.args["eventId"])
+            paid = event.refunds_paid if event else 0
+            payment = Payment(told.log, paid, _having(state, ATTESTOR), _having(state, RELAYER))
+            self.payments.setdefault(told.log.tx, []).append(payment)
+
+    def _note_step(self, state: State, step: Step) -> None:
         if step.kind in UNSIGNED:
             return
         event, ticket = state.event_of(step.ticket_id), state.ticket(step.ticket_id)
@@ -74,7 +100,7 @@ class Claims:
 
 def verify(node: Node, ledger: str, chain_id: int, claims: Claims, progress: Progress) -> Verdict:
     """Fetch the transactions of all claims and check them. Raises CouldNotRead if the node lacks one."""
-    judge, hashes = Judge(ledger, chain_id), list(claims.by_tx)
+    judge, hashes = Judge(ledger, chain_id), list({**claims.by_tx, **claims.payments})
     for start in range(0, len(hashes), BATCH):
         part = hashes[start : start + BATCH]
         answers = node.batch([("eth_getTransactionByHash", [tx]) for tx in part])
@@ -83,7 +109,8 @@ def verify(node: Node, ledger: str, chain_id: int, claims: Claims, progress: Pro
                 raise transaction
             if transaction is None:
                 raise CouldNotRead(f"The node has no transaction {tx}, though it gave a log of it.")
-            judge.transaction(transaction, claims.by_tx[tx])
+            judge.transaction(transaction, claims.by_tx.get(tx, []))
+            judge.payments(transaction, claims.payments.get(tx, []))
         progress("signatures", start + len(part), len(hashes))
     _judge_unsigned(node, judge.verdict)
     return judge.verdict
@@ -112,6 +139,25 @@ class Judge:
         for claim in explained if name in CONSENTED else ():
             if claim.step.kind is not Kind.TAKEN:  # nobody held it: the one given back for it has a holder
                 self._consented(name, args, transaction["from"].lower(), claim)
+
+    def payments(self, transaction: dict[str, Any], payments: list[Payment]) -> None:
+        """Check who sent and attested the refunds paid that a transaction recorded."""
+        name, args = _direct_call(transaction, self._ledger) if payments else ("", {})
+        for payment in payments:
+            if name != "recordRefundsPaid":
+                self.verdict.unjudged += 1
+                continue
+            log, sender = payment.log, transaction["from"].lower()
+            if sender not in payment.relayers:
+                self.verdict.find_paid("not_a_relayer", log, f"{name} was sent by {sender}, which was no relayer")
+            lines = Web3.keccak(b"".join(line.to_bytes(32, "big") for line in log.args["lines"]))
+            values = [log.args["eventId"], payment.paid_before, bytes(lines)]
+            signer = signer_of(self._domain, "RefundsPaid", values, args["attestation"])
+            if signer in payment.attestors:
+                self.verdict.good += 1
+            else:
+                message = f"{name} was attested by {signer or 'nobody'}, which was no attestor"
+                self.verdict.find_paid("not_attested", log, message)
 
     def _sent(self, name: str, sender: str, claim: Claim) -> None:
         if name in RELAYED and sender not in claim.relayers:

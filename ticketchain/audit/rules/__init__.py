@@ -5,7 +5,7 @@ A rule's name is its function's name; it yields one human sentence for each viol
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ticketchain.audit.facts import Fact, Pair, Release, Step, facts
+from ticketchain.audit.facts import Fact, Notice, Pair, Release, Step, facts
 from ticketchain.audit.model import Finding, Log, State
 from ticketchain.audit.replay import apply, resolved
 from ticketchain.audit.rules import events, money, owners, people, terms, tickets
@@ -29,8 +29,8 @@ NAMES = frozenset(
 """Names of all rules, as findings carry them."""
 
 
-Witness = Callable[[State, Step], None]
-"""Sees each step of a ticket with the state right before it."""
+Witness = Callable[[State, Step | Notice], None]
+"""Sees each step of a ticket, and each log that is about none, with the state right before it."""
 
 
 def judge(state: State, logs: Iterable[Log], witness: Witness | None = None) -> Iterator[Finding]:
@@ -39,8 +39,9 @@ def judge(state: State, logs: Iterable[Log], witness: Witness | None = None) -> 
     for told in facts(logs):
         fact = resolved(state, told)
         steps = _steps(fact)
-        for step in steps if witness else ():
-            witness(state, step)  # type: ignore[misc]
+        for seen in (fact,) if isinstance(fact, Notice) else steps:
+            if witness:
+                witness(state, seen)
         yield from check(state, fact)
         apply(state, fact)
         touched |= {step.ticket_id: step.log for step in steps}
