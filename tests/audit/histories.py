@@ -82,6 +82,7 @@ class History:
     transactions: int = 0
     tickets: dict[int, dict[str, Any]] = field(default_factory=dict)
     payments: int = 0
+    stops: dict[int, set[str]] = field(default_factory=dict)
 
     def emit(self, name: str, *, same_tx: bool = False, **args: Any) -> None:
         """Append a log; an argument `giver` is called "from" there."""
@@ -244,11 +245,15 @@ class History:
         self.record(id_, buyer, price)
 
     def mark(self, name: str, id_: int, **lies: Any) -> None:
-        """`Activated`, `Frozen` or `Unfrozen`, with the log of ERC-5192."""
+        """`Activated`, `Frozen` or `Unfrozen`, with the log of ERC-5192 if that changes the lock."""
         holder, epoch = self.known(id_)
         args = {"holder": holder, "epoch": epoch} | ({} if name == "Activated" else {"ref": bytes(16)})
+        stops = self.stops.setdefault(id_, set())
+        before = bool(stops)
         self.emit(name, id=id_, **{**args, **lies})
-        self.emit("Unlocked" if name == "Unfrozen" else "Locked", same_tx=True, tokenId=id_)
+        (stops.discard if name == "Unfrozen" else stops.add)("Activated" if name == "Activated" else "Frozen")
+        if before != bool(stops):
+            self.emit("Locked" if stops else "Unlocked", same_tx=True, tokenId=id_)
 
     def announce(self, id_: int, to: str, *, custodied: bool = False, **lies: Any) -> None:
         """Announce a reissue."""

@@ -234,15 +234,17 @@ class LedgerOnChain:
         consent = self.sign(account, "RegisterWallet", account=account.address, wallet=wallet.address, deadline=FAR)
         self.call(wallet, "registerWallet", account.address, FAR, consent)
 
-    def freeze(self, id_: int, paid_epoch: int) -> None:
-        """Freeze a ticket whose payment is disputed."""
-        message = {"id": id_, "epoch": self.epoch(id_), "paidEpoch": paid_epoch, "reference": self.reference()}
+    def freeze(self, id_: int, paid_epoch: int, reference: bytes | None = None) -> bytes:
+        """Freeze a ticket whose payment is disputed; returns the dispute's reference."""
+        reference = reference or self.reference()
+        message = {"id": id_, "epoch": self.epoch(id_), "paidEpoch": paid_epoch, "reference": reference}
         attestation = self.sign(self.attestor, "Freeze", **message)
         self.call(self.relayer, "freeze", *message.values(), attestation)
+        return reference
 
-    def unfreeze(self, id_: int) -> None:
+    def unfreeze(self, id_: int, reference: bytes) -> None:
         """The dispute is over."""
-        message = {"id": id_, "epoch": self.epoch(id_), "reference": self.reference()}
+        message = {"id": id_, "epoch": self.epoch(id_), "reference": reference}
         self.call(self.relayer, "unfreeze", *message.values(), self.sign(self.attestor, "Unfreeze", **message))
 
     def buy(self, id_: int, buyer: LocalAccount, price: int) -> None:

@@ -92,6 +92,13 @@ def one_wallet_of_two_accounts() -> History:
     return history
 
 
+@lie("refused_taker")
+def withdrawn_to_oneself() -> History:
+    history = custodied()
+    history.house("Withdrawn", ticket(5), person(5), counted=True)
+    return history
+
+
 # ---------------------------------------------------------------------------------------- swaps, exchanges, pool
 
 
@@ -227,6 +234,51 @@ def thawed_without_a_frost() -> History:
     return history
 
 
+@lie("bad_dispute")
+def frozen_twice_at_once() -> History:
+    history = opened()
+    history.mark("Frozen", ticket(0))
+    history.mark("Frozen", ticket(0), ref=b"\7" * 16)
+    return history
+
+
+@lie("bad_dispute")
+def frozen_again_by_a_dispute_that_was_over() -> History:
+    history = opened()
+    history.mark("Frozen", ticket(0))
+    history.mark("Unfrozen", ticket(0))
+    history.mark("Frozen", ticket(0))
+    return history
+
+
+@lie("bad_dispute")
+def frozen_again_by_a_dispute_before_the_last() -> History:
+    history = opened()
+    for dispute in (b"\7" * 16, b"\6" * 16):
+        history.mark("Frozen", ticket(0), ref=dispute)
+        history.mark("Unfrozen", ticket(0), ref=dispute)
+    history.mark("Frozen", ticket(0), ref=b"\7" * 16)
+    return history
+
+
+@lie("bad_dispute")
+def unfrozen_by_another_dispute() -> History:
+    history = opened()
+    history.mark("Frozen", ticket(0), ref=b"\7" * 16)
+    history.mark("Unfrozen", ticket(0), ref=b"\6" * 16)
+    return history
+
+
+@lie("bad_dispute")
+def unfrozen_by_a_dispute_that_was_over() -> History:
+    history = opened()
+    history.mark("Frozen", ticket(0), ref=b"\7" * 16)
+    history.mark("Unfrozen", ticket(0), ref=b"\7" * 16)
+    history.mark("Frozen", ticket(0), ref=b"\6" * 16)
+    history.mark("Unfrozen", ticket(0), ref=b"\7" * 16)
+    return history
+
+
 @lie("void_without_cause")
 def voided_under_an_innocent_holder() -> History:
     history = opened()
@@ -246,6 +298,49 @@ def frozen_on_the_token_rail() -> History:
 def locked_for_no_reason() -> History:
     history = opened()
     history.emit("Locked", tokenId=ticket(0))
+    return history
+
+
+@lie("locked_differs")
+def locked_twice() -> History:
+    history = opened()
+    history.mark("Activated", ticket(0))
+    history.mark("Frozen", ticket(0))
+    history.emit("Locked", same_tx=True, tokenId=ticket(0))
+    return history
+
+
+@lie("locked_differs")
+def unlocked_while_activated() -> History:
+    history = opened()
+    history.mark("Activated", ticket(0))
+    history.mark("Frozen", ticket(0))
+    history.mark("Unfrozen", ticket(0))
+    history.emit("Unlocked", same_tx=True, tokenId=ticket(0))
+    return history
+
+
+@lie("locked_differs")
+def unlocked_for_no_reason() -> History:
+    history = opened()
+    history.emit("Unlocked", tokenId=ticket(0))
+    return history
+
+
+@lie("lock_untold")
+def activated_in_silence() -> History:
+    history = opened()
+    history.mark("Activated", ticket(0))
+    history.logs.pop()
+    return history
+
+
+@lie("lock_untold")
+def thawed_in_silence() -> History:
+    history = opened()
+    history.mark("Frozen", ticket(0))
+    history.mark("Unfrozen", ticket(0))
+    history.logs.pop()
     return history
 
 
@@ -330,4 +425,12 @@ def identity_nobody_asked_for() -> History:
 def identity_of_a_stranger() -> History:
     history = opened(identity=True)
     history.emit("IdentityCommitted", id=ticket(0), holder=person(1), epoch=1, commitment=b"i" * 32)
+    return history
+
+
+@lie("bad_identity")
+def second_identity_at_an_epoch() -> History:
+    history = opened(identity=True)
+    for commitment in (b"i" * 32, b"j" * 32):
+        history.emit("IdentityCommitted", id=ticket(0), holder=person(0), epoch=1, commitment=commitment)
     return history

@@ -81,6 +81,28 @@ def gift_over_the_limit() -> History:
     return history
 
 
+@lie("holder_limit")
+def own_wallet_over_the_limit() -> History:
+    return _housed_at_the_limit("Withdrawn", person(5), person(6))
+
+
+@lie("holder_limit")
+def account_filled_from_its_own_wallet() -> History:
+    return _housed_at_the_limit("Deposited", person(6), person(5))
+
+
+def _housed_at_the_limit(name: str, giver: str, taker: str) -> History:
+    """Person 5 has the wallet 6; both hold the one ticket they may."""
+    history = History()
+    history.create_event(terms_=terms(holderLimit=1))
+    history.issue()
+    history.emit("WalletRegistered", account=person(5), wallet=person(6))
+    history.deliver(ticket(5), giver, custodied=name == "Withdrawn")
+    history.deliver(ticket(6), taker)
+    history.house(name, ticket(5), taker)
+    return history
+
+
 @lie("over_supply")
 def more_public_tickets_than_promised() -> History:
     history = opened(supplies=(10, 0, 0, 0))
@@ -183,6 +205,25 @@ def refunded_without_consent_by_a_live_event() -> History:
 def refunded_a_cent_short() -> History:
     history = cancelled()
     history.refund_cancelled(ticket(0), FACE - 1)
+    return history
+
+
+@lie("cancelled_refund")
+def refunded_over_face_after_a_resale() -> History:
+    history = opened()
+    history.settle(ticket(0), person(4), price=FACE + 500)
+    history.status(3)
+    history.refund_cancelled(ticket(0), FACE + 500)
+    return history
+
+
+@lie("cancelled_refund")
+def pooled_ticket_refunded_over_face() -> History:
+    history = opened()
+    history.settle(ticket(0), person(4), price=FACE + 500)
+    history.pool(ticket(0))
+    history.status(3)
+    history.refund_cancelled(ticket(0), FACE + 500, holder=person(4), epoch=3)
     return history
 
 

@@ -221,6 +221,13 @@ def redeemed_by_a_relayer_after_delegation() -> History:
     return history
 
 
+@lie("over_face")
+def sold_from_stock_a_cent_over_face() -> History:
+    history = opened()
+    history.deliver(ticket(4), person(4), price=FACE + 1)
+    return history
+
+
 @lie("over_cap")
 def one_cent_over_the_cap() -> History:
     history = opened()

@@ -37,6 +37,13 @@ FAULTS = {
         "if (!policy.isCancelled()) revert Ledger_WrongStatus",
         "if (false) revert Ledger_WrongStatus",
     ),
+    "stock at any price": ("base/Rules.sol", "if (payment.price() > bulk.batch.face()) return false;", ""),
+    "more back than face": ("parts/MoneyOffice.sol", "return paid < face ? paid : face;", "return paid;"),
+    "disputes go on": ("parts/DisputeDesk.sol", "if (_disputes[id][ref] != Dispute.None)", "if (false)"),
+    "disputes end each other": ("parts/DisputeDesk.sol", "|| _disputes[id][ref] != Dispute.Open", ""),
+    "locks told again": ("parts/DisputeDesk.sol", "if (!word.isStopped()) emit", "emit"),
+    "thaws not told": ("parts/DisputeDesk.sol", "if (!next.isStopped()) emit IERC5192.Unlocked(id);", ""),
+    "identities change": ("parts/HolderDesk.sol", "if (_identities[id][epoch] != 0)", "if (false)"),
 }
 """What is wrong: source file, the rule in it, and what stands there instead."""
 
@@ -102,11 +109,19 @@ def test_every_fault_is_named(broken: LedgerOnChain) -> None:
     }
 
 
+def next_event(broken: LedgerOnChain) -> int:
+    """Number of the next event: those of other tests may be there already."""
+    number = 1
+    while broken.contract.functions.batchesOf(number).call():
+        number += 1
+    return number
+
+
 @pytest.mark.timeout(300)
 def test_every_fault_of_a_rarer_move_is_named(broken: LedgerOnChain) -> None:
     anna, bela, wallet = (Account.create() for _ in range(3))
-    first = 1 + int(broken.contract.functions.batchesOf(1).call() > 0)  # the other test's event may be there already
-    event, tokens = first, first + 1
+    event = next_event(broken)
+    tokens = event + 1
 
     def id_(place: int, batch: int = 0) -> int:
         return ticket(place, batch=batch, event=event)
@@ -142,4 +157,50 @@ def test_every_fault_of_a_rarer_move_is_named(broken: LedgerOnChain) -> None:
         ("bad_reissue", id_(1)),
         ("cancelled_refund", id_(2)),
         ("escrow_release", None),
+    }
+
+
+@pytest.mark.timeout(300)
+def test_every_fault_about_disputes_face_and_wallets_is_named(broken: LedgerOnChain) -> None:
+    anna, wallet, bela = (Account.create() for _ in range(3))
+    event = next_event(broken)
+    ids = [ticket(place, event=event) for place in range(8)]
+    broken.create_event(identity=True, holder_limit=4)
+    broken.issue(10, event=event)
+    broken.register(anna, wallet)
+    broken.deliver((ids[0], anna), custodied=True)
+    broken.deliver(*((id_, wallet) for id_ in ids[1:5]))
+    broken.agreed("withdraw", "Withdraw", ids[0], anna, to=wallet.address)
+    broken.unfreeze(ids[1], dispute := broken.freeze(ids[1], 1))
+    broken.freeze(ids[1], 1, dispute)
+    broken.freeze(ids[2], 1)
+    broken.unfreeze(ids[2], broken.reference())
+    for commitment in (b"1" * 32, b"2" * 32):
+        broken.agreed("commitIdentity", "Identity", ids[3], wallet, commitment=commitment)
+    broken.deliver((ids[5], bela), price=FACE + 1)
+    broken.deliver((ids[6], bela))
+    broken.agreed("activate", "Activate", ids[6], bela)
+    broken.freeze(ids[6], 1)
+    broken.settle(ids[4], wallet, bela, 5_500)
+    broken.refund(ids[3], wallet, FACE)
+    broken.attestor, attestor = bela, broken.attestor
+    broken.refunds_paid(0, FACE, event=event)
+    broken.attestor = attestor
+    broken.call(broken.relayer, "cancel", event, "storm")
+    broken.call(bela, "refundCancelled", event, [ids[4]])
+
+    report = audit_ledger(broken.url, broken.address, signatures=True)
+    found = {(finding.rule, finding.ticket_id) for finding in report.findings if finding.event_id == event}
+    assert found == {
+        ("holder_limit", ids[0]),
+        ("bad_dispute", ids[1]),
+        ("bad_dispute", ids[2]),
+        ("lock_untold", ids[1]),
+        ("locked_differs", ids[1]),
+        ("lock_untold", ids[2]),
+        ("locked_differs", ids[6]),
+        ("bad_identity", ids[3]),
+        ("over_face", ids[5]),
+        ("cancelled_refund", ids[4]),
+        ("not_attested", None),
     }

@@ -58,8 +58,9 @@ class Honest:
             self.finish(id_, dead=price % 2 == 0)
 
     def sell(self, id_: int, who: int, price: int, custodied: bool) -> None:
-        self.history.deliver(id_, person(who), price=price % (1 << 40), custodied=custodied)
-        self.sold += price % (1 << 40)
+        paid = price % (self.face + 1)
+        self.history.deliver(id_, person(who), price=paid, custodied=custodied)
+        self.sold += paid
         self.gifts[id_] = 0
 
     def resell(self, id_: int, who: int, price: int, custodied: bool) -> None:

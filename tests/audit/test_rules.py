@@ -8,6 +8,7 @@ from tests.audit import lies_of_events, lies_of_rarer_moves, lies_of_special_eve
 from tests.audit.histories import (
     ARTIST,
     CLOSING,
+    FACE,
     PLATFORM,
     RELAYING,
     TOKEN,
@@ -130,6 +131,43 @@ def test_a_purchase_makes_new_room_for_gifts_and_seven_is_no_limit() -> None:
         endless.give(ticket(0), person(number % 2 + 4))
     state, findings = endless.audit()
     assert (findings, state.ticket(ticket(0)).gifts) == ([], 7)
+
+
+def test_an_activated_ticket_is_disputed_without_a_word_on_its_lock() -> None:
+    history = opened()
+    history.mark("Activated", ticket(0))
+    history.mark("Frozen", ticket(0))
+    history.mark("Unfrozen", ticket(0))
+    assert [log.name for log in history.logs].count("Locked") == 1
+    history.mark("Frozen", ticket(1))
+    history.void(ticket(1))
+    history.mark("Frozen", ticket(2), ref=b"\7" * 16)
+    history.mark("Unfrozen", ticket(2), ref=b"\7" * 16)
+    history.mark("Frozen", ticket(2), ref=b"\6" * 16)
+    history.redeem(ticket(2))
+    history.mark("Unfrozen", ticket(2), ref=b"\6" * 16)
+    assert history.findings() == []
+
+
+def test_a_pooled_ticket_is_sold_over_face_and_refunded_at_face() -> None:
+    history = opened()
+    history.pool(ticket(0), FACE + 500)
+    history.sell_pooled(ticket(0), person(0), person(4), price=FACE + 500, royalty=550)
+    history.logs[-3].args["price"] = FACE + 500
+    history.settle(ticket(1), person(5), price=FACE + 500)
+    history.pool(ticket(1))
+    history.status(3)
+    history.refund_cancelled(ticket(0), FACE)
+    history.refund_cancelled(ticket(1), FACE, holder=person(5), epoch=3)
+    assert history.findings() == []
+
+
+def test_a_revocation_makes_room_for_another_identity() -> None:
+    history = opened(identity=True)
+    for epoch in (1, 2):
+        history.emit("IdentityCommitted", id=ticket(0), holder=person(0), epoch=epoch, commitment=b"i" * 32)
+        history.revoke(ticket(0))
+    assert history.findings() == []
 
 
 def test_voiding_at_the_last_epoch_stays_there() -> None:

@@ -214,6 +214,7 @@ class State:
 
     `pool`: seller of a ticket in the pool, and what it had cost this seller. `wallets`: account of each registered
     wallet, and since when. `identities`: commitment for a ticket at an epoch. `claims`: credits drawn by consent.
+    `disputes`: references that froze a ticket, the last one last. `locks`: tickets that the ERC-5192 logs alone lock.
     """
 
     ledger: str
@@ -232,6 +233,8 @@ class State:
     announcements: dict[int, Announcement] = field(default_factory=dict)
     identities: dict[tuple[int, int], bytes] = field(default_factory=dict)
     claims: dict[str, int] = field(default_factory=dict)
+    disputes: dict[int, list[bytes]] = field(default_factory=dict)
+    locks: set[int] = field(default_factory=set)
 
     def ticket(self, ticket_id: int) -> Ticket:
         """The ticket as it is now; a ticket never sold if nothing was heard of it."""

@@ -163,6 +163,13 @@ def _transfer(state: State, log: Log) -> None:
     state.owners[args["tokenId"]] = args["to"]
 
 
+def _locked(state: State, log: Log) -> None:
+    """Only what the ledger's own logs confirm is believed, so that a false one is one finding."""
+    ticket_id, locked = log.args["tokenId"], log.name == "Locked"
+    if locked == state.ticket(ticket_id).stopped:
+        (state.locks.add if locked else state.locks.discard)(ticket_id)
+
+
 HANDLERS: dict[str, Callable[[State, Log], None]] = {
     "EventCreated": _event_created,
     "ScheduleChanged": _schedule_changed,
@@ -183,4 +190,6 @@ HANDLERS: dict[str, Callable[[State, Log], None]] = {
     "CreditClaimed": _credit_claimed,
     "CreditForwarded": _credit_forwarded,
     "Transfer": _transfer,
+    "Locked": _locked,
+    "Unlocked": _locked,
 }

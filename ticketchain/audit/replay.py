@@ -8,7 +8,7 @@ Facts about events that do not exist change only what does not need the event.
 from dataclasses import replace
 
 from ticketchain.audit.accounting import account, release
-from ticketchain.audit.facts import FROM_STOCK, PURCHASES, Fact, Kind, Pair, Release, Step
+from ticketchain.audit.facts import FROM_STOCK, MARKS, PURCHASES, Fact, Kind, Pair, Release, Step
 from ticketchain.audit.model import DAILY, NO_GIFT_LIMIT, NOBODY, Event, State, Ticket
 from ticketchain.audit.notices import HANDLERS
 
@@ -62,8 +62,12 @@ def _step(state: State, step: Step) -> None:
         state.pool.pop(step.ticket_id, None)
     if step.kind is Kind.REISSUED:
         state.announcements.pop(step.ticket_id, None)
+    elif step.kind is Kind.FROZEN:
+        state.disputes.setdefault(step.ticket_id, []).append(step.reference)
     ticket = after(before, step, state.event_of(step.ticket_id))
     state.tickets[step.ticket_id] = ticket
+    if step.kind not in MARKS and not ticket.stopped:
+        state.locks.discard(step.ticket_id)  # ended with its ticket; no log tells
     _hold(state, step.ticket_id, before.holder, ticket.holder)
 
 

@@ -71,7 +71,7 @@ def payment(word: int) -> Payment:
         reference=(word & (1 << 128) - 1).to_bytes(16, "big"),
         price=word >> 128 & (1 << 40) - 1,
         deadline=word >> 168 & (1 << 40) - 1,
-        bound=word >> 208 & 0xFF != 0,
+        bound=word >> 208 & 1 != 0,
     )
 
 

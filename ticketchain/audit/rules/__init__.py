@@ -23,7 +23,7 @@ NAMES = frozenset(
         *people.OF_PAIRS,
         *(rule for table in _TABLES for group in table.values() for rule in group),
         money.release_split,
-        owners.owner_differs,
+        *owners.OF_TICKETS,
     )
 )
 """Names of all rules, as findings carry them."""
@@ -48,8 +48,9 @@ def judge(state: State, logs: Iterable[Log], witness: Witness | None = None) -> 
         if not steps and fact.log.name == "Transfer":
             touched[fact.log.args["tokenId"]] = fact.log
     for ticket_id, log in touched.items():
-        for message in owners.owner_differs(state, ticket_id):
-            yield Finding("owner_differs", ticket_id >> 24, ticket_id, log.block, log.tx, message)
+        for rule in owners.OF_TICKETS:
+            for message in rule(state, ticket_id):
+                yield Finding(rule.__name__, ticket_id >> 24, ticket_id, log.block, log.tx, message)
 
 
 def check(state: State, fact: Fact) -> Iterator[Finding]:

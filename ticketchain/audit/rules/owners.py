@@ -24,10 +24,21 @@ def owner_differs(state: State, ticket_id: int) -> Iterator[str]:
 
 
 def locked_differs(state: State, log: Log) -> Iterator[str]:
-    """`Locked` (ERC-5192) tells of a ticket that was activated or frozen, `Unlocked` of one that is frozen no more."""
-    ticket = state.ticket(log.args["tokenId"])
-    if (log.name == "Locked" and not ticket.stopped) or (log.name == "Unlocked" and ticket.frozen):
+    """`Locked` (ERC-5192) tells of a ticket that was activated or frozen, `Unlocked` of one that is neither any more;
+    each only when that changes.
+    """
+    ticket_id, locked = log.args["tokenId"], log.name == "Locked"
+    if locked != state.ticket(ticket_id).stopped:
         yield f"{log.name}, but the ledger's own logs say otherwise"
+    elif locked == (ticket_id in state.locks):
+        yield f"{log.name}, but the lock was so already"
+
+
+def lock_untold(state: State, ticket_id: int) -> Iterator[str]:
+    """After each transaction a held ticket is locked by the ERC-5192 logs just if it was activated or is frozen."""
+    ticket, locked = state.ticket(ticket_id), ticket_id in state.locks
+    if ticket.held and ticket.stopped != locked:
+        yield f"{'unlocked' if ticket.stopped else 'locked'} by the ERC-5192 logs, but not by the ledger's own logs"
 
 
 def approval(_: State, __: Log) -> Iterator[str]:
@@ -42,3 +53,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "Approval": (approval,),
     "ApprovalForAll": (approval,),
 }
+
+OF_TICKETS: tuple[Callable[[State, int], Iterator[str]], ...] = (owner_differs, lock_untold)
+"""What must hold of every ticket that a transaction touched, after it."""

@@ -64,12 +64,14 @@ def bad_veto(state: State, log: Log) -> Iterator[str]:
 
 
 def bad_identity(state: State, log: Log) -> Iterator[str]:
-    """The holder of an unused ticket commits to an identity, if the terms provide for it."""
+    """The holder of an unused ticket commits to an identity, if the terms provide for it, once at an epoch."""
     event, ticket = state.event_of(log.args["id"]), state.ticket(log.args["id"])
     if event is not None and not event.terms.identity:
         yield "a holder committed to an identity, but the terms do not provide for it"
     if (log.args["holder"], log.args["epoch"]) != (ticket.holder, ticket.epoch) or ticket.ended or not ticket.held:
         yield f"{log.args['holder']} committed to an identity, but did not hold the ticket, or had used it"
+    if any(state.identities.get((log.args["id"], log.args["epoch"]), b"")):
+        yield f"{log.args['holder']} committed to a second identity at epoch {log.args['epoch']}"
 
 
 def wallet_taken(state: State, log: Log) -> Iterator[str]:

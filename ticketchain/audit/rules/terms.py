@@ -59,6 +59,13 @@ def pool_sale(state: State, step: Step) -> Iterator[str]:
         yield f"sold from the pool, but nothing is due to its seller {state.pool[step.ticket_id][0]}"
 
 
+def over_face(state: State, step: Step) -> Iterator[str]:
+    """From stock nobody pays more than the face price."""
+    face = _known(state, step)[1].face
+    if step.kind is Kind.DELIVERED and not state.ticket(step.ticket_id).pooled and step.amount > face:
+        yield f"sold from stock for {step.amount}, but its face price is {face}"
+
+
 def not_at_face(state: State, step: Step) -> Iterator[str]:
     """On the token rail a ticket from stock costs its face price."""
     face = _known(state, step)[1].face
@@ -81,14 +88,17 @@ def after_cancellation(state: State, step: Step) -> Iterator[str]:
 
 
 def cancelled_refund(state: State, step: Step) -> Iterator[str]:
-    """Only a cancelled event refunds without consent: what was paid last, on the token rail the face in the escrow."""
+    """Only a cancelled event refunds without consent: what was paid last, but no more than the face price; on the token
+    rail the face in the escrow.
+    """
     event, batch = _known(state, step)
     if step.kind is not Kind.REFUNDED_CANCELLED:
         return
     if event.status != CANCELLED:
         yield "refunded without consent, but the event was not cancelled"
     ticket = state.ticket(step.ticket_id)
-    due = state.pool.get(step.ticket_id, ("", 0))[1] if ticket.pooled else ticket.price
+    paid = state.pool.get(step.ticket_id, ("", 0))[1] if ticket.pooled else ticket.price
+    due = min(paid, batch.face)
     if event.terms.on_token_rail:
         due = batch.face if step.ticket_id in event.escrowed else 0
     if step.amount != due:
@@ -96,12 +106,13 @@ def cancelled_refund(state: State, step: Step) -> Iterator[str]:
 
 
 def holder_limit(state: State, step: Step) -> Iterator[str]:
-    """No account gets more tickets of an event than its terms allow; own wallets and exchanges bring none more."""
+    """No account gets more tickets of an event than its terms allow, an own wallet neither; an exchange within
+    the event brings none more.
+    """
     event = _known(state, step)[0]
     limit, ticket = event.terms.holder_limit, state.ticket(step.ticket_id)
-    own = step.kind in (Kind.WITHDRAWN, Kind.DEPOSITED) and not step.counted
     same = step.kind is Kind.TAKEN and step.other is not None and step.other >> 24 == event.id
-    if not limit or step.taker is None or step.kind not in COUNTED_FOR_HOLDER or own or same:
+    if not limit or step.taker is None or step.kind not in COUNTED_FOR_HOLDER or same:
         return
     if step.taker != ticket.holder and event.holdings.get(step.taker, 0) >= limit:
         yield f"{step.kind} to {step.taker}, who holds {event.holdings[step.taker]} tickets, but may hold {limit}"
@@ -198,6 +209,7 @@ RULES: tuple[Rule, ...] = (
     over_cap,
     over_paid,
     pool_sale,
+    over_face,
     not_at_face,
     not_on_sale,
     after_cancellation,

@@ -13,7 +13,7 @@ AFTER_USE = frozenset({Kind.REDEEMED, Kind.UNFROZEN, Kind.REFUNDED_CANCELLED})
 WHILE_STOPPED = frozenset({Kind.REDEEMED, Kind.FROZEN, Kind.UNFROZEN, Kind.VOIDED, Kind.REFUNDED_CANCELLED})
 """What may still happen to a used ticket, and to an activated or frozen one."""
 
-NO_PRESENT = RESALES | {Kind.GIVEN, Kind.SWAPPED}
+NO_PRESENT = RESALES | {Kind.GIVEN, Kind.SWAPPED, Kind.WITHDRAWN, Kind.DEPOSITED}
 """Moves whose taker is not the holder already: they would reset a counter or a cool-down for nothing."""
 
 
@@ -74,6 +74,17 @@ def moved_while_stopped(state: State, step: Step) -> Iterator[str]:
         yield f"{step.kind} while it was {'activated' if ticket.activated else 'frozen'}"
     if step.kind is Kind.UNFROZEN and not ticket.frozen:
         yield "unfrozen, but it was not frozen"
+
+
+def bad_dispute(state: State, step: Step) -> Iterator[str]:
+    """A dispute freezes a ticket once, while no other does, and no other dispute's end lifts its freeze."""
+    ticket, disputes = state.ticket(step.ticket_id), state.disputes.get(step.ticket_id, [])
+    if step.kind is Kind.FROZEN and ticket.frozen:
+        yield f"frozen by dispute {step.reference.hex()} while it was frozen"
+    elif step.kind is Kind.FROZEN and step.reference in disputes:
+        yield f"frozen by dispute {step.reference.hex()} a second time"
+    elif step.kind is Kind.UNFROZEN and ticket.frozen and step.reference != disputes[-1]:
+        yield f"unfrozen by dispute {step.reference.hex()}, but {disputes[-1].hex()} had frozen it"
 
 
 def void_without_cause(state: State, step: Step) -> Iterator[str]:
@@ -165,6 +176,7 @@ RULES: tuple[Rule, ...] = (
     redeemed_twice,
     moved_after_end,
     moved_while_stopped,
+    bad_dispute,
     void_without_cause,
     delivered_not_from_stock,
     nobody_held_it,
