@@ -121,8 +121,7 @@ def test_the_read_model_follows_every_move_past_the_service(service: Context) ->
     outsider.agreed("activate", "Activate", mine[2], a)
     outsider.agreed("commitIdentity", "Identity", mine[2], a, commitment=b"\7" * 32)
     outsider.freeze(mine[3], 1)
-    outsider.freeze(mine[4], 1)
-    outsider.unfreeze(mine[4])
+    outsider.unfreeze(mine[4], outsider.freeze(mine[4], 1))
     outsider.void(mine[3])
     outsider.freeze(mine[5], 1)
     follow(outsider)
@@ -248,7 +247,7 @@ def test_a_cancelled_event_gives_everybody_their_money_back_once(service: Contex
         refunds = [r for r in tx.execute(schema.refunds.select()) if r.cause.startswith("cancelled:")]
         seats = stock.seats_of(tx, [*mine, hers])
         held = chain.count_held(tx, bela.address)
-    assert sorted(r.amount for r in refunds) == [FACE, FACE, FACE, 5_500] and due == 3 * FACE + 5_500
+    assert [r.amount for r in refunds] == [FACE] * 4 and due == 4 * FACE, "at most face, of 5,500 paid too"
     assert all(r.state == "done" for r in refunds)
     assert [seat.state for seat in seats].count("sold") == 1, "the used ticket stays with its holder"
     assert held == 0
