@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from tests.ledger_model.witness import Observer, Seen, Step, Word
+from tests.ledger_model.refusals import Args, Refused
+from tests.ledger_model.rules import Book
+from tests.ledger_model.witness import LINES, Observer, Seen, Step, Word
 
 LAST_EPOCH = 65_535
 
@@ -28,8 +30,23 @@ DEPTHS = (
     "a royalty of all",
     "resold twice in one call",
     "entered on another day",
+    "refunded at face, though more was paid",
+    "frozen though activated",
+    "unfrozen though activated",
+    "sold from the pool at the last epoch",
+    "a line with something in its free bits",
 )
-"""Each of them is met in every run; the test says how often."""
+REASONS = (
+    "over face, from stock",
+    "below what the seller in the pool asks",
+    "in the pool, not in stock",
+    "no epoch left to be sold on",
+    "nothing paid",
+    "paid for an unknown event",
+)
+"""Refusals whose error alone does not say enough.
+
+Each of them is met in every run; the test says how often."""
 
 
 def reached(seen: Observer, step: Step) -> Iterator[str]:
@@ -49,8 +66,26 @@ def reached(seen: Observer, step: Step) -> Iterator[str]:
         yield "a bulk call in part"
 
 
+def refused(model: Book, name: str, args: Args, problem: Refused) -> Iterator[str]:
+    """What this refusal of a call, or of a line, shows."""
+    error, values = problem.name.removeprefix("Ledger_"), problem.values
+    found = {
+        "over face, from stock": error == "WrongPrice" and name == "deliver" and values[1] > values[2],
+        "below what the seller in the pool asks": error == "WrongPrice" and name == "deliver" and values[1] < values[2],
+        "in the pool, not in stock": error == "NotInStock" and model.ticket(values[0]).seller != 0,
+        "no epoch left to be sold on": error == "LastEpoch" and name == "pool_return" and args[1] < LAST_EPOCH,
+        "nothing paid": error == "BadAttestation" and name == "record_refunds_paid" and not sum(dict(args[1]).values()),
+        "paid for an unknown event": error == "UnknownEvent" and name == "record_refunds_paid",
+    }
+    yield from (reason for reason, met in found.items() if met)
+
+
 def _is_wallet(seen: Observer, word: Word) -> bool:
     return not word.custodied and any(wallet.address == word.holder for wallet in seen.world.cast.wallets)
+
+
+def _has_free_bits(line: tuple[int, int]) -> bool:
+    return line[0] >> 241 > 0 or line[1] >> 209 > 0
 
 
 def _moves(seen: Observer, id: int, old: Word, new: Word, log: Seen) -> Iterator[str]:
@@ -72,6 +107,12 @@ def _moves(seen: Observer, id: int, old: Word, new: Word, log: Seen) -> Iterator
         "entered again": log.name == "Redeemed" and old.used,
         "entered on another day": log.name == "Redeemed" and old.used and terms[12] == 255,
         "holders of two kinds swapped": log.name == "Swapped" and old.custodied != new.custodied,
+        "refunded at face, though more was paid": log.name == "RefundedCancelled"
+        and 0 < log.data[1] == face < old.price,
+        "frozen though activated": log.name == "Frozen" and bool(old.flags & 8),
+        "unfrozen though activated": log.name == "Unfrozen" and bool(old.flags & 8),
+        "sold from the pool at the last epoch": log.name == "PoolSold" and new.epoch == LAST_EPOCH,
+        "a line with something in its free bits": log.name in LINES and any(map(_has_free_bits, log.lines(id))),
         "a royalty of all": log.name in ("Resold", "PoolSold") and log.data[-1] == log.data[-2] > 0,
     }
     yield from (name for name, met in found.items() if met)

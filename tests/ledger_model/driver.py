@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from tests.ledger_model import views
 from tests.ledger_model.books import ATTESTOR, LIVE, RELAYER, Event, Ticket
-from tests.ledger_model.depths import reached
+from tests.ledger_model.depths import reached, refused
 from tests.ledger_model.invariants import Witness
 from tests.ledger_model.model_money import Money
 from tests.ledger_model.refusals import Args, Refused
@@ -68,7 +68,7 @@ class Driver:
             error = refused
         outcome = self.world.call(sender, name, args)
         self._compare(name, len(args), error, answer, outcome)
-        self._count(name, error, answer)
+        self._count(name, args, error, answer)
         self.logs += outcome.logs
         step = self.witness.saw(sender, name, args, outcome)
         if step:
@@ -97,10 +97,11 @@ class Driver:
             return "no error"
         return f"{self.world.codecs.error_names.get(outcome.error[:4])} 0x{outcome.error.hex()}"
 
-    def _count(self, name: str, error: Refused | None, answer: Any) -> None:
+    def _count(self, name: str, args: Args, error: Refused | None, answer: Any) -> None:
         problems = [problem for problem in answer if problem] if isinstance(answer, list) else []
         for problem in [error] if error else problems:
             self.counts["error", problem.name] += 1
+            self.counts.update(("reason", reason) for reason in refused(self.model, name, args, problem))
         if error is None:
             self.counts["done", name] += 1
             for event, _ in self.model.logs:

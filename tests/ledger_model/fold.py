@@ -133,7 +133,7 @@ class Fold:
         for target, payment in lines:
             id, price = target >> 160 & (1 << 64) - 1, payment >> 128 & (1 << 40) - 1
             epoch = (target >> 224 & 0xFFFF) + 1
-            self._bought_by(id, target & (1 << 160) - 1, bool(target >> 240 & 0xFF), epoch, price)
+            self._bought_by(id, target & (1 << 160) - 1, bool(target >> 240 & 1), epoch, price)
             sold.append((id, price))
         return sold
 
@@ -270,8 +270,7 @@ class Fold:
             self.credits[holder, event.token] += amount * event.unit
 
     def _refunds_paid(self, id: int, lines: Any, paid: int) -> None:
-        if id in self.events:
-            self.events[id].paid = paid
+        self.events[id].paid = paid
 
     def _escrow_released(self, id: int, organizer: int, amount: int) -> None:
         event = self.events[id]

@@ -155,14 +155,18 @@ class History(DeskSteps):
             self.call(self.pick(self.cast.fans), "set_approval_for_all", self.cast.market, True)
 
     def do_wear_out(self) -> None:
-        """A ticket in stock has only one or two epochs left, as after tens of thousands of moves."""
+        """A ticket in stock has only a few epochs left, as after tens of thousands of moves."""
         sold = [ticket for ticket in self.model.tickets.values() if ticket.word()]
         stock = [id for event in self.model.events.values() for id in self.stock_ids(event)]
         if sold and stock and self.can_preset:
             ticket = self.model.stored(self.pick(stock))
-            ticket.epoch = max(ticket.epoch, self.pick((65_533, 65_534, 65_534, 65_535)))
+            ticket.epoch = max(ticket.epoch, self.pick((65_532, 65_532, 65_533, 65_534, 65_534, 65_535)))
             self.world.preset_epoch(ticket.id, ticket.epoch, sold[0].id)
             self.witness.preset(ticket.id, ticket.word())
+            event = self.model.events[ticket.event]
+            if not event.token_rail and self.chance(0.5):
+                self.sell_now(event, ticket)
+                self.do_pool_return()
 
     can_preset = True
     """False where the logs must tell all."""

@@ -62,7 +62,7 @@ def owners_follow_from_transfers(seen: Observer, step: Step) -> None:
 
 
 def prices_are_within_the_cap(seen: Observer, step: Step) -> None:
-    """4. No ticket changes hands over the cap, on any path; one bought for tokens costs its face."""
+    """4. No ticket changes hands over the cap, on any path; nor from stock over its face; for tokens all at face."""
     for id, old, new, causes in step.changes:
         event = seen.event(id)
         cap = min(event.face(id) * event.terms[1] // BPS, U40)
@@ -72,6 +72,19 @@ def prices_are_within_the_cap(seen: Observer, step: Step) -> None:
         if names & set(RESALES) and event.terms[13]:
             assert new.price <= old.price, f"{id} went for {new.price}, paid {old.price}"
         assert "Bought" not in names or new.price == event.face(id), f"{id} was not bought at face"
+        if "Delivered" in names and "PoolSold" not in names:
+            assert new.price <= event.face(id), f"{id} went from stock for {new.price}"
+
+
+def refunds_are_within_face(seen: Observer, step: Step) -> None:
+    """7. No ticket is refunded over its face, whatever its last holder paid; nor, in fiat money, over that."""
+    for id, old, _, causes in step.changes:
+        event = seen.event(id)
+        for log in causes:
+            if log.name in ("Refunded", "RefundedCancelled"):
+                assert log.data[1] <= event.face(id), f"{id} was refunded over face: {log.data[1]}"
+                paid_last = old.holder and not event.token
+                assert not paid_last or log.data[1] <= old.price, f"{id} was refunded {log.data[1]}, paid {old.price}"
 
 
 def parts_sum_exactly(seen: Observer, step: Step) -> None:
@@ -225,14 +238,14 @@ def signatures_work_once(seen: Observer, step: Step) -> None:
     """13. What was signed works once, whatever happens in between; but for what leaves the epoch as it is."""
     for signed in _signatures(step.args):
         kind = signed.message[0]
-        nothing_paid = kind == "RefundsPaid" and not any(amount for _, amount in step.args[1])
-        if kind not in (*REPEATABLE, *BULK) and not nothing_paid:
+        if kind not in (*REPEATABLE, *BULK):
             _once(seen, "signed", signed.message)
 
 
 def epochs_grow(seen: Observer, step: Step) -> None:
-    """14. Every move makes the epoch one more; it never wraps, and at the last one a ticket can only end."""
-    for id, old, new, _ in step.changes:
+    """14. Every move makes the epoch one more; it never wraps; at the last one a ticket ends, not in the pool."""
+    for id, old, new, causes in step.changes:
+        assert new.epoch < LAST_EPOCH or not any(log.name == "PoolReturned" for log in causes), f"{id} is unsaleable"
         assert old.epoch <= new.epoch <= old.epoch + 1, f"{id} went from epoch {old.epoch} to {new.epoch}"
         if new.holder and (new.holder, new.custodied) != (old.holder, old.custodied):
             assert new.epoch == old.epoch + 1, f"{id} moved within an epoch"
@@ -290,6 +303,16 @@ def every_change_has_its_event(seen: Observer, step: Step) -> None:
         assert len(names) == 1 or set(names) == {"Redeemed"}, f"{id} changed by {names}"
 
 
+def locks_are_told_when_they_change(seen: Observer, step: Step) -> None:
+    """20. `Locked` and `Unlocked` (ERC-5192) come when a ticket that keeps its holder is stopped, or free again."""
+    wanted = []
+    for id, old, new, _ in step.changes:
+        if new.holder and old.stopped != new.stopped:
+            wanted.append(("Locked" if new.stopped else "Unlocked", id))
+    told = [(log.name, log.data[0]) for log in step.logs if log.name in ("Locked", "Unlocked")]
+    assert told == wanted, f"told {told}, changed {wanted}"
+
+
 def _once(seen: Observer, *key: object) -> None:
     assert key not in seen.keys, f"a second time: {key}"
     seen.keys.add(key)
@@ -300,6 +323,7 @@ EACH_STEP: tuple[Callable[[Observer, Step], None], ...] = (
     words_never_vanish,
     owners_follow_from_transfers,
     prices_are_within_the_cap,
+    refunds_are_within_face,
     parts_sum_exactly,
     tokens_cover_what_is_owed,
     escrow_covers_all_refunds,
@@ -313,6 +337,7 @@ EACH_STEP: tuple[Callable[[Observer, Step], None], ...] = (
     gift_rules_hold,
     windows_are_kept,
     every_change_has_its_event,
+    locks_are_told_when_they_change,
 )
 
 

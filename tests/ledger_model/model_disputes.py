@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tests.ledger_model.books import NO_REISSUE, RELAYER, Event, Reissue, Ticket
+from tests.ledger_model.books import LAST_EPOCH, NO_REISSUE, RELAYER, Event, Reissue, Ticket
 from tests.ledger_model.model_holders import Holders
 from tests.ledger_model.refusals import Refused, check, ledger_error
 from tests.ledger_model.signing import Consent
@@ -92,6 +92,8 @@ class Disputes(Holders):
         if self.events[ticket.event].token_rail:
             raise ledger_error("WrongRail", ticket.event)
         check(self.consent_problem(ticket, deadline, consent, ("PoolReturn", id, epoch, price, deadline)))
+        if ticket.epoch + 1 == LAST_EPOCH:
+            raise ledger_error("LastEpoch", id)
         seller, paid = ticket.holder, ticket.price
         self.restock(ticket)
         ticket.seller, ticket.seller_paid, ticket.since, ticket.price = seller, paid, self.now, price
@@ -124,7 +126,8 @@ class Disputes(Holders):
             raise ledger_error("ReferenceUsed", id, ref)
         ticket.frozen = ticket.disputes[ref] = True
         self.emit("Frozen", id, ticket.holder, epoch, ref)
-        self.emit("Locked", id)
+        if not ticket.activated:
+            self.emit("Locked", id)
 
     def unfreeze(self, sender: int, id: int, epoch: int, ref: bytes, attestation: Consent) -> None:
         """The dispute is over."""
@@ -137,7 +140,8 @@ class Disputes(Holders):
         self.require_attested(attestation, ("Unfreeze", id, epoch, ref))
         ticket.frozen = ticket.disputes[ref] = False
         self.emit("Unfrozen", id, ticket.holder, epoch, ref)
-        self.emit("Unlocked", id)
+        if not ticket.activated:
+            self.emit("Unlocked", id)
 
     def void_ticket(self, sender: int, id: int, epoch: int, ref: bytes, attestation: Consent) -> None:
         """Dead: a lost dispute over the holder's own payment."""

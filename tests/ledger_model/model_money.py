@@ -64,9 +64,10 @@ class Money(Events, Sales, Disputes):
         return self.held_problem(ticket, ticket.epoch)
 
     def _owed(self, event: Event, ticket: Ticket) -> int:
+        face = self.face(ticket.id)
         if event.token_rail:
-            return self.face(ticket.id) if ticket.escrowed else 0
-        return ticket.seller_paid if ticket.seller else ticket.price
+            return face if ticket.escrowed else 0
+        return min(face, ticket.seller_paid if ticket.seller else ticket.price)
 
     def _owe(self, event: Event, ticket: Ticket, account: int, amount: int) -> None:
         if not event.token_rail:
@@ -81,15 +82,15 @@ class Money(Events, Sales, Disputes):
     ) -> None:
         """The provider paid."""
         self.require_role(0, sender, RELAYER)
-        event = self.events.get(event_id)
-        due, paid = (event.due, event.paid) if event else (0, 0)
+        event = self.known(event_id)
         words = [payment_word(ref, amount) for ref, amount in lines]
-        self.require_attested(attestation, ("RefundsPaid", event_id, paid, hash_words(words)))
-        paid += sum(amount for _, amount in lines)
-        if paid > due:
-            raise ledger_error("OverPaid", event_id, paid, due)
-        if event:
-            event.paid = paid
+        self.require_attested(attestation, ("RefundsPaid", event_id, event.paid, hash_words(words)))
+        paid = event.paid + sum(amount for _, amount in lines)
+        if paid == event.paid:
+            raise ledger_error("BadAttestation")
+        if paid > event.due:
+            raise ledger_error("OverPaid", event_id, paid, event.due)
+        event.paid = paid
         self.emit("RefundsPaid", event_id, words, paid)
 
     # ------------------------------------------------------------------------------------------------ royalties

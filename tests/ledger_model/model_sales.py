@@ -72,7 +72,7 @@ class Sales(Moves):
             return ledger_error("NoSuchTicket", line.id)
         if line.deadline or line.bound or line.junk:
             return ledger_error("BadLine", line.id)
-        problem = self.vacant_problem(ticket, line.epoch) or self._pool_problem(event, ticket, line.price)
+        problem = self.vacant_problem(ticket, line.epoch) or self._price_problem(event, ticket, line.price)
         if problem:
             return problem
         if event.token_rail and line.price:
@@ -84,12 +84,14 @@ class Sales(Moves):
             return ledger_error("RefusedAccount", line.holder)
         return self.full_problem(event, 0, line.holder)
 
-    def _pool_problem(self, event: Event, ticket: Ticket, price: int) -> Problem:
+    def _price_problem(self, event: Event, ticket: Ticket, price: int) -> Problem:
+        """From stock at most the face, from the pool what its seller asks or more, within the cap."""
+        face = self.face(ticket.id)
         if not ticket.seller:
-            return None
+            return ledger_error("WrongPrice", ticket.id, price, face) if price > face else None
         if price < ticket.price:
             return ledger_error("WrongPrice", ticket.id, price, ticket.price)
-        cap = self.cap(event, self.face(ticket.id))
+        cap = self.cap(event, face)
         return ledger_error("OverCap", ticket.id, price, cap) if price > cap else None
 
     def settle_resales(

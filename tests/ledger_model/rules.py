@@ -175,11 +175,11 @@ class Book:
         return ledger_error("Cooldown", ticket.id, until) if self.now < until else None
 
     def stock_problem(self, ticket: Ticket, epoch: int) -> Problem:
-        """In stock at this epoch, with one left."""
+        """In stock at this epoch, with one left; the pool is not stock, though nobody holds what is in it."""
         if not self.is_issued(ticket.id):
             return ledger_error("NoSuchTicket", ticket.id)
-        if ticket.seller:  # in the pool is not in stock, though nobody holds it
-            return self.epoch_problem(ticket, epoch)
+        if ticket.seller:
+            return ledger_error("NotInStock", ticket.id)
         return self.vacant_problem(ticket, epoch)
 
     def vacant_problem(self, ticket: Ticket, epoch: int) -> Problem:

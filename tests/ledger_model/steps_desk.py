@@ -1,6 +1,6 @@
 """Steps of the service desk and the treasury: refunds, exchanges, disputes, reissues, credits."""
 
-from tests.ledger_model.books import CANCELLED, Payee, Ticket
+from tests.ledger_model.books import CANCELLED, Batch, Payee, Ticket
 from tests.ledger_model.model_disputes import Exchange
 from tests.ledger_model.steps_holders import HolderSteps
 from tests.ledger_model.words import U40, hash_words, payment_word
@@ -24,15 +24,19 @@ class DeskSteps(HolderSteps):
         """For a ticket in stock of the same organizer."""
         ticket = self.held() if self.wrong() else self.held(event_token_rail=False)
         known = self.model.tickets.values()
-        dear = [ticket for ticket in known if ticket.holder and ticket.price == U40 and self.is_free(ticket)]
+        dear = [ticket for ticket in known if ticket.holder and self._is_dear(ticket) and self.is_free(ticket)]
         ticket = self.pick(dear) if dear and self.chance(0.6) else ticket
         if ticket is None:
             return
+        if ticket in dear and self.chance(0.4):
+            self._issue_dearest(ticket)
         places = self._places(ticket, self.chance(0.85))
         if ticket in dear and places:
             places = [max(places, key=self.model.face)]
         if self.wrong() or not places:
             places = list(self.model.tickets)
+        if self.wrong():
+            places = self.pool() or places
         target = self.model.ticket(self.strange_id(self.pick(places)))
         difference = self.model.face(target.id) - self.model.face(ticket.id) + (1 if self.chance(0.15) else 0)
         line = Exchange(
@@ -40,6 +44,18 @@ class DeskSteps(HolderSteps):
         )
         consent = self.consent(ticket.holder, "Exchange", *line[:5], line.deadline)
         self.call(self.relayer(), "exchange", line, consent, self.attested("ExchangePaid", *line[:5], line.ref))
+
+    def _is_dear(self, ticket: Ticket) -> bool:
+        """Whether more than its face was paid for it."""
+        return ticket.price > self.model.face(ticket.id)
+
+    def _issue_dearest(self, ticket: Ticket) -> None:
+        """More than can be paid would have been paid for this one, in exchange for a ticket over its face."""
+        event = self.model.events[ticket.event]
+        left = [place for place in range(4) if event.terms.supplies[place] > event.issued(place)]
+        if left:
+            batch = Batch(1, 0, left[-1], 0, U40)
+            self.call(event.organizer, "issue", event.id, len(event.batches), batch, self.ref() * 2)
 
     def _places(self, ticket: Ticket, good: bool) -> list[int]:
         """Tickets in stock; only those that this one can be exchanged for, if they are to be good."""
@@ -56,6 +72,8 @@ class DeskSteps(HolderSteps):
     def do_freeze(self) -> None:
         """Of a payment, mostly the last one."""
         ticket = self.held() if self.wrong() else self.held(event_token_rail=False)
+        closed = [ticket for ticket in self.model.tickets.values() if ticket.activated and not ticket.frozen]
+        ticket = self.pick(closed) if closed and self.chance(0.15) else ticket
         if ticket is None:
             return
         epoch, ref = self.epoch(ticket), self.ref()
@@ -139,10 +157,10 @@ class DeskSteps(HolderSteps):
         owed = event.due - event.paid
         first = min(U40, self.pick((owed, owed // 2, 0, owed + 1 if self.chance(0.3) else owed)))
         lines = ((self.ref(), first // 3), (self.ref(), first - first // 3))
-        before = event.paid ^ 1 if self.wrong() else event.paid
+        id, before = self.event_id(event), event.paid ^ 1 if self.wrong() else event.paid
         hashed = hash_words([payment_word(*line) for line in lines])
-        attestation = self.attested("RefundsPaid", event.id, before, hashed)
-        self.call(self.relayer(), "record_refunds_paid", event.id, lines, attestation)
+        attestation = self.attested("RefundsPaid", id, before, hashed)
+        self.call(self.relayer(), "record_refunds_paid", id, lines, attestation)
 
     def do_release(self) -> None:
         """The pot."""

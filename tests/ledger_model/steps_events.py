@@ -102,7 +102,7 @@ class EventSteps(Driver):
             return
         supply_class = 4 if self.wrong() else self.pick((0, 0, 0, 1, 2, 3))
         supply = 0 if self.wrong() else self.pick((1, 3, 4, 5))
-        face = self.pick((0, 1, 999, 10_000, 10_000, 10_000, 25_000, U40))
+        face = self.pick((0, 1, 999, 10_000, 10_000, 10_000, 25_000, U40, U40))
         number = self.number(0, 9) if self.wrong() else len(event.batches)
         batch = Batch(supply, self.number(0, 9), supply_class, self.number(0, 1 << 30), face)
         self.call(self.organizer(event), "issue", self.event_id(event), number, batch, self.ref() * 2)

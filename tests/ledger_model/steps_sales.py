@@ -5,7 +5,10 @@ from tests.ledger_model.driver import DAY, HOUR
 from tests.ledger_model.model_sales import lines_hash, offer
 from tests.ledger_model.signing import Consent
 from tests.ledger_model.steps_events import EventSteps
-from tests.ledger_model.words import U16, U40, Line, number_of
+from tests.ledger_model.words import U16, U40, Line, event_of, number_of
+
+LAST_MOVES = (65_533, 65_534)
+"""Epochs with two moves left, and with one."""
 
 
 class SaleSteps(EventSteps):
@@ -19,23 +22,43 @@ class SaleSteps(EventSteps):
         if event is None:
             return
         lines = tuple(line for _ in range(self.pick((1, 1, 2, 4))) if (line := self._delivery(event)))
-        if not lines and not self.wrong():
-            return
+        if lines or self.wrong():
+            self._deliver(event, lines)
+
+    def _deliver(self, event: Event, lines: tuple[Line, ...]) -> None:
         id = self.event_id(event)
         self.call(self.relayer(), "deliver", id, lines, self.attested("Deliveries", id, lines_hash(lines)))
 
     def _delivery(self, event: Event) -> Line | None:
-        pool = [ticket.id for ticket in self.model.tickets.values() if ticket.seller and ticket.event == event.id]
+        pool = [id for id in self.pool() if event_of(id) == event.id]
         ids = pool if pool and self.chance(0.5) else self.stock_ids(event)
         if self.wrong() or (not ids and self.chance(0.3)):
             ids = list(self.model.tickets) or [1]
         if not ids:
             return None
-        ticket = self.model.ticket(self.strange_id(self.pick(ids)))
+        return self._delivery_of(event, self.model.ticket(self.strange_id(self.pick(ids))))
+
+    def _delivery_of(self, event: Event, ticket: Ticket) -> Line:
         holder, custodied = self.recipient()
         price = self._delivery_price(event, ticket)
-        junk = self.number(1, 255) if self.wrong() else 0
-        return Line(holder, ticket.id, self.epoch(ticket), custodied, self.ref(), price, 0, False, junk)
+        bound, junk = self.wrong(), self.free_bits(47)
+        return Line(
+            holder, ticket.id, self.epoch(ticket), custodied, self.ref(), price, 0, bound, junk, self.free_bits(15)
+        )
+
+    def sell_now(self, event: Event, ticket: Ticket) -> None:
+        """Delivers it, at the third attempt if need be."""
+        for _ in range(3):
+            if not ticket.holder:
+                self._deliver(event, (self._delivery_of(event, ticket),))
+
+    def free_bits(self, width: int) -> int:
+        """What free bits of a line say: nothing, mostly."""
+        return self.pick((1, 1 << width - 1, self.number(1, (1 << width) - 1))) if self.wrong() else 0
+
+    def pool(self) -> list[int]:
+        """Tickets that wait to be sold on."""
+        return [ticket.id for ticket in self.model.tickets.values() if ticket.seller]
 
     def _delivery_price(self, event: Event, ticket: Ticket) -> int:
         face = self.model.face(ticket.id)
@@ -44,7 +67,8 @@ class SaleSteps(EventSteps):
         if ticket.seller:
             cap = self.model.cap(event, face)
             return self.pick((ticket.price, cap, max(0, ticket.price - 1), min(U40, cap + 1), ticket.price))
-        return U40 if self.chance(0.1) else self.pick((face, face, face, face // 2))
+        over = self.pick((U40, min(U40, face + 1)))
+        return over if self.chance(0.05) else self.pick((face, face, face, face // 2))
 
     # ------------------------------------------------------------------------------------------------ resales
 
@@ -86,8 +110,8 @@ class SaleSteps(EventSteps):
     def _settlement(self, event: Event, ticket: Ticket) -> tuple[Line, Consent]:
         buyer, custodied = self.recipient()
         epoch, deadline, bound, price = self.epoch(ticket), self.deadline(), self.chance(0.4), self._price(ticket)
-        junk = self.number(1, 255) if self.wrong() else 0
-        line = Line(buyer, ticket.id, epoch, custodied, self.ref(), price, deadline, bound, junk)
+        free = (self.free_bits(47), self.free_bits(15))
+        line = Line(buyer, ticket.id, epoch, custodied, self.ref(), price, deadline, bound, *free)
         named = buyer if bound else 0
         named = self.cast.stranger if self.wrong() else named
         message = offer(ticket.id, epoch, price, event, named, deadline)
@@ -116,6 +140,8 @@ class SaleSteps(EventSteps):
         ids = [id for event in events for id in self.stock_ids(event)]
         if self.wrong():
             ids += list(self.model.tickets)
+        if self.wrong():
+            ids = self.pool() or ids
         if not ids:
             return
         ticket = self.model.ticket(self.strange_id(self.pick(ids)))
@@ -128,11 +154,18 @@ class SaleSteps(EventSteps):
     def do_pool_return(self) -> None:
         """To be sold on."""
         ticket = self.held() if self.wrong() else self.held(event_token_rail=False)
+        worn = [
+            old for old in self.model.tickets.values() if old.epoch in LAST_MOVES and old.holder and self.is_free(old)
+        ]
+        ticket = self.pick(worn) if worn and self.chance(0.8) else ticket
         if ticket is None:
             return
         epoch, price, deadline = self.epoch(ticket), self._price(ticket), self.deadline()
         consent = self.consent(ticket.holder, "PoolReturn", ticket.id, epoch, price, deadline)
-        self.call(self.anyone(), "pool_return", ticket.id, epoch, price, deadline, consent)
+        done = self.call(self.anyone(), "pool_return", ticket.id, epoch, price, deadline, consent)
+        if done and ticket in worn:
+            event = self.model.events[ticket.event]
+            self.sell_now(event, ticket)
 
     def do_trouble_tokens(self) -> None:
         """The tokens misbehave, or their owners run out of them."""

@@ -165,6 +165,47 @@ class LastPayeeLosesTheRest(Money):
         ]
 
 
+class HouseSellsOverFace(Money):
+    def _price_problem(self, event: Event, ticket: Ticket, price: int) -> Problem:
+        return super()._price_problem(event, ticket, price) if ticket.seller else None
+
+
+class CancelledOwesAllThatWasPaid(Money):
+    def _owed(self, event: Event, ticket: Ticket) -> int:
+        paid = ticket.seller_paid if ticket.seller else ticket.price
+        return super()._owed(event, ticket) if event.token_rail else paid
+
+
+class PoolIsStock(Money):
+    def stock_problem(self, ticket: Ticket, epoch: int) -> Problem:
+        return self.epoch_problem(ticket, epoch) if ticket.seller else super().stock_problem(ticket, epoch)
+
+
+class LockedTwice(Money):
+    def freeze(self, sender: int, id: int, epoch: int, paid_epoch: int, ref: bytes, attestation: Consent) -> None:
+        super().freeze(sender, id, epoch, paid_epoch, ref, attestation)
+        self.logs = [*self.logs[:1], ("Locked", (id,))]
+
+
+class UnlockedThoughActivated(Money):
+    def unfreeze(self, sender: int, id: int, epoch: int, ref: bytes, attestation: Consent) -> None:
+        super().unfreeze(sender, id, epoch, ref, attestation)
+        self.logs = [*self.logs[:1], ("Unlocked", (id,))]
+
+
+class CustodyOfEightBits(Money):
+    """The free bits next to a line's custody are read as well."""
+
+    def sell(self, ticket: Ticket, to: int, custodied: bool, price: int) -> None:
+        super().sell(ticket, to, custodied or self.spare, price)
+
+    def _deliver_one(self, event: Event, line: Any) -> Problem:
+        self.spare = line.spare & 0x7F > 0
+        return super()._deliver_one(event, line)
+
+    spare = False
+
+
 BROKEN = [value for value in list(globals().values()) if isinstance(value, type) and issubclass(value, Money)]
 
 

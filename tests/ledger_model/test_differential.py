@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.ledger_model.conftest import CI_STEPS
-from tests.ledger_model.depths import DEPTHS
+from tests.ledger_model.depths import DEPTHS, REASONS
 from tests.ledger_model.history import SEEDS, History
 from tests.ledger_model.world import shipped, snake
 
@@ -87,6 +87,7 @@ def _check_coverage(counts: Counter[tuple[str, str]]) -> None:
     errors = {entry["name"] for entry in abi if entry["type"] == "error"} - NEVER_MET.keys()
     events = {entry["name"] for entry in abi if entry["type"] == "event"} - NEVER_LOGGED
     wanted = {("done", name): 20 for name in calls} | {("error", name): 2 for name in errors}
+    wanted |= {("reason", name): 3 for name in REASONS}
     wanted |= {("deep", name): 3 for name in DEPTHS} | {("logged", name): 5 for name in events}
     rare = {key: counts[key] for key, least in wanted.items() if counts[key] < least}
     assert not rare, f"too rare to prove anything: {rare}"

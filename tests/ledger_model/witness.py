@@ -68,6 +68,11 @@ class Word:
         return bool(self.flags & 4)
 
     @property
+    def stopped(self) -> bool:
+        """Activated or frozen."""
+        return bool(self.flags & 24)
+
+    @property
     def gifts(self) -> int:
         """Since it was bought."""
         return self.flags >> 5

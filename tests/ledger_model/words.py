@@ -27,7 +27,8 @@ def number_of(ticket: int) -> int:
 class Line:
     """A line of a bulk sale: who gets which ticket at which epoch, what was paid, and (resales) the offer's terms.
 
-    `junk` fills the free bits above the payment, which nothing may read.
+    `junk` fills the free bits above the payment, which a resale does not read and a sale from stock does not take;
+    `spare` those above the target, which nothing reads.
     """
 
     holder: int
@@ -39,12 +40,13 @@ class Line:
     deadline: int = 0
     bound: bool = False
     junk: int = 0
+    spare: int = 0
 
     def words(self) -> tuple[int, int]:
         """Target and payment."""
-        target = self.holder | self.id << 160 | self.epoch << 224 | self.custodied << 240
+        target = self.holder | self.id << 160 | self.epoch << 224 | self.custodied << 240 | self.spare << 241
         payment = int.from_bytes(self.ref, "big") | self.price << 128
-        return target, payment | self.deadline << 168 | self.bound << 208 | self.junk << 216
+        return target, payment | self.deadline << 168 | self.bound << 208 | self.junk << 209
 
 
 def hash_words(words: list[int]) -> bytes:
