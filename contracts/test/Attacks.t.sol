@@ -147,7 +147,7 @@ contract AttacksTest is Base {
         _poolReturn(alice, id, 1, FACE);
         vm.assertEq(
             _deliverLine(eventId, _delivery(id, bob.account, true, 2, 99_999)),
-            abi.encodeWithSelector(Ledger_OverCap.selector, id, 99_999, 11_000)
+            abi.encodeWithSelector(Ledger_WrongPrice.selector, id, 99_999, FACE)
         );
     }
 

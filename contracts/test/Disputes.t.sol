@@ -353,4 +353,17 @@ contract DisputesTest is Base {
         vm.prank(relayer);
         ledger.reissue(id);
     }
+
+    function test_RevertWhen_VetoedAtAnEpochThatIsOver() external {
+        ILedgerTypes.Terms memory terms = _terms();
+        terms.reissue = true;
+        eventId = _createEvent(terms);
+        uint64 id = _soldLongAgo(alice.account, false);
+        vm.prank(relayer);
+        ledger.announceReissue(id, 1, carol.account, true);
+        vm.startPrank(alice.account);
+        ledger.revoke(id, 1, 0, "");
+        vm.expectRevert(abi.encodeWithSelector(Ledger_NotAnnounced.selector, id));
+        ledger.vetoReissue(id, 1, 0, "");
+    }
 }

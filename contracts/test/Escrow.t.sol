@@ -229,4 +229,9 @@ contract EscrowTest is Base {
         vm.expectRevert(abi.encodeWithSelector(Ledger_NoCredit.selector, alice.account, address(token)));
         ledger.claimFor(alice.account, address(token), carol.account, NEVER, consent);
     }
+
+    function test_RevertWhen_ClaimedForTheLedgerItself() external {
+        vm.expectRevert(abi.encodeWithSelector(Ledger_RefusedAccount.selector, address(ledger)));
+        ledger.claimFor(alice.account, address(token), address(ledger), NEVER, "");
+    }
 }

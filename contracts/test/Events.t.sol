@@ -384,4 +384,21 @@ contract EventsTest is Base {
         vm.assertTrue(cap * 10_000 <= exact);
         vm.assertTrue((cap + 1) * 10_000 > exact || cap == type(uint40).max);
     }
+
+    function test_RevertWhen_NextPartHasNoCode() external {
+        bytes memory code =
+            abi.encodePacked(vm.getCode("TicketLedger.sol:TicketLedger"), abi.encode(admin, "", stranger));
+        vm.expectRevert(abi.encodeWithSelector(Ledger_RefusedAccount.selector, stranger));
+        this.create(code);
+    }
+
+    function create(bytes memory code) external returns (address made) {
+        assembly ("memory-safe") {
+            made := create(0, add(code, 0x20), mload(code))
+            if iszero(made) {
+                returndatacopy(0, 0, returndatasize())
+                revert(0, returndatasize())
+            }
+        }
+    }
 }

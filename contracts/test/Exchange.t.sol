@@ -254,14 +254,15 @@ contract ExchangeTest is Base {
 
         vm.expectEmit(address(ledger));
         emit ILedgerTypes.PoolSold(id, alice.account, 10_500, 525);
-        vm.assertEq(_deliverLine(eventId, _delivery(id, bob.account, true, 2, 11_000)), "");
-        _assertTicket(id, bob.account, true, 3, 11_000);
+        vm.assertEq(_deliverLine(eventId, _delivery(id, bob.account, true, 2, 10_500)), "");
+        _assertTicket(id, bob.account, true, 3, 10_500);
         vm.assertEq(ledger.potOf(eventId), 525);
         (seller,) = ledger.poolOf(id);
         vm.assertEq(seller, address(0));
     }
 
-    function test_PoolIsSoldWithinTheCapAndNotBelowTheSellersPrice() external {
+    /// @dev Else the shop could resell past the cap, and keep what the seller does not get.
+    function test_PoolIsSoldAtTheSellersPriceOnly() external {
         uint64 id = _soldLongAgo(alice.account, true);
         _poolReturn(alice, id, 1, FACE);
         vm.assertEq(
@@ -269,8 +270,8 @@ contract ExchangeTest is Base {
             abi.encodeWithSelector(Ledger_WrongPrice.selector, id, FACE - 1, FACE)
         );
         vm.assertEq(
-            _deliverLine(eventId, _delivery(id, bob.account, true, 2, 11_001)),
-            abi.encodeWithSelector(Ledger_OverCap.selector, id, 11_001, 11_000)
+            _deliverLine(eventId, _delivery(id, bob.account, true, 2, FACE + 1)),
+            abi.encodeWithSelector(Ledger_WrongPrice.selector, id, FACE + 1, FACE)
         );
         vm.assertEq(
             _deliverLine(eventId, _delivery(id, bob.account, true, 1, FACE)),

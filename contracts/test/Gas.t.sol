@@ -17,7 +17,7 @@ contract GasTest is Base {
         return MockToken(address(new PlainToken()));
     }
 
-    function _sellers() private view returns (Fan[] memory fans) {
+    function _sellers() private pure returns (Fan[] memory fans) {
         fans = new Fan[](LINES);
         for (uint256 i = 0; i < LINES; ++i) {
             fans[i].key = uint256(keccak256(abi.encode("seller", i)));

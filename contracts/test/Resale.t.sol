@@ -303,4 +303,20 @@ contract ResaleTest is Base {
         uint64 id = TicketId.first(99, 0);
         vm.assertEq(ledger.checkOffer(id, 0, 0), abi.encodeWithSelector(Ledger_NoSuchTicket.selector, id));
     }
+
+    function test_LinesOfTwoBatchesAreHeldToTheirOwn() external {
+        vm.prank(organizer);
+        uint64 second = ledger.issue(eventId, 1, ILedgerTypes.Batch(1, 1, 0, 7, FACE / 2), "manifest");
+        uint64 id = _sold(alice.account, true);
+        _deliverLine(eventId, _delivery(second, alice.account, true, 0, FACE / 2));
+        vm.warp(RESALE_OPENS);
+        Settlement[] memory lines = new Settlement[](2);
+        lines[0] = _settlement(id, bob.account, true, 1, 11_000, _sign(alice.key, _openOffer(id, 1, 11_000)));
+        lines[1] = _settlement(second, bob.account, true, 1, 5_501, _sign(alice.key, _openOffer(second, 1, 5_501)));
+        bytes memory attestation = _attestSettlements(eventId, lines);
+        vm.prank(relayer);
+        bytes[] memory problems = ledger.settleResales(eventId, _linesOf(lines), _consentsOf(lines), attestation);
+        vm.assertEq(problems[0], "");
+        vm.assertEq(problems[1], abi.encodeWithSelector(Ledger_OverCap.selector, second, 5_501, 5_500));
+    }
 }

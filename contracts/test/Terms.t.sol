@@ -208,4 +208,15 @@ contract TermsTest is Base {
         vm.expectRevert(abi.encodeWithSelector(Ledger_NotInTerms.selector, eventId));
         ledger.commitIdentity(id, 1, "me", NEVER, _identity(id, 1));
     }
+
+    function test_CapAtPaidNeverRaisesTheCap() external {
+        ILedgerTypes.Terms memory terms = _terms();
+        terms.capAtPaid = true;
+        terms.capBps = 9_000;
+        eventId = _createEvent(terms);
+        uint64 id = _soldLongAgo(alice.account, true); // paid 10,000, over the cap
+        vm.assertEq(ledger.capOf(id), 9_000);
+        vm.assertEq(ledger.checkOffer(id, 1, 9_001), abi.encodeWithSelector(Ledger_OverCap.selector, id, 9_001, 9_000));
+        vm.assertEq(ledger.checkOffer(id, 1, 9_000), "");
+    }
 }

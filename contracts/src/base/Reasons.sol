@@ -136,8 +136,8 @@ abstract contract Reasons is Rules {
         if (word.isInStockAt(epoch)) {
             uint40 face = bulk.batch.face();
             if (price > face) return _wrongPriceProblem(id, price, face);
-        } else if (!_mayLeavePool(bulk, word, epoch, price)) {
-            return _whyNotFromPool(bulk, id, word, epoch, price);
+        } else if (!_mayLeavePool(word, epoch, price)) {
+            return _whyNotFromPool(id, word, epoch, price);
         }
         if (price > 0 && bulk.policy.isTokenRail()) {
             return abi.encodeWithSelector(Ledger_WrongRail.selector, bulk.eventId);
@@ -147,13 +147,14 @@ abstract contract Reasons is Rules {
     }
 
     /// @dev Why a ticket that is not in stock may not leave the pool at this price either.
-    function _whyNotFromPool(Bulk memory bulk, uint64 id, TicketWord word, uint16 epoch, uint40 price)
+    function _whyNotFromPool(uint64 id, TicketWord word, uint16 epoch, uint40 price)
         private
         pure
         returns (bytes memory)
     {
-        if (!word.isPooled() || !word.unpooled().isInStockAt(epoch)) return _whyNotInStock(id, word, epoch);
-        if (price > bulk.cap) return _overCapProblem(id, price, bulk.cap);
+        if (!word.isPooled() || !word.unpooled().isInStockAt(epoch)) {
+            return _whyNotInStock(id, word, epoch);
+        }
         return _wrongPriceProblem(id, price, word.price());
     }
 

@@ -89,8 +89,8 @@ abstract contract Rules is Tickets {
 
     // ------------------------------------------------------------------------------------------------ of a bulk call's line
 
-    /// @dev A ticket of this event is in stock, at no more than face, or in the pool at no less than its seller asks, at the expected epoch, and
-    /// its buyer is fit for it.
+    /// @dev A ticket of this event is in stock, at no more than face, or in the pool at what its seller asks, at the expected epoch, and its
+    /// buyer is fit for it.
     function _mayDeliver(Bulk memory bulk, TicketWord word, DeliveryTarget target, Payment payment)
         internal
         view
@@ -99,7 +99,7 @@ abstract contract Rules is Tickets {
         if (!_isOfBulk(bulk, target.id()) || !bulk.open || !payment.isPlain()) return false;
         if (word.isInStockAt(target.epoch())) {
             if (payment.price() > bulk.batch.face()) return false;
-        } else if (!_mayLeavePool(bulk, word, target.epoch(), payment.price())) {
+        } else if (!_mayLeavePool(word, target.epoch(), payment.price())) {
             return false;
         }
         // What is sold for tokens must be paid in tokens.
@@ -107,9 +107,9 @@ abstract contract Rules is Tickets {
         return _mayReceive(bulk.eventId, word, bulk.policy, target.holder(), target.isCustodied());
     }
 
-    /// @dev The ticket is in the pool, at this epoch, and the price lies between what its seller gets and the cap.
-    function _mayLeavePool(Bulk memory bulk, TicketWord word, uint16 epoch, uint40 price) internal pure returns (bool) {
-        return word.isPooled() && word.unpooled().isInStockAt(epoch) && price >= word.price() && price <= bulk.cap;
+    /// @dev The ticket is in the pool, at this epoch, and sold for what its seller asks, which was within the cap: nobody else may add to it.
+    function _mayLeavePool(TicketWord word, uint16 epoch, uint40 price) internal pure returns (bool) {
+        return word.isPooled() && word.unpooled().isInStockAt(epoch) && price == word.price();
     }
 
     /// @dev A held ticket of this event may be resold at this price to this buyer.

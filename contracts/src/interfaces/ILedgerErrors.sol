@@ -149,7 +149,7 @@ interface ILedgerErrors {
     /// @notice The difference is not new face - old face.
     error Ledger_WrongDifference(uint64 id, int48 difference, int48 expected);
 
-    /// @notice A ticket in stock is not sold over its face price, on the token rail at nothing else; one in the pool not below what its seller asks.
+    /// @notice A ticket in stock is not sold over its face price, on the token rail at nothing else; one in the pool at what its seller asks.
     error Ledger_WrongPrice(uint64 id, uint40 price, uint40 expected);
 
     /// @notice The line of a sale from stock says something of an offer, as a price over 40 bits would.

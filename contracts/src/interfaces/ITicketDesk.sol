@@ -64,7 +64,7 @@ interface ITicketDesk is ILedgerTypes {
     function exchange(Exchange calldata line, bytes calldata consent, bytes calldata attestation) external;
 
     /// @notice Returns a ticket to stock to be sold on for its seller, under the rules of a resale; anyone may send it. Fiat rail. The next
-    /// `deliver` of it, at this price or more and within the cap, makes the price due to the seller.
+    /// `deliver` of it, at this price, makes it due to the seller, less the royalty.
     /// @dev Reverts with the errors of `checkOffer`, Ledger_WrongRail, Ledger_Expired, Ledger_BadConsent; with Ledger_LastEpoch if the ticket could
     /// not be sold on.
     /// @param id the ticket

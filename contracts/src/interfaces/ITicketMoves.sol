@@ -27,7 +27,7 @@ interface ITicketMoves is ILedgerTypes {
     /// after moves have closed. On the token rail only complimentary tickets (price 0) are delivered.
     /// @dev Reverts with Ledger_Unauthorized, Ledger_UnknownEvent, Ledger_BadAttestation. Lines are skipped with Ledger_OtherEvent,
     /// Ledger_NoSuchTicket, Ledger_BadLine, Ledger_Voided, Ledger_NotInStock, Ledger_StaleEpoch, Ledger_LastEpoch, Ledger_WrongRail,
-    /// Ledger_RefusedAccount, Ledger_NotOnSale, Ledger_HolderLimit, Ledger_WrongPrice; from the pool also Ledger_OverCap.
+    /// Ledger_RefusedAccount, Ledger_NotOnSale, Ledger_HolderLimit, Ledger_WrongPrice.
     /// @param eventId event of all lines
     /// @param lines what was sold
     /// @param attestation EIP-712 `Deliveries(uint40 eventId,bytes32 lines)` with lines = keccak256(target0 ++ payment0 ++ target1 ...)

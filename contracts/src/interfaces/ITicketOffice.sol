@@ -110,8 +110,8 @@ interface ITicketOffice is ILedgerTypes {
 
     /// @notice Refunds tickets of a cancelled event, without consent; anyone may call it. Fiat rail: what was paid last, at most the face price;
     /// token rail: the face price, if it was bought for tokens.
-    /// @dev Reverts with Ledger_UnknownEvent, Ledger_WrongStatus. Lines are skipped with Ledger_OtherEvent, Ledger_NoSuchTicket, Ledger_NotHeld,
-    /// Ledger_Voided, Ledger_AlreadyRedeemed (used, and nothing is owed).
+    /// @dev Reverts with Ledger_UnknownEvent, Ledger_WrongStatus, Ledger_OtherEvent. Lines are skipped with Ledger_NoSuchTicket, Ledger_NotHeld,
+    /// Ledger_Voided, Ledger_Stopped (frozen: its payment is disputed), Ledger_AlreadyRedeemed (used, and nothing is owed).
     /// @param eventId event of all tickets
     /// @param ids the tickets
     /// @return problems as of `redeem`

@@ -199,7 +199,8 @@ abstract contract EventOffice is LedgerBase, ITicketOffice {
 
     // ------------------------------------------------------------------------------------------------ internal
 
-    /// @dev Only an organizer can make or unmake organizers: a relayer must not outlive its delegation.
+    /// @dev Only an organizer can make or unmake organizers. Gates that a relayer appointed stay after its delegation has ended, until the
+    /// organizer removes them.
     function _checkAppointment(uint40 eventId, address account, uint8 roles) private view {
         PolicyWord policy = _policyOf(eventId);
         bool organizerChanges = (_roles[eventId][account] ^ roles) & ORGANIZER != 0;

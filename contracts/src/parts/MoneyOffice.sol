@@ -113,6 +113,8 @@ abstract contract MoneyOffice is EventOffice {
         if (!policy.isCancelled()) revert Ledger_WrongStatus(eventId, policy.status());
         for (uint256 i = 0; i < ids.length; ++i) {
             uint64 id = ids[i];
+            // Not skipped, so that `Skipped` never names a ticket of somebody else's event.
+            if (TicketId.eventOf(id) != eventId) revert Ledger_OtherEvent(id, eventId);
             TicketWord word = _tickets[id].word;
             bytes memory problem = _refundProblem(eventId, policy, id, word);
             if (problem.length == 0) _refundOne(eventId, policy, id, word);
@@ -126,8 +128,9 @@ abstract contract MoneyOffice is EventOffice {
         view
         returns (bytes memory problem)
     {
-        if (TicketId.eventOf(id) != eventId) return _otherEventProblem(id, eventId);
         if (word.isPooled()) return problem;
+        // Its payment is disputed: once the dispute is over it is voided, or unfrozen and then refunded.
+        if (word.isFrozen()) return abi.encodeWithSelector(Ledger_Stopped.selector, id, word.flags());
         bool usedAndOwed = word.isRedeemed() && _owed(eventId, policy, id, word) > 0;
         if (!usedAndOwed) problem = _heldProblem(id, word, word.epoch());
     }

@@ -91,12 +91,7 @@ contract DisputeHandler is Handler {
         (uint64 id,) = _find(dice, _isCancelled);
         uint40 event_ = TicketId.eventOf(id);
         if (id == 0) return;
-        (, uint256 tickets,,) = store.counts();
-        uint64[] memory ids = new uint64[](tickets);
-        for (uint256 i = 0; i < tickets; ++i) {
-            ids[i] = store.ids(i);
-        }
-        _send(stranger, abi.encodeCall(ledger.refundCancelled, (event_, ids)));
+        _send(stranger, abi.encodeCall(ledger.refundCancelled, (event_, store.idsOf(event_))));
     }
 
     function _isCancelled(uint64 id, TicketWord word) private view returns (bool) {

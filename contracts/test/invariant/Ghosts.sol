@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {TicketId} from "../../src/types/TicketId.sol";
 import {ILedger} from "../support/People.sol";
 import {Vm} from "../Vm.sol";
 
@@ -171,6 +172,18 @@ abstract contract Ghosts {
     }
 
     // ------------------------------------------------------------------------------------------------ reading
+
+    /// @notice All tickets of an event.
+    function idsOf(uint40 event_) external view returns (uint64[] memory found) {
+        found = new uint64[](ids.length);
+        uint256 last = 0;
+        for (uint256 i = 0; i < ids.length; ++i) {
+            if (TicketId.eventOf(ids[i]) == event_) found[last++] = ids[i];
+        }
+        assembly ("memory-safe") {
+            mstore(found, last) // shortens the list
+        }
+    }
 
     function counts() external view returns (uint256 events_, uint256 ids_, uint256 accounts_, uint256 tokens_) {
         return (events.length, ids.length, accounts.length, tokens.length);

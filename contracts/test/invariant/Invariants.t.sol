@@ -171,7 +171,7 @@ contract InvariantsTest is World {
             vm.assertEq(escrow, _refundable(event_));
             if (released) continue;
             if (store.statusOf(event_) != 3) _setStatus(event_, 3);
-            ledger.refundCancelled(event_, _ids());
+            ledger.refundCancelled(event_, store.idsOf(event_));
             (escrow,,) = ledger.escrowOf(event_);
             vm.assertEq(escrow, 0);
         }
@@ -184,14 +184,6 @@ contract InvariantsTest is World {
             uint64 id = store.ids(i);
             if (TicketId.eventOf(id) != event_ || !store.escrowed(id)) continue;
             sum += ledger.batchOf(event_, uint8(id >> 16)).face() * unit;
-        }
-    }
-
-    function _ids() private view returns (uint64[] memory ids) {
-        (, uint256 tickets,,) = store.counts();
-        ids = new uint64[](tickets);
-        for (uint256 i = 0; i < tickets; ++i) {
-            ids[i] = store.ids(i);
         }
     }
 

@@ -48,12 +48,12 @@ contract ServiceHandler is Handler {
         return word.holder() == address(0) && !word.isVoid() && _isLive(TicketId.eventOf(id));
     }
 
-    /// @dev Stock at any price up to face; the pool at what the seller wants or more; tokens are not attested.
+    /// @dev Stock at any price up to face; the pool at what the seller asks; tokens are not attested.
     function _salePrice(uint256 dice, uint64 id, TicketWord word) private view returns (uint40) {
         uint256 price = _roll(dice, "price");
         if (!_isFiat(id)) return 0;
         if (!word.isPooled()) return uint40(_bound(price, 0, _faceOf(id)));
-        return uint40(_bound(price, word.price(), ledger.capOf(id)));
+        return word.price();
     }
 
     function _faceOf(uint64 id) private view returns (uint40) {
