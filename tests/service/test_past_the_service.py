@@ -11,7 +11,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
 
-from tests.audit.ledger import ATTESTOR, RELAYER, LedgerOnChain
+from tests.audit.ledger import ATTESTOR, NOBODY, RELAYER, SPECIAL_TERMS, LedgerOnChain
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
 from ticketchain.artifacts import load
 from ticketchain.context import Context, operator_keys
@@ -287,3 +287,42 @@ def test_no_more_tickets_than_promised_and_none_over_the_holder_limit(service: C
     anna.buy(event)
     with pytest.raises(Conflict, match="you have 1"):
         anna.order(event)
+
+
+def test_a_reason_that_is_no_text_stops_nobody(service: Context) -> None:
+    """Anybody may make an event of their own, and pause it for any bytes; PostgreSQL stores no NUL either."""
+    event, outsider, stranger = Event.open(service, rows=2), Outsider(service), Account.create()
+    number = _own_event(outsider, stranger)
+    word = outsider.contract.encode_abi("pause", args=[number, "xxxx"])
+    bad = outsider.contract.get_function_by_name("pause")(number, "xxxx")
+    bad.build_transaction = lambda about: {  # type: ignore[method-assign]
+        **about,
+        "to": outsider.address,
+        "data": word.replace(b"xxxx".hex(), "fffe0041"),
+        "value": 0,
+        "type": 2,
+    }
+    sender = outsider.send
+    about = sender(stranger, bad)
+    assert about["status"] == 1
+    fan = Fan(service)
+    assert fan.buy(event)  # delivered in a later block
+
+
+def test_a_skipped_scan_ends_no_listing(service: Context) -> None:
+    """Only the ledger's refusal of a listing's own resale ends it."""
+    event, fan, outsider = Event.open(service, rows=2), Fan(service), Outsider(service)
+    (ticket,) = fan.buy(event)
+    listing = fan.list(ticket, FACE)
+    outsider.call(outsider.relayer, "redeem", ticket >> 24, [(ticket & 0xFFFFFF) << 16 | 9])
+    idle(service)
+    assert pass_on.view_listing(service.parts, listing["id"])["state"] == "open"
+
+
+def _own_event(outsider: Outsider, owner: LocalAccount) -> int:
+    """An event of somebody else on the same ledger; its number."""
+    time = outsider.web3.eth.get_block("latest")["timestamp"]
+    close = time + 36_000
+    terms = (b"EUR", 11_000, 0, 2, 0, NOBODY, 0, bytes(32), [(owner.address, 10_000)], *SPECIAL_TERMS.values())
+    outsider.call(owner, "createEvent", owner.address, bytes(32), terms, (close, close, close, time - 1, close, close))
+    return next(n for n in range(1, 100) if outsider.contract.functions.organizerOf(n).call() == owner.address)

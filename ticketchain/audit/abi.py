@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+from eth_abi.codec import ABICodec
+from eth_abi.decoding import StringDecoder
 from eth_abi.exceptions import DecodingError
 from web3 import Web3
 
@@ -13,7 +15,11 @@ from ticketchain.artifacts import load
 
 Entry = dict[str, Any]
 
-codec = Web3().codec
+# A reason is whatever an organizer made of it: bytes that are no UTF-8 are no fault of the ledger.
+_lenient: Any = Web3().codec._registry.copy()  # type: ignore[no-untyped-call]
+_lenient.unregister_decoder("string")
+_lenient.register_decoder("string", StringDecoder("replace"))  # type: ignore[no-untyped-call]
+codec = ABICodec(_lenient)
 
 
 @cache

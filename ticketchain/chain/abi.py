@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
+from eth_abi.codec import ABIDecoder
+from eth_abi.decoding import StringDecoder
 from eth_abi.exceptions import DecodingError
+from eth_abi.registry import registry
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -28,6 +31,20 @@ _BUILT_IN = (
         "inputs": [{"name": "code", "type": "uint256"}],
     },  # assert, overflow, division by zero …
 )
+
+
+class _AnyText(StringDecoder):
+    """Anybody can log any bytes as a reason for an event of their own: what is no text must not stop who reads on."""
+
+    def decode(self, stream: Any) -> str:
+        text: str = super().decode(stream)  # type: ignore[no-untyped-call]
+        return text.replace("\0", "\ufffd")  # which PostgreSQL does not store
+
+
+_lenient: Any = registry.copy()  # type: ignore[no-untyped-call]
+_lenient.unregister_decoder("string")
+_lenient.register_decoder("string", _AnyText("replace"))  # type: ignore[no-untyped-call]
+decode = ABIDecoder(_lenient).decode
 
 
 class UnknownName(LookupError):

@@ -16,6 +16,9 @@ from ticketchain.domain.tickets import event_of
 _ADDRESS, _U16, _U40, _U64, _U128 = ((1 << bits) - 1 for bits in (160, 16, 40, 64, 128))
 
 
+_NO_TICKET = 2**63  # events are numbered from 1, so no ticket has this id; databases could not store it
+
+
 def entries_of(log: LedgerLog) -> list[Entry]:
     """The entries of one log; none for logs that the service does not follow: of accounts (roles, allow-lists, credits,
     wallets), and those of the standards, which say again what the ledger's own say.
@@ -26,6 +29,7 @@ def entries_of(log: LedgerLog) -> list[Entry]:
     return [
         Entry(log.name, log.log.log_index, line, log.log.tx_hash, event, ticket, values)
         for line, (event, ticket, values) in enumerate(read(log.args))
+        if (ticket or 0) < _NO_TICKET
     ]
 
 

@@ -177,6 +177,9 @@ def _retell_moves(tx: Tx, stories: dict[int, Story]) -> None:
 
 
 def _retell_listings(tx: Tx, stories: dict[int, Story]) -> None:
+    """Listings sold, gone with their ticket, or whose own resale the ledger skipped: no other skip ends one."""
+    lines = [line for line in orders.lines_of_tickets(tx, list(stories)) if line.listing_id]
+    refused = {n.listing_id for n in lines if reference_bytes(n.payment_id).hex() in stories[n.ticket].skipped}
     live: dict[int, list[Any]] = defaultdict(list)
     for row in market.listings_of_tickets(tx, list(stories)):
         live[row.ticket].append(row)
@@ -190,6 +193,6 @@ def _retell_listings(tx: Tx, stories: dict[int, Story]) -> None:
                 market.set_listing(tx, row.id, ("selling",), "sold")
             elif row.state == "sold":
                 market.set_listing(tx, row.id, ("sold",), "selling")
-            elif gone or story.skipped:
-                before = ("open", "reserved", "withdrawing", *(["selling"] if story.skipped else []))
+            elif gone or row.id in refused:
+                before = ("open", "reserved", "withdrawing", *(["selling"] if row.id in refused else []))
                 market.set_listing(tx, row.id, before, "ended")
