@@ -295,7 +295,7 @@ def test_a_reason_that_is_no_text_stops_nobody(service: Context) -> None:
     number = _own_event(outsider, stranger)
     word = outsider.contract.encode_abi("pause", args=[number, "xxxx"])
     bad = outsider.contract.get_function_by_name("pause")(number, "xxxx")
-    bad.build_transaction = lambda about: {  # type: ignore[method-assign]
+    bad.build_transaction = lambda about: {
         **about,
         "to": outsider.address,
         "data": word.replace(b"xxxx".hex(), "fffe0041"),
