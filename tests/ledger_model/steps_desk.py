@@ -185,7 +185,8 @@ class DeskSteps(HolderSteps):
         if not owners and self.chance(0.8):
             return
         account, token = self.pick(owners) if owners and not self.wrong() else (self.cast.stranger, self.cast.tokens[0])
-        if account in (self.cast.smart, self.cast.market) or self.chance(0.5):
+        cannot_send = account in (self.cast.smart, self.cast.market, *self.cast.tokens)
+        if cannot_send or self.chance(0.5):
             to = self.pick((0, self.cast.ledger)) if self.wrong() else self.pick(self.cast.fans)
             deadline = self.deadline()
             nonce = self.model.claims.get(account, 0) + (1 if self.wrong() else 0)
