@@ -11,7 +11,7 @@ LAST_EPOCH = 65_535
 DEPTHS = (
     "resold after gifts",
     "resold at the cap, over the face",
-    "sold from the pool, over what the seller asked",
+    "sold from the pool",
     "exchanged with gifts",
     "exchanged at a loss",
     "moved to an own wallet, uncounted",
@@ -37,7 +37,7 @@ DEPTHS = (
     "a line with something in its free bits",
 )
 REASONS = (
-    "over face, from stock",
+    "over face, or over what the seller in the pool asks",
     "below what the seller in the pool asks",
     "in the pool, not in stock",
     "no epoch left to be sold on",
@@ -70,7 +70,9 @@ def refused(model: Book, name: str, args: Args, problem: Refused) -> Iterator[st
     """What this refusal of a call, or of a line, shows."""
     error, values = problem.name.removeprefix("Ledger_"), problem.values
     found = {
-        "over face, from stock": error == "WrongPrice" and name == "deliver" and values[1] > values[2],
+        "over face, or over what the seller in the pool asks": error == "WrongPrice"
+        and name == "deliver"
+        and values[1] > values[2],
         "below what the seller in the pool asks": error == "WrongPrice" and name == "deliver" and values[1] < values[2],
         "in the pool, not in stock": error == "NotInStock" and model.ticket(values[0]).seller != 0,
         "no epoch left to be sold on": error == "LastEpoch" and name == "pool_return" and args[1] < LAST_EPOCH,
@@ -93,7 +95,7 @@ def _moves(seen: Observer, id: int, old: Word, new: Word, log: Seen) -> Iterator
     found = {
         "resold after gifts": log.name in ("Settled", "Resold") and old.gifts > 0,
         "resold at the cap, over the face": log.name == "Settled" and new.price == face * terms[1] // 10_000 > face,
-        "sold from the pool, over what the seller asked": log.name == "PoolSold" and new.price > old.price,
+        "sold from the pool": log.name == "PoolSold",
         "exchanged with gifts": log.name == "Exchanged" and new.gifts > 0,
         "exchanged at a loss": log.name == "Exchanged" and log.data[3] >> 255 == 1,
         "moved to an own wallet, uncounted": log.name in ("Withdrawn", "Deposited") and not log.data[0],

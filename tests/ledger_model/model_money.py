@@ -37,6 +37,9 @@ class Money(Events, Sales, Disputes):
         event = self.known(event_id)
         if event.status != CANCELLED:
             raise ledger_error("WrongStatus", event_id, event.status)
+        others = [id for id in ids if event_of(id) != event_id]
+        if others:
+            raise ledger_error("OtherEvent", others[0], event_id)
         return self.answer([self._refund_one(event, id) for id in ids])
 
     def _refund_one(self, event: Event, id: int) -> Problem:
@@ -57,8 +60,8 @@ class Money(Events, Sales, Disputes):
         return None
 
     def _refund_problem(self, event: Event, ticket: Ticket) -> Problem:
-        if event_of(ticket.id) != event.id:
-            return ledger_error("OtherEvent", ticket.id, event.id)
+        if ticket.frozen:
+            return ledger_error("Stopped", ticket.id, ticket.flags())
         if ticket.seller or (ticket.redeemed and self._owed(event, ticket)):
             return None
         return self.held_problem(ticket, ticket.epoch)

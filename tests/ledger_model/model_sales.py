@@ -85,14 +85,11 @@ class Sales(Moves):
         return self.full_problem(event, 0, line.holder)
 
     def _price_problem(self, event: Event, ticket: Ticket, price: int) -> Problem:
-        """From stock at most the face, from the pool what its seller asks or more, within the cap."""
+        """From stock at most the face, from the pool just what its seller asks."""
         face = self.face(ticket.id)
         if not ticket.seller:
             return ledger_error("WrongPrice", ticket.id, price, face) if price > face else None
-        if price < ticket.price:
-            return ledger_error("WrongPrice", ticket.id, price, ticket.price)
-        cap = self.cap(event, face)
-        return ledger_error("OverCap", ticket.id, price, cap) if price > cap else None
+        return ledger_error("WrongPrice", ticket.id, price, ticket.price) if price != ticket.price else None
 
     def settle_resales(
         self, sender: int, event_id: int, lines: Sequence[Line], consents: Sequence[Consent], attestation: Consent

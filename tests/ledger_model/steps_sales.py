@@ -65,8 +65,8 @@ class SaleSteps(EventSteps):
         if event.token_rail:
             return 1 if self.wrong() else 0
         if ticket.seller:
-            cap = self.model.cap(event, face)
-            return self.pick((ticket.price, cap, max(0, ticket.price - 1), min(U40, cap + 1), ticket.price))
+            asked = ticket.price
+            return self.pick((asked, asked, asked, max(0, asked - 1), min(U40, asked + 1)))
         over = self.pick((U40, min(U40, face + 1)))
         return over if self.chance(0.05) else self.pick((face, face, face, face // 2))
 
