@@ -177,6 +177,14 @@ def sold_from_the_pool_below_its_price() -> History:
 
 
 @lie("pool_sale")
+def sold_from_the_pool_over_its_price() -> History:
+    history = opened()
+    history.pool(ticket(0))
+    history.sell_pooled(ticket(0), person(0), person(4), price=FACE + 1)
+    return history
+
+
+@lie("pool_sale")
 def sold_from_the_pool_for_nothing() -> History:
     history = opened()
     history.pool(ticket(0))

@@ -208,6 +208,15 @@ def refunded_a_cent_short() -> History:
     return history
 
 
+@lie("moved_while_stopped")
+def disputed_ticket_refunded_by_a_cancelled_event() -> History:
+    history = opened()
+    history.mark("Frozen", ticket(0))
+    history.status(3)
+    history.refund_cancelled(ticket(0))
+    return history
+
+
 @lie("cancelled_refund")
 def refunded_over_face_after_a_resale() -> History:
     history = opened()
@@ -258,6 +267,14 @@ def more_refunds_paid_than_due() -> History:
     history = opened()
     history.refund(ticket(0), 4_000)
     history.emit("RefundsPaid", eventId=1, lines=[4_001 << 128], paid=4_001)
+    return history
+
+
+@lie("refunds_differ")
+def record_of_no_refund() -> History:
+    history = opened()
+    history.refund(ticket(0))
+    history.emit("RefundsPaid", eventId=1, lines=[7], paid=0)
     return history
 
 

@@ -83,18 +83,19 @@ def test_the_pool_pays_its_sellers(ledger: LedgerOnChain) -> None:
     ledger.deliver((ticket(0), anna), (ticket(1), anna))
     ledger.agreed("poolReturn", "PoolReturn", ticket(0), anna, price=4_500)
     ledger.agreed("poolReturn", "PoolReturn", ticket(1), anna, price=5_000)
-    ledger.deliver((ticket(0), bela), (ticket(2), cleo), price=5_200)  # from stock nobody pays over face
+    ledger.deliver((ticket(0), bela), (ticket(2), cleo), price=5_200)  # neither is sold for more than is asked
+    ledger.deliver((ticket(0), bela), price=4_500)
     ledger.deliver((ticket(2), cleo))
     report = audited(ledger)
     (money,) = report.money
     assert (report.counts.pooled, report.counts.pool_returns, report.events[0].pooled) == (1, 2, 1)
-    assert (money.primary, money.resale) == (3 * FACE + 700, 4_500)
+    assert (money.primary, money.resale) == (3 * FACE, 4_500)
     assert (money.royalties, money.sellers, report.events[0].pot) == (500, 4_000, 500)
     ledger.call(ledger.relayer, "cancel", 1, "storm")
     ledger.call(bela, "refundCancelled", 1, [ticket(0), ticket(1), ticket(2), ticket(3)])
     report = audited(ledger)
-    assert (report.counts.cancelled_refunds, report.counts.skipped, report.counts.in_stock) == (3, 2, 4)
-    assert (report.events[0].status, report.events[0].refunds_due) == ("cancelled", 3 * FACE)
+    assert (report.counts.cancelled_refunds, report.counts.skipped, report.counts.in_stock) == (3, 3, 4)
+    assert (report.events[0].status, report.events[0].refunds_due) == ("cancelled", 4_500 + 2 * FACE)
 
 
 def test_disputes_reissues_and_identities(ledger: LedgerOnChain) -> None:

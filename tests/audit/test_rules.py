@@ -170,6 +170,15 @@ def test_a_revocation_makes_room_for_another_identity() -> None:
     assert history.findings() == []
 
 
+def test_nothing_is_pooled_that_can_not_be_sold_on() -> None:
+    history = opened()
+    history.pool(ticket(0), epoch=0xFFFF)
+    *before, transfer, pooled = history.logs
+    state, _ = History(logs=before).audit()
+    state.tickets[ticket(0)] = replace(state.ticket(ticket(0)), epoch=0xFFFE)
+    assert {finding.rule for finding in rules.judge(state, [transfer, pooled])} == {"pool_sale"}
+
+
 def test_voiding_at_the_last_epoch_stays_there() -> None:
     history = opened()
     history.void(ticket(0), epoch=0xFFFF)

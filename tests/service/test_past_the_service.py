@@ -117,7 +117,7 @@ def test_the_read_model_follows_every_move_past_the_service(service: Context) ->
     outsider.agreed("poolReturn", "PoolReturn", hers[2], b, price=4_000)
     follow(outsider)
     assert tickets.view_ticket(service.parts, hers[2])["state"] == "pool"
-    outsider.deliver((hers[1], stranger), price=5_200)
+    outsider.deliver((hers[1], stranger), price=5_100)
     outsider.agreed("activate", "Activate", mine[2], a)
     outsider.agreed("commitIdentity", "Identity", mine[2], a, commitment=b"\7" * 32)
     outsider.freeze(mine[3], 1)

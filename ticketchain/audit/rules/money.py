@@ -65,13 +65,15 @@ def escrow_release(state: State, log: Log) -> Iterator[str]:
 
 
 def refunds_differ(state: State, log: Log) -> Iterator[str]:
-    """The total of refunds paid grows by just the refunds named, and never over what is due."""
+    """The total of refunds paid grows by just the refunds named, by something, and never over what is due."""
     event = state.events.get(log.args["eventId"])
     if event is None:
         return
     paid = event.refunds_paid + sum(words.payment(line).price for line in log.args["lines"])
     if log.args["paid"] != paid:
         yield f"refunds paid are {log.args['paid']}, but those named add up to {paid}"
+    if log.args["paid"] == event.refunds_paid:
+        yield "a record of refunds pays nothing, so its attestation would be good again"
     if log.args["paid"] > event.refunds_due:
         yield f"refunds of {log.args['paid']} are paid, but only {event.refunds_due} were due"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from ticketchain.audit import words
 from ticketchain.audit.facts import FROM_STOCK, OFFERS, RESALES, Kind, Step
 from ticketchain.audit.model import CANCELLED, LIVE, NO_GIFT_LIMIT, STATUS_NAMES, Batch, Event, State
 from ticketchain.audit.money import cap_of, royalty_of
@@ -49,12 +50,16 @@ def over_paid(state: State, step: Step) -> Iterator[str]:
 
 
 def pool_sale(state: State, step: Step) -> Iterator[str]:
-    """A ticket leaves the pool for no less than its seller gets, who is named as due."""
+    """A ticket leaves the pool for just what its seller asked, who is named as due; none goes there at its last
+    epoch.
+    """
     ticket = state.ticket(step.ticket_id)
+    if step.kind is Kind.POOL_RETURNED and step.epoch >= words.LAST_EPOCH:
+        yield "returned to the pool at its last epoch, so it can never be sold on"
     if step.kind is not Kind.DELIVERED or not ticket.pooled:
         return
-    if step.amount < ticket.price:
-        yield f"sold from the pool for {step.amount}, but its seller gets {ticket.price}"
+    if step.amount != ticket.price:
+        yield f"sold from the pool for {step.amount}, but its seller asked {ticket.price}"
     if step.ticket_id in state.pool:
         yield f"sold from the pool, but nothing is due to its seller {state.pool[step.ticket_id][0]}"
 

@@ -68,10 +68,14 @@ def moved_after_end(state: State, step: Step) -> Iterator[str]:
 
 
 def moved_while_stopped(state: State, step: Step) -> Iterator[str]:
-    """A ticket whose holder activated it, or whose payment is disputed, does not move."""
+    """A ticket whose holder activated it, or whose payment is disputed, does not move; while it is disputed a cancelled
+    event owes nothing for it.
+    """
     ticket = state.ticket(step.ticket_id)
     if ticket.stopped and not ticket.ended and step.kind not in WHILE_STOPPED:
         yield f"{step.kind} while it was {'activated' if ticket.activated else 'frozen'}"
+    if step.kind is Kind.REFUNDED_CANCELLED and ticket.frozen:
+        yield "refunded by a cancelled event while its payment was disputed"
     if step.kind is Kind.UNFROZEN and not ticket.frozen:
         yield "unfrozen, but it was not frozen"
 
