@@ -37,7 +37,7 @@ DEPTHS = (
     "a line with something in its free bits",
 )
 REASONS = (
-    "over face, or over what the seller in the pool asks",
+    "over face, or over what is asked in the pool",
     "below what the seller in the pool asks",
     "in the pool, not in stock",
     "no epoch left to be sold on",
@@ -70,7 +70,7 @@ def refused(model: Book, name: str, args: Args, problem: Refused) -> Iterator[st
     """What this refusal of a call, or of a line, shows."""
     error, values = problem.name.removeprefix("Ledger_"), problem.values
     found = {
-        "over face, or over what the seller in the pool asks": error == "WrongPrice"
+        "over face, or over what is asked in the pool": error == "WrongPrice"
         and name == "deliver"
         and values[1] > values[2],
         "below what the seller in the pool asks": error == "WrongPrice" and name == "deliver" and values[1] < values[2],
