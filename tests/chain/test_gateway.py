@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.anvil import BIG_BLOCKS, FREE_GAS, deploy_recorder, running_anvil, signed, signer, words
+from tests.support.anvil import BIG_BLOCKS, FREE_GAS, deploy_recorder, mined, running_anvil, signed, signer, words
 from ticketchain.chain.gateway import (
     BlockMissing,
     ChainUnavailable,
@@ -159,8 +159,7 @@ def test_final_and_safe_heights_are_told() -> None:
 def test_a_reorg_shows_by_parent_hash(gateway: Gateway, recorder: str) -> None:
     for number in range(4):
         tx_hash = send(gateway, recorder, 1000 + number)
-    while gateway.receipt(tx_hash) is None:  # a busy node answers before it mines
-        time.sleep(0.01)
+        mined(gateway, tx_hash)
     old = gateway.head()
     gateway.rpc("anvil_reorg", 2, [])
     forked = gateway.head()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from eth_account.signers.local import LocalAccount
 
 from ticketchain.chain.anvil import Anvil, find_anvil
 from ticketchain.chain.gateway import Gateway
+from ticketchain.chain.types import Receipt
 
 FREE_GAS = ("--block-base-fee-per-gas", "0", "--gas-price", "0")
 BIG_BLOCKS = ("--gas-limit", "1000000000", "--enable-tx-gas-limit")
@@ -76,6 +78,13 @@ def words(*numbers: int) -> bytes:
 def deploy_recorder(gateway: Gateway, account: LocalAccount) -> str:
     """Deploys the recorder on a chain that mines at once; its address."""
     tx_hash = gateway.send_raw(signed(account, gateway.nonce(account.address), None, RECORDER))
-    receipt = gateway.receipt(tx_hash)
-    assert receipt is not None and receipt.contract is not None
+    receipt = mined(gateway, tx_hash)
+    assert receipt.contract is not None
     return receipt.contract
+
+
+def mined(gateway: Gateway, tx_hash: bytes) -> Receipt:
+    """The receipt of a transaction on a chain that mines at once; a busy node answers before it has."""
+    while (receipt := gateway.receipt(tx_hash)) is None:
+        time.sleep(0.01)
+    return receipt
