@@ -54,8 +54,8 @@ def _networks(port: int) -> str:
 
 def _brownie(environment: dict[str, str], arguments: list[str]) -> int:
     """One command of Brownie in the project; the warnings left out are its dependencies' about each other."""
-    venv = FOLDER / "venv" / "bin"
-    command = [str(venv / "python"), "-W", "ignore", str(venv / "brownie"), *arguments]
+    start = PROJECT / "brownie" / "start.py"
+    command = [str(FOLDER / "venv" / "bin" / "python"), "-W", "ignore", str(start), *arguments]
     if sys.stdin.isatty():
         return subprocess.run(command, cwd=PROJECT, env=environment, check=False).returncode
     plain = {**environment, "TERM": "dumb"}
