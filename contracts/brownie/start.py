@@ -1,17 +1,21 @@
 """Starts Brownie in the project folder, from any path.
 
-Brownie imports a script by its path with dots for slashes, which fails below a folder with a dot in its name. So the one
-script there is stands ready under that name; it is loaded when first used, for it needs the compiled project.
+Brownie imports a script by its path with dots for slashes, which fails below a folder with a dot in its name. So the
+one script there is stands ready under that name; it is loaded when first used, for it needs the compiled project.
 """
 
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 
 SCRIPT = Path(__file__).resolve().parent / "scripts" / "stage.py"
 
 if __name__ == "__main__":
-    name = ".".join((*SCRIPT.parts[1:-1], SCRIPT.stem))
+    folder = ".".join(SCRIPT.parts[1:-1])
+    sys.modules[folder] = ModuleType(folder)
+    sys.modules[folder].__path__ = [str(SCRIPT.parent)]  # where a second use finds it again
+    name = f"{folder}.{SCRIPT.stem}"
     spec = importlib.util.spec_from_file_location(name, SCRIPT)
     spec.loader = importlib.util.LazyLoader(spec.loader)
     sys.modules[name] = importlib.util.module_from_spec(spec)
