@@ -17,9 +17,17 @@ if __name__ == "__main__":
     sys.modules[folder].__path__ = [str(SCRIPT.parent)]  # where a second use finds it again
     name = f"{folder}.{SCRIPT.stem}"
     spec = importlib.util.spec_from_file_location(name, SCRIPT)
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[name])
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+
+    def load(attribute):
+        """What is first asked of the script loads it."""
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        del module.__getattr__
+        spec.loader.exec_module(module)
+        return getattr(module, attribute)
+
+    module.__getattr__ = load
 
     from brownie._cli.__main__ import main
 
