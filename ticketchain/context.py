@@ -240,8 +240,8 @@ def _wire(
 ) -> Context:
     gateway.ledger = deployment.address
     with store.begin() as tx:
-        if chain.ledger(tx) is None:
-            chain.add_ledger(tx, deployment.address, deployment.chain_id, deployment.block - 1)
+        if chain.ledger(tx, 0) is None:
+            chain.add_ledger(tx, 0, deployment.address, deployment.chain_id, deployment.block - 1)
     signer = LocalSigner(keys, deployment.chain_id, deployment.address, operator.relayer, operator.attestor)
     hooks = webhook_secrets(settings)
     wanted = embedded is not None if settings.sandbox_payments is None else settings.sandbox_payments
@@ -285,11 +285,11 @@ class _Settle:
     def follow(self, block: FollowedBlock) -> bool:
         return settle.follow(self.parts, block)
 
-    def take_back(self, after: int) -> None:
-        settle.take_back(self.parts, after)
+    def take_back(self, ledger: int, after: int) -> None:
+        settle.take_back(self.parts, ledger, after)
 
-    def finalize(self, number: int) -> bool:
-        return finality.finalize(self.parts, number)
+    def finalize(self, ledger: int, number: int) -> bool:
+        return finality.finalize(self.parts, ledger, number)
 
 
 def webhook_secrets(settings: Settings) -> list[str]:

@@ -55,7 +55,7 @@ class HandMadeChain:
 
     def start(self) -> None:
         with self.parts.store.begin() as tx:
-            chain.add_ledger(tx, ADDRESS, CHAIN_ID, 0)
+            chain.add_ledger(tx, 0, ADDRESS, CHAIN_ID, 0)
 
     def work(self) -> None:
         """Repeats blocks until no intent is left; every block is final at once."""
@@ -78,8 +78,8 @@ class HandMadeChain:
         self.number += 1
         parent, self.hash = self.hash, hashlib.sha256(self.number.to_bytes(8, "big")).digest()
         now = int(self.parts.clock().timestamp())
-        assert settle.follow(self.parts, FollowedBlock(self.number, self.hash, parent, now, entries))
-        finality.finalize(self.parts, self.number)
+        assert settle.follow(self.parts, FollowedBlock(0, self.number, self.hash, parent, now, entries))
+        finality.finalize(self.parts, 0, self.number)
 
     def _entry(self, index: int, intent: Any) -> Entry | None:
         p, number = intent.payload, intent.event_number

@@ -109,11 +109,13 @@ class HastySender(Sender):
         signer, nonce = self._signer, self._gateway.nonce(self._signer.relayer, pending=True)
         signed = signer.transaction(UnsignedTransaction(nonce, 2_000_000, 0, 0, data))
         self._gateway.send_raw_many([signed.raw])
-        values = {"signer": signer.relayer, "nonce": nonce, "kind": rows[0].kind, "gas": 2_000_000, "data": data}
+        values = {"ledger": 0, "signer": signer.relayer, "nonce": nonce, "kind": rows[0].kind, "gas": 2_000_000}
+        values |= {"data": data}
         with self._store.begin() as tx:
             number = outbox.add_transaction(tx, values | {"event_number": rows[0].event_number, "created_at": now()})
             outbox.take_intents(tx, [row.id for row in rows], number)
             attempt = {"hash": signed.hash, "transaction_id": number, "raw": signed.raw, "sent_at": now()}
+            attempt |= {"filler": False, "created_at": now()}
             outbox.add_attempt(tx, attempt | {"max_fee": "0", "priority_fee": "0"})
 
 

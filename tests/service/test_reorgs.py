@@ -71,7 +71,7 @@ def test_following_the_chain_anew_ends_in_the_same_state(service: Context) -> No
     settle_finally(service)
     before = _read_model(service)
     with service.parts.store.begin() as tx:
-        chain.set_final(tx, service.deployment.block - 1)
+        chain.set_final(tx, 0, service.deployment.block - 1)
         tx.execute(schema_chain.blocks.delete())
         tx.execute(schema_chain.tickets.delete())
     while service.indexer.step():
@@ -134,22 +134,22 @@ def test_two_workers_leave_no_hole_in_the_chain_they_follow(service: Context, mo
     Event.open(service, rows=1)
     read, reading = chain.tip, threading.Event()
     with service.parts.store.read() as tx:
-        tip = read(tx)
+        tip = read(tx, 0)
     assert tip is not None
 
-    def slow_tip(tx: Tx) -> object:
-        answer = read(tx)
+    def slow_tip(tx: Tx, ledger: int) -> object:
+        answer = read(tx, ledger)
         if threading.current_thread().name == "slow":
             reading.set()
             time.sleep(0.5)
         return answer
 
     monkeypatch.setattr(chain, "tip", slow_tip)
-    block = FollowedBlock(tip.number + 1, b"\1" * 32, tip.hash, tip.timestamp)
+    block = FollowedBlock(0, tip.number + 1, b"\1" * 32, tip.hash, tip.timestamp)
     slow = threading.Thread(target=settle.follow, args=(service.parts, block), name="slow")
     slow.start()
     reading.wait()
-    settle.take_back(service.parts, tip.number - 2)
+    settle.take_back(service.parts, 0, tip.number - 2)
     slow.join()
     with service.parts.store.read() as tx:
         numbers = sorted(row.number for row in tx.execute(schema_chain.blocks.select()))

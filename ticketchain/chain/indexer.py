@@ -22,10 +22,10 @@ class Settle(Protocol):
     def follow(self, block: FollowedBlock) -> bool:
         """Adds a block; False when it is not the child of the newest."""
 
-    def take_back(self, after: int) -> None:
+    def take_back(self, ledger: int, after: int) -> None:
         """Takes back all blocks above `after`."""
 
-    def finalize(self, number: int) -> bool:
+    def finalize(self, ledger: int, number: int) -> bool:
         """Does what waited for finality up to `number`."""
 
 
@@ -48,7 +48,7 @@ class Indexer:
         Raises `DeepFork`, and `ChainUnavailable` when the node does not answer (try again later).
         """
         with self._store.read() as tx:
-            tip = chain.tip(tx)
+            tip = chain.tip(tx, 0)
         head = self._gateway.head()
         if tip is not None and head.number <= tip.number and head.hash != tip.hash and self._forked(tip):
             self._take_back(tip.number)
@@ -60,7 +60,7 @@ class Indexer:
                 if tip is not None:
                     self._take_back(number - 1)
                 return True
-        return self._settle.finalize(self._finality()) or bool(follow)
+        return self._settle.finalize(0, self._finality()) or bool(follow)
 
     def _forked(self, tip: object) -> bool:
         block = self._gateway.block(tip.number)  # type: ignore[attr-defined]
@@ -74,19 +74,19 @@ class Indexer:
         logs = self._gateway.logs(block.hash) if block.transactions else ()
         decoded = [log for log in map(decode_log, logs) if log is not None]
         entries = [entry for log in decoded for entry in entries_of(log)]
-        return FollowedBlock(block.number, block.hash, block.parent, block.timestamp, entries, mined)
+        return FollowedBlock(0, block.number, block.hash, block.parent, block.timestamp, entries, mined)
 
     def _take_back(self, above: int) -> None:
         """Finds the newest block that we and the chain share, and takes back everything after it."""
         with self._store.read() as tx:
-            ledger = chain.ledger(tx)
+            ledger = chain.ledger(tx, 0)
         final = ledger.final_number if ledger else 0
         for number in range(above, final - 1, -1):
             with self._store.read() as tx:
-                ours = chain.block(tx, number)
+                ours = chain.block(tx, 0, number)
             theirs = self._gateway.block(number)
             if ours is None or (theirs is not None and theirs.hash == ours.hash):
-                self._settle.take_back(number)
+                self._settle.take_back(0, number)
                 return
         raise DeepFork(f"the chain no longer has our final block {final}")
 

@@ -92,7 +92,8 @@ class Sender:
         for row in unsigned:
             call = UnsignedTransaction(row.nonce, row.gas, fees.max_fee, fees.priority_fee, row.data)
             signed = self._signer.transaction(call)
-            values = {"hash": signed.hash, "transaction_id": row.id, "raw": signed.raw}
+            values = {"hash": signed.hash, "transaction_id": row.id, "raw": signed.raw, "filler": False}
+            values |= {"created_at": self._clock()}
             with self._store.begin() as tx:
                 outbox.add_attempt(tx, values | {"max_fee": str(fees.max_fee), "priority_fee": str(fees.priority_fee)})
         return True
@@ -176,7 +177,7 @@ class Sender:
         first = self._gateway.nonce(self._signer.relayer)
         with self._store.begin() as tx:
             nonce = outbox.next_nonce(tx, self._signer.relayer)
-            values = {"signer": self._signer.relayer, "nonce": first if nonce is None else nonce}
+            values = {"ledger": 0, "signer": self._signer.relayer, "nonce": first if nonce is None else nonce}
             values |= {"kind": rows[0].kind, "event_number": rows[0].event_number, "data": data, "gas": gas}
             transaction_id = outbox.add_transaction(tx, values | {"created_at": self._clock()})
             if outbox.take_intents(tx, [row.id for row in rows], transaction_id) != len(rows):

@@ -54,8 +54,9 @@ class Mined:
 
 @dataclass(frozen=True)
 class FollowedBlock:
-    """A block with everything the service needs of it; `timestamp` in Unix seconds."""
+    """A block with all that the service needs of it, seen from one ledger; `timestamp` in Unix seconds."""
 
+    ledger: int
     number: int
     hash: bytes
     parent: bytes

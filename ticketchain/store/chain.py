@@ -13,43 +13,46 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Tx
 
-_CHANGE, _TICKET, _BLOCK = t.changes.c, t.tickets.c, t.blocks.c
+_CHANGE, _TICKET, _BLOCK, _LEDGER = t.changes.c, t.tickets.c, t.blocks.c, t.ledgers.c
 _ORDER = (_CHANGE.block_number, _CHANGE.log_index, _CHANGE.line)
 
 
-def ledger(tx: Tx) -> Row[Any] | None:
-    """The ledger followed, and its final block."""
-    return tx.execute(select(t.ledger)).one_or_none()
+def ledger(tx: Tx, number: int) -> Row[Any] | None:
+    """A ledger that is followed, with its head, safe and final blocks."""
+    return tx.execute(select(t.ledgers).where(_LEDGER.number == number)).one_or_none()
 
 
-def lock(tx: Tx) -> None:
-    """Lets one transaction at a time change what we follow, also with several workers."""
-    tx.execute(select(t.ledger).with_for_update()).all()
+def lock(tx: Tx, number: int) -> None:
+    """Lets one transaction at a time change what we follow of a ledger, also with several workers."""
+    tx.execute(select(t.ledgers).where(_LEDGER.number == number).with_for_update()).all()
 
 
-def add_ledger(tx: Tx, address: str, chain_id: int, start: int) -> None:
+def add_ledger(tx: Tx, number: int, address: str, chain_id: int, start: int) -> None:
     """Starts following a ledger from the block before its deployment."""
-    tx.execute(insert(t.ledger).values(address=address, chain_id=chain_id, final_number=start))
+    values = {"number": number, "address": address, "chain_id": chain_id}
+    tx.execute(insert(t.ledgers).values(values | {"head_number": start, "safe_number": start, "final_number": start}))
 
 
-def set_final(tx: Tx, number: int) -> None:
+def set_final(tx: Tx, ledger_number: int, number: int) -> None:
     """Notes the newest final block whose effects are done."""
-    tx.execute(update(t.ledger).values(final_number=number))
+    tx.execute(update(t.ledgers).where(_LEDGER.number == ledger_number).values(final_number=number))
 
 
-def tip(tx: Tx) -> Row[Any] | None:
-    """The newest block we have."""
-    return tx.execute(select(t.blocks).order_by(_BLOCK.number.desc()).limit(1)).one_or_none()
+def tip(tx: Tx, ledger_number: int) -> Row[Any] | None:
+    """The newest block of a ledger that we have."""
+    query = select(t.blocks).where(_BLOCK.ledger == ledger_number).order_by(_BLOCK.number.desc()).limit(1)
+    return tx.execute(query).one_or_none()
 
 
-def block(tx: Tx, number: int) -> Row[Any] | None:
+def block(tx: Tx, ledger_number: int, number: int) -> Row[Any] | None:
     """One block we have."""
-    return tx.execute(select(t.blocks).where(_BLOCK.number == number)).one_or_none()
+    query = select(t.blocks).where(_BLOCK.ledger == ledger_number, _BLOCK.number == number)
+    return tx.execute(query).one_or_none()
 
 
-def add_block(tx: Tx, number: int, block_hash: bytes, parent: bytes, timestamp: int) -> None:
+def add_block(tx: Tx, values: Mapping[str, Any]) -> None:
     """Stores a block."""
-    tx.execute(insert(t.blocks).values(number=number, hash=block_hash, parent=parent, timestamp=timestamp))
+    tx.execute(insert(t.blocks).values(dict(values)))
 
 
 def add_changes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -58,10 +61,11 @@ def add_changes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
         tx.execute(insert(t.changes), [dict(row) for row in rows])
 
 
-def drop_blocks(tx: Tx, after: int) -> list[Row[Any]]:
+def drop_blocks(tx: Tx, ledger_number: int, after: int) -> list[Row[Any]]:
     """Deletes all blocks above `after` with their changes; returns the changes as they were."""
-    gone = list(tx.execute(select(t.changes).where(_CHANGE.block_number > after).order_by(*_ORDER)))
-    tx.execute(delete(t.blocks).where(_BLOCK.number > after))
+    above = select(t.changes).where(_CHANGE.ledger == ledger_number, _CHANGE.block_number > after)
+    gone = list(tx.execute(above.order_by(*_ORDER)))
+    tx.execute(delete(t.blocks).where(_BLOCK.ledger == ledger_number, _BLOCK.number > after))
     return gone
 
 
@@ -77,10 +81,10 @@ def changes_of_event(tx: Tx, number: int, kinds: Sequence[str]) -> list[Row[Any]
     return list(tx.execute(query.order_by(*_ORDER)))
 
 
-def changes_between(tx: Tx, first: int, last: int, kinds: Sequence[str]) -> list[Row[Any]]:
+def changes_between(tx: Tx, ledger_number: int, first: int, last: int, kinds: Sequence[str]) -> list[Row[Any]]:
     """Changes of these kinds in blocks first to last, in order."""
-    query = select(t.changes).where(_CHANGE.block_number.between(first, last), _CHANGE.kind.in_(kinds))
-    return list(tx.execute(query.order_by(*_ORDER)))
+    query = select(t.changes).where(_CHANGE.ledger == ledger_number, _CHANGE.kind.in_(kinds))
+    return list(tx.execute(query.where(_CHANGE.block_number.between(first, last)).order_by(*_ORDER)))
 
 
 def put_tickets(tx: Tx, rows: Sequence[Mapping[str, Any]], gone: Sequence[int]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 
+from ticketchain.domain.blocks import Mined
 from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Tx, insert_new
 
@@ -17,7 +18,7 @@ _INTENT, _TX, _ATTEMPT = t.outbox.c, t.transactions.c, t.attempts.c
 def add_intent(tx: Tx, key: str, kind: str, event_number: int, payload: Mapping[str, Any], now: datetime) -> bool:
     """Writes an intent for the chain; False when the same one (by key) was written before."""
     values = {"key": key, "kind": kind, "event_number": event_number, "payload": dict(payload)}
-    return insert_new(tx, t.outbox, values | {"state": "pending", "created_at": now})
+    return insert_new(tx, t.outbox, values | {"state": "pending", "tries": 0, "created_at": now})
 
 
 def payload(tx: Tx, key: str) -> dict[str, Any] | None:
@@ -119,24 +120,26 @@ def transactions_with(tx: Tx, hashes: Sequence[bytes]) -> list[Row[Any]]:
     return found
 
 
-def set_mined(tx: Tx, transaction_id: int, block: int, index: int, succeeded: bool) -> None:
-    """Notes the block that a transaction is in."""
-    query = update(t.transactions).where(_TX.id == transaction_id)
-    tx.execute(query.values(block_number=block, tx_index=index, succeeded=succeeded))
+def set_mined(tx: Tx, transaction_id: int, block: int, mined: Mined) -> None:
+    """Notes the block that a transaction is in, and which of its signed versions that was."""
+    values = {"block_number": block, "tx_index": mined.index, "mined_hash": mined.hash, "succeeded": mined.succeeded}
+    tx.execute(update(t.transactions).where(_TX.id == transaction_id).values(values))
 
 
-def forget_mined(tx: Tx, after_block: int) -> list[int]:
+def forget_mined(tx: Tx, ledger: int, after_block: int) -> list[int]:
     """Takes back the blocks of transactions above `after_block`; returns their ids."""
-    query = update(t.transactions).where(_TX.block_number > after_block)
-    return list(tx.execute(query.values(block_number=None, tx_index=None, succeeded=None).returning(_TX.id)).scalars())
+    query = update(t.transactions).where(_TX.ledger == ledger, _TX.block_number > after_block)
+    nowhere = {"block_number": None, "tx_index": None, "mined_hash": None, "succeeded": None}
+    return list(tx.execute(query.values(nowhere).returning(_TX.id)).scalars())
 
 
 def mined_after(tx: Tx, block: int) -> list[Row[Any]]:
     """Raw transactions in blocks above `block`, in their order, with the block's time."""
+    same_block = (t.blocks.c.ledger == _TX.ledger) & (t.blocks.c.number == _TX.block_number)
     query = (
         select(_ATTEMPT.raw, _TX.block_number, _TX.tx_index, t.blocks.c.timestamp)
-        .join(t.attempts, _ATTEMPT.transaction_id == _TX.id)
-        .join(t.blocks, t.blocks.c.number == _TX.block_number)
+        .join(t.attempts, _ATTEMPT.hash == _TX.mined_hash)
+        .join(t.blocks, same_block)
         .where(_TX.block_number > block)
         .order_by(_TX.block_number, _TX.tx_index)
     )

@@ -177,6 +177,7 @@ orders = Table(
     Column("total", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("state", Text, nullable=False),
+    Column("trace", Text),  # id of the request that made it
     Column("expires_at", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
     Index("ix_orders_due", "state", "expires_at"),

@@ -17,27 +17,27 @@ from ticketchain.usecases.retell import last_payment, retell, retell_event, rete
 _KINDS = ("EventCreated", "Refunded", "RefundedCancelled", "Settled", "Skipped")
 
 
-def finalize(parts: Parts, number: int) -> bool:
+def finalize(parts: Parts, ledger: int, number: int) -> bool:
     """Does what waited for the blocks up to `number`, each once; True when there was something new."""
     with parts.store.read() as tx:
-        if not _new_final(tx, number):
+        if not _new_final(tx, ledger, number):
             return False
     with parts.store.begin() as tx:
-        chain.lock(tx)
-        if not (blocks := _new_final(tx, number)):
+        chain.lock(tx, ledger)
+        if not (blocks := _new_final(tx, ledger, number)):
             return False
-        for row in chain.changes_between(tx, blocks[0], blocks[-1], _KINDS):
+        for row in chain.changes_between(tx, ledger, blocks[0], blocks[-1], _KINDS):
             _EFFECTS[row.kind](parts, tx, row)
-        chain.set_final(tx, blocks[-1])
+        chain.set_final(tx, ledger, blocks[-1])
         return True
 
 
-def _new_final(tx: Tx, number: int) -> range:
+def _new_final(tx: Tx, ledger: int, number: int) -> range:
     """The blocks up to `number` that we have and that did not count as final before."""
-    ledger, tip = chain.ledger(tx), chain.tip(tx)
-    if ledger is None or tip is None:
+    row, tip = chain.ledger(tx, ledger), chain.tip(tx, ledger)
+    if row is None or tip is None:
         return range(0)
-    return range(ledger.final_number + 1, min(number, tip.number) + 1)
+    return range(row.final_number + 1, min(number, tip.number) + 1)
 
 
 def _open_event(parts: Parts, tx: Tx, row: Any) -> None:

@@ -131,8 +131,8 @@ def _context(parts: Parts, ticket_id: int, epoch: int) -> LeaseContext:
 
 def _closed_at(tx: Tx, event: Any, ticket_id: int) -> int:
     """The final block at which moves are closed for good and the ticket stands still. Raises `Conflict` before."""
-    ledger = required(chain.ledger(tx), "the ledger")
-    final = chain.block(tx, ledger.final_number)
+    ledger = required(chain.ledger(tx, 0), "the ledger")
+    final = chain.block(tx, 0, ledger.final_number)
     said = chain.changes_of_event(tx, event.number, ["EventCreated", "ScheduleChanged"])[-1]
     closes = said.values["schedule"]["moves_close_at"]
     if final is None or final.timestamp < closes or said.block_number > final.number:

@@ -120,7 +120,7 @@ def last_payment(changes: Iterable[Any]) -> str:
 
 
 def _ticket_row(ticket: Ticket) -> dict[str, Any]:
-    return asdict(ticket) | {"event_number": event_of(ticket.id)}
+    return asdict(ticket) | {"event_number": event_of(ticket.id), "in_doubt": False}
 
 
 def _retell_lines(tx: Tx, stories: dict[int, Story]) -> set[int]:

@@ -21,12 +21,13 @@ from ticketchain.usecases.retell import retell, retell_event
 def follow(parts: Parts, block: FollowedBlock) -> bool:
     """Adds the next block. False, and nothing changed, when it is not the child of the block we have: a fork."""
     with parts.store.begin() as tx:
-        chain.lock(tx)
-        tip = chain.tip(tx)
+        chain.lock(tx, block.ledger)
+        tip = chain.tip(tx, block.ledger)
         if tip is not None and (block.number != tip.number + 1 or block.parent != tip.hash):
             return False
-        chain.add_block(tx, block.number, block.hash, block.parent, block.timestamp)
-        chain.add_changes(tx, [_row(block.number, entry) for entry in block.entries])
+        place = {"ledger": block.ledger, "number": block.number, "hash": block.hash, "parent": block.parent}
+        chain.add_block(tx, place | {"timestamp": block.timestamp})
+        chain.add_changes(tx, [_row(block, entry) for entry in block.entries])
         _note_transactions(tx, block)
         for entry in block.entries:
             _note_event(tx, entry.kind, entry.event_number, entry.values, gone=False)
@@ -34,23 +35,24 @@ def follow(parts: Parts, block: FollowedBlock) -> bool:
         return True
 
 
-def take_back(parts: Parts, after: int) -> None:
+def take_back(parts: Parts, ledger: int, after: int) -> None:
     """Takes back all blocks above `after`, as if they had never been; their transactions count as sent again."""
     with parts.store.begin() as tx:
-        chain.lock(tx)
-        gone = chain.drop_blocks(tx, after)
+        chain.lock(tx, ledger)
+        gone = chain.drop_blocks(tx, ledger, after)
         for row in reversed(gone):
             _note_event(tx, row.kind, row.event_number, row.values, gone=True)
-        transactions = outbox.forget_mined(tx, after)
+        transactions = outbox.forget_mined(tx, ledger, after)
         if transactions:
             outbox.finish_intents(tx, transactions, "done", "sent")
             outbox.finish_intents(tx, transactions, "refused", "sent")
         retell(parts, tx, sorted({row.ticket for row in gone if row.ticket is not None}))
 
 
-def _row(number: int, entry: Entry) -> dict[str, Any]:
+def _row(block: FollowedBlock, entry: Entry) -> dict[str, Any]:
     return {
-        "block_number": number,
+        "ledger": block.ledger,
+        "block_number": block.number,
         "log_index": entry.log_index,
         "line": entry.line,
         "tx_hash": entry.tx_hash,
@@ -73,7 +75,7 @@ def _note_transactions(tx: Tx, block: FollowedBlock) -> None:
     for mined in block.mined:
         if (row := ours.get(mined.hash)) is None:
             continue
-        outbox.set_mined(tx, row.id, block.number, mined.index, mined.succeeded)
+        outbox.set_mined(tx, row.id, block.number, mined)
         if not mined.succeeded:  # the ledger took nothing: the intents are simulated again, which names the reason
             outbox.release_intents(tx, row.id)
             continue

@@ -43,7 +43,7 @@ def ticket_history(parts: Parts, ticket_id: int) -> dict[str, Any]:
 def ledger_view(parts: Parts) -> dict[str, Any]:
     """Which ledger this service follows, and how far: head and final block."""
     with parts.store.read() as tx:
-        ledger, tip = chain.ledger(tx), chain.tip(tx)
+        ledger, tip = chain.ledger(tx, 0), chain.tip(tx, 0)
         return {
             "chain_id": parts.ledger.chain_id,
             "address": parts.ledger.address,

@@ -172,7 +172,7 @@ def move(row: Any) -> dict[str, Any]:
 
 def history(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:
     """What happened to a ticket, from the ledger's log: nothing personal, addresses only."""
-    final = chain.ledger(tx)
+    final = chain.ledger(tx, 0)
     return [
         {
             "what": c.kind,
