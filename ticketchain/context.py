@@ -79,8 +79,8 @@ class Context:
     embedded: EmbeddedChain | None
     deployment: Deployment
     sandbox: Sandbox | None
-    sender: Sender
-    indexer: Indexer
+    senders: tuple[Sender, ...]
+    indexers: tuple[Indexer, ...]
     webhooks: WebhookSender | None
 
     def chain_step(self) -> bool:
@@ -270,8 +270,8 @@ def _wire(
         embedded=embedded,
         deployment=deployment,
         sandbox=sandbox,
-        sender=Sender(store, gateway, deployment.address, signer, partial(finality.set_aside, parts), now),
-        indexer=Indexer(store, gateway, _Settle(parts), finalized, deployment.block),
+        senders=(Sender(store, gateway, deployment.address, signer, partial(finality.set_aside, parts), now),),
+        indexers=(Indexer(store, gateway, _Settle(parts), finalized, deployment.block),),
         webhooks=WebhookSender(store, f"{settings.url}/v1/webhooks/sandbox", hooks, now),
     )
 

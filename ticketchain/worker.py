@@ -24,8 +24,8 @@ def steps(context: Context) -> dict[str, list[Step]]:
     p = context.parts
     loops: dict[str, list[Step]] = {
         "chain": [context.chain_step],
-        "sender": [context.sender.step],
-        "indexer": [context.indexer.step],
+        **{f"signer:{sender.address}": [sender.step] for sender in context.senders},
+        **{f"indexer:{indexer.ledger}": [indexer.step] for indexer in context.indexers},
         "payments": [partial(pay.open_charges, p), partial(pay.apply_webhooks, p), partial(pay.send_refunds, p)],
         "housekeeping": [
             partial(hold.expire_holds, p),

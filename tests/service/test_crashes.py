@@ -123,5 +123,5 @@ def test_the_check_convicts_a_sender_that_writes_down_too_late(service: Context,
     aside = partial(finality.set_aside, service.parts)
     address, signer = service.deployment.address, service.parts.signer
     hasty = HastySender(service.parts.store, service.gateway, address, signer, aside, now)
-    wrong = _sell_with_crashes(dataclasses.replace(service, sender=hasty), fuse, range(8))
+    wrong = _sell_with_crashes(dataclasses.replace(service, senders=(hasty,)), fuse, range(8))
     assert any("refused" in line for line in wrong), "a ticket was delivered and its money given back"

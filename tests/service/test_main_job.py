@@ -86,9 +86,9 @@ def test_money_of_a_return_goes_back_only_when_it_is_final(service: Context) -> 
     final = service.embedded.finalized()
     pass_on.return_ticket(service.parts, request(anna.who), ticket)
     while service.gateway.head().number == final:  # the block is there, its snapshot is not
-        service.sender.step()
+        service.senders[0].step()
         service.embedded.gateway.rpc("evm_mine")
-    service.indexer.step()
+    service.indexers[0].step()
     assert anna.look(order)["refunds"] == []
     settle_finally(service)
     assert [(r["amount"], r["state"]) for r in anna.look(order)["refunds"]] == [(FACE * 9 // 10, "done")]

@@ -142,7 +142,7 @@ def _deliver_behind_the_back(service: Context, event: Event, ticket: int, to: st
     with service.parts.store.begin() as tx:
         intend(service.parts, tx, ticket >> 24, f"behind:{ticket}", Deliver(ticket, 0, to, True, FACE, reference))
     for _ in range(3):
-        service.sender.step()
+        service.senders[0].step()
         service.chain_step()
 
 
@@ -203,7 +203,7 @@ def test_a_key_without_its_role_ends_nobodys_order(service: Context) -> None:
     anna.pay(order)
     _set_relayer_roles(service, 0)
     with pytest.raises(SenderStopped, match="has not the role"):
-        service.sender.step()
+        service.senders[0].step()
     _set_relayer_roles(service, 2)
     settle_finally(service)
     assert (anna.look(order)["state"], _refunds(anna, order)) == ("delivered", [])

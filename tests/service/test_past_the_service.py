@@ -170,12 +170,12 @@ def test_what_moved_past_the_service_moves_back_when_its_block_is_taken_back(ser
     nothing_is_final_any_more(service)
     outsider.swap((mine, outsider.key_of(anna)), (hers, outsider.key_of(bela)))
     while anna.tickets() == [mine]:
-        service.indexer.step()
+        service.indexers[0].step()
     agree(outsider)
     assert (anna.tickets(), bela.tickets()) == ([hers], [mine])
     service.gateway.rpc("anvil_reorg", 1, [])
     while anna.tickets() == [hers]:
-        service.indexer.step()
+        service.indexers[0].step()
     agree(outsider)
     assert (anna.tickets(), bela.tickets()) == ([mine], [hers])
 
@@ -185,10 +185,10 @@ def test_a_pause_whose_block_is_taken_back_was_none(service: Context) -> None:
     nothing_is_final_any_more(service)
     outsider.call(outsider.relayer, "pause", 1, "rain")
     while events.view_event(service.parts, event.id)["state"] == "open":
-        service.indexer.step()
+        service.indexers[0].step()
     service.gateway.rpc("anvil_reorg", 1, [])
     while events.view_event(service.parts, event.id)["state"] == "paused":
-        service.indexer.step()
+        service.indexers[0].step()
     assert outsider.contract.functions.policyWordOf(1).call() & 0xFF == 1
 
 

@@ -29,7 +29,7 @@ def test_a_delivery_that_is_taken_back_comes_again(service: Context) -> None:
     anna.pay(order)
     _until_delivered(service, anna, order)
     _reorg(service, 1)
-    assert service.indexer.step()
+    assert service.indexers[0].step()
     assert anna.look(order)["state"] == "paid"
     assert anna.tickets() == []
     _send_again(service)
@@ -46,7 +46,7 @@ def test_a_gift_that_is_taken_back_returns_to_the_giver_until_it_is_sent_again(s
     while anna.tickets():
         _round(service)
     _reorg(service, 1)
-    service.indexer.step()
+    service.indexers[0].step()
     assert (anna.tickets(), bela.tickets()) == ([ticket], [])
     _send_again(service)
     settle_finally(service)
@@ -61,7 +61,7 @@ def test_a_fork_below_the_final_block_stops_the_indexer(service: Context) -> Non
     service.gateway.rpc("evm_revert", before)
     with pytest.raises(DeepFork, match="no longer has our final block"):
         for _ in range(3):
-            service.indexer.step()
+            service.indexers[0].step()
 
 
 def test_following_the_chain_anew_ends_in_the_same_state(service: Context) -> None:
@@ -74,7 +74,7 @@ def test_following_the_chain_anew_ends_in_the_same_state(service: Context) -> No
         chain.set_final(tx, 0, service.deployment.block - 1)
         tx.execute(schema_chain.blocks.delete())
         tx.execute(schema_chain.tickets.delete())
-    while service.indexer.step():
+    while service.indexers[0].step():
         pass
     assert _read_model(service) == before
 
@@ -88,7 +88,7 @@ def test_a_gift_written_on_top_of_one_that_was_taken_back_ends_with_a_reason(ser
         _round(service)
     second = bela.give(ticket, cora)  # written, not sent
     _reorg(service, 1)
-    service.indexer.step()
+    service.indexers[0].step()
     assert anna.tickets() == [ticket]
     _send_again(service)
     settle_finally(service)
@@ -105,7 +105,7 @@ def test_a_resale_taken_back_after_its_buyer_listed_the_ticket_again(service: Co
         _round(service)
     bela.list(ticket, FACE)
     _reorg(service, 1)
-    service.indexer.step()
+    service.indexers[0].step()
     assert anna.tickets() == [ticket]
     _send_again(service)
     settle_finally(service)
@@ -119,12 +119,12 @@ def test_a_node_that_has_a_block_but_not_yet_its_receipts_is_asked_again(
     order = anna.order(event)
     anna.pay(order)
     while not int(service.gateway.rpc("txpool_status")["pending"], 16):
-        service.sender.step()
+        service.senders[0].step()
     service.gateway.rpc("evm_mine")
     with monkeypatch.context() as lagging:
         lagging.setattr(service.gateway, "receipts", lambda hashes: tuple(None for _ in hashes))
         with pytest.raises(BlockMissing):
-            service.indexer.step()
+            service.indexers[0].step()
     settle_finally(service)
     assert anna.look(order)["state"] == "delivered"
 
@@ -180,10 +180,10 @@ def _until_delivered(service: Context, fan: Fan, order: dict[str, object]) -> No
 
 def _round(service: Context) -> None:
     """Sends, mines, follows; takes no snapshot, so that the new block is not final."""
-    service.sender.step()
+    service.senders[0].step()
     if int(service.gateway.rpc("txpool_status")["pending"], 16):
         service.gateway.rpc("evm_mine")
-    service.indexer.step()
+    service.indexers[0].step()
 
 
 def _send_again(service: Context) -> None:

@@ -41,6 +41,7 @@ class Indexer:
     ) -> None:
         self._store, self._gateway, self._settle = store, gateway, settle
         self._finality, self._first, self._blocks = finality, first, blocks
+        self.ledger = 0
 
     def step(self) -> bool:
         """Follows up to `blocks` new blocks, or takes a fork back; then finality. True if anything was new.

@@ -72,6 +72,11 @@ class Sender:
         self._store, self._gateway, self._ledger, self._signer = store, gateway, ledger, signer
         self._set_aside, self._clock, self._limits = set_aside, clock, limits
 
+    @property
+    def address(self) -> str:
+        """The account that sends."""
+        return self._signer.relayer
+
     def step(self) -> bool:
         """Does the next thing: sign what is planned, send what is signed, plan what is pending. True if it did any.
 
