@@ -14,6 +14,7 @@ from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Supplies, T
 from ticketchain.domain.ports import Faults
 from ticketchain.gate import Lease, build_code, device_key_of, sign_step, step_at
 from ticketchain.store import orders, outbox
+from ticketchain.store.engine import Tx
 from ticketchain.usecases import accounts, buy, events, gate, hold, issue, pass_on, pay, tickets
 from ticketchain.usecases.common import Principal, Request
 from ticketchain.worker import steps
@@ -141,16 +142,13 @@ class Fan:
 
     def webhook(self, charge: str) -> None:
         """What the provider knows of a charge is applied, as after a webhook."""
-        payment = self.look_payment(charge)
         captures = self.parts.provider.captures(charge)
-        self.parts.store.retry(lambda tx: buy.apply_captures(self.parts, tx, payment, captures))
 
-    def look_payment(self, charge: str) -> str:
-        """Our payment's id behind a charge."""
-        with self.parts.store.read() as tx:
-            row = orders.payment_of_charge(tx, "sandbox", charge)
-        assert row is not None
-        return str(row.id)
+        def work(tx: Tx) -> None:
+            payment = orders.payment_of_charge(tx, "sandbox", charge)
+            buy.apply_captures(self.parts, tx, payment, captures)
+
+        self.parts.store.retry(work)
 
     def buy(self, event: Event, quantity: int = 1) -> list[int]:
         """Orders, pays and gets tickets; returns their ids."""

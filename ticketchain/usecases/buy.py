@@ -116,27 +116,30 @@ def list_orders(parts: Parts, who: Principal, after: str, limit: int) -> dict[st
         return views.page([views.order(tx, row) for row in orders.orders_of(tx, who.fan, after, limit)], limit)
 
 
-def apply_captures(parts: Parts, tx: Tx, payment_id: str, captured: Sequence[Capture]) -> None:
+def apply_captures(parts: Parts, tx: Tx, payment: Any, captured: Sequence[Capture]) -> None:
     """Makes the order follow the money taken for its payment. Safe to repeat with the same captures, in any order."""
-    payment = required(orders.payment(tx, payment_id), f"payment {payment_id!r}")
     order = required(orders.order(tx, payment.order_id, lock=True), "the payment's order")
-    for capture in captured:
-        row = {
-            "id": capture.id,
-            "payment_id": payment_id,
-            "amount": capture.amount,
-            "currency": capture.currency,
-        }
-        orders.add_capture(tx, row | {"accepted": False, "seen_at": parts.clock()})
-    rows = orders.captures_of(tx, payment_id)
-    going_back = {refund.capture_id for refund in orders.refunds_of_payment(tx, payment_id)}
+    for each in captured:
+        values = {"id": each.id, "payment_id": payment.id, "amount": each.amount, "currency": each.currency}
+        orders.add_capture(tx, values | {"accepted": False, "seen_at": parts.clock()})
+    rows = orders.captures_of(tx, payment.id)
+    kept = {row.id for row in rows if row.accepted} or _accept(parts, tx, order, payment, rows)
+    for row in rows:
+        if row.id not in kept and row.amount:
+            orders.add_refund(tx, parts.new_id("ref"), row.id, "not_owed", row.amount, parts.clock())
+
+
+def _accept(parts: Parts, tx: Tx, order: Any, payment: Any, rows: Sequence[Any]) -> set[str]:
+    """The capture that pays the order from now on, if one does and what was ordered is still to be had."""
+    going_back = {refund.capture_id for refund in orders.refunds_of_payment(tx, payment.id)}
     known = [Capture(r.id, r.amount, r.currency) for r in rows if r.id not in going_back]
-    paid = None if any(r.accepted for r in rows) else accepted_capture(known, payment.amount, payment.currency)
-    if paid is not None and _claim(tx, order):
-        orders.accept_capture(tx, paid.id)
-        orders.set_state(tx, order.id, step(OrderState(order.state), OrderState.PAID))
-        _send(parts, tx, order, payment_id)
-    _return_what_is_not_kept(parts, tx, payment_id)
+    paid = accepted_capture(known, payment.amount, payment.currency)
+    if paid is None or not _claim(tx, order):
+        return set()
+    orders.accept_capture(tx, paid.id)
+    orders.set_state(tx, order.id, step(OrderState(order.state), OrderState.PAID))
+    _send(parts, tx, order, payment.id)
+    return {paid.id}
 
 
 def _claim(tx: Tx, order: Any) -> bool:
@@ -144,10 +147,11 @@ def _claim(tx: Tx, order: Any) -> bool:
     if order.listing_id:
         states = ("reserved",) if order.state == OrderState.AWAITING_PAYMENT else ("open",)
         return market.set_listing(tx, order.listing_id, states, "selling")
-    tickets = [line.ticket for line in orders.lines(tx, order.id)]
-    if order.state == OrderState.EXPIRED and stock.retake_seats(tx, order.hold_id, tickets) != len(tickets):
-        stock.free_seats(tx, order.hold_id)
-        return False
+    if order.state == OrderState.EXPIRED:
+        tickets = [line.ticket for line in orders.lines(tx, order.id)]
+        if stock.retake_seats(tx, order.hold_id, tickets) != len(tickets):
+            stock.free_seats(tx, order.hold_id)
+            return False
     stock.sell_seats(tx, order.hold_id)
     return True
 
@@ -156,7 +160,6 @@ def _send(parts: Parts, tx: Tx, order: Any, payment_id: str) -> None:
     """Writes one intent a ticket: delivery from stock, or settlement of the listing."""
     event = event_of(tx, order.event_id)
     to, reference = views.holder_of(tx, order.fan_id), reference_bytes(payment_id).hex()
-    lines = orders.lines(tx, order.id)
     if order.listing_id:
         listing = market.listing(tx, order.listing_id)
         assert listing is not None  # a foreign key
@@ -164,16 +167,11 @@ def _send(parts: Parts, tx: Tx, order: Any, payment_id: str) -> None:
         settle = Settle(*shared, listing.deadline, listing.consent.hex())
         intend(parts, tx, event.number, f"{order.id}:{listing.ticket}", settle)
         return
+    lines = orders.lines(tx, order.id)
     epochs = chain.epochs(tx, [line.ticket for line in lines])
     for line in lines:
         deliver = Deliver(line.ticket, epochs.get(line.ticket, 0), to, True, line.price, reference)
         intend(parts, tx, event.number, f"{order.id}:{line.ticket}", deliver)
-
-
-def _return_what_is_not_kept(parts: Parts, tx: Tx, payment_id: str) -> None:
-    for capture in orders.captures_of(tx, payment_id):
-        if not capture.accepted and capture.amount:
-            orders.add_refund(tx, parts.new_id("ref"), capture.id, "not_owed", capture.amount, parts.clock())
 
 
 def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) -> None:
