@@ -14,10 +14,13 @@ from scripts.bench import pipeline
 from scripts.bench.form import Number, Result, chart, machine
 from scripts.bench.gas import chart as gas_chart
 from scripts.bench.gas import run as gas
+from scripts.databases import ENGINES
 
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], Result]] = {"gas": gas.run, "pipeline": pipeline.run}
 CHARTS: dict[str, Callable[[Result, Path], None]] = {"gas": gas_chart.draw}
 """Pictures of one benchmark that say more than bars."""
+
+ON_DATABASES = ("pipeline",)
 
 _WIDE = 140
 
@@ -28,14 +31,16 @@ def main() -> int:
     parser.add_argument("name", choices=[*BENCHMARKS, "all"])
     parser.add_argument("--json", action="store_true", help="print one JSON object a benchmark")
     parser.add_argument("--chart", type=Path, help="draw the figures into this SVG file")
-    parser.add_argument("--orders", type=int, default=1_000, help="orders of 2 tickets each (pipeline)")
+    parser.add_argument("--engine", choices=ENGINES, help="database (pipeline); without it one run with each")
+    parser.add_argument("--orders", type=int, default=2_000, help="orders of 2 tickets each, paid at once (pipeline)")
+    parser.add_argument("--steady", type=int, default=300, help="orders paid at a steady rate (pipeline)")
     parser.add_argument("--ours", action="store_true", help="measure no peers (gas)")
     parser.add_argument("--accept", action="store_true", help="our figures become the committed ones (gas)")
     arguments = parser.parse_args()
     names = list(BENCHMARKS) if arguments.name == "all" else [arguments.name]
     results = []
-    for name in names:
-        result = BENCHMARKS[name](arguments)
+    for name, engine in _runs(names, arguments.engine):
+        result = BENCHMARKS[name](argparse.Namespace(**vars(arguments) | {"engine": engine}))
         results.append(result)
         if arguments.json:
             print(result.as_json(), flush=True)
@@ -47,6 +52,12 @@ def main() -> int:
         else:
             chart(results, arguments.chart)
     return 1 if any(result.wrong for result in results) else 0
+
+
+def _runs(names: list[str], engine: str | None) -> list[tuple[str, str | None]]:
+    """What runs in turn: a benchmark that needs a database once with each, unless one was asked for."""
+    engines = [engine] if engine else ENGINES
+    return [(name, each) for name in names for each in (engines if name in ON_DATABASES else [None])]
 
 
 def _show(result: Result) -> None:

@@ -1,62 +1,188 @@
-"""From paid order to token on chain: orders of two tickets through outbox, sender, ledger, indexer and settle.
+"""From paid order to token on chain: orders of two tickets through webhook, outbox, sender, ledger, indexer and settle,
+in the one process of `ticketchain up`, HTTP included.
 
-Ceiling: bare batch deliveries of 100 lines, signed beforehand, on the same node and ledger.
+First all orders are paid at once: tickets a second until the last is held at head. Then orders are paid at a steady
+rate: seconds from payment to "delivered". Ceiling: bare batch deliveries of 100 lines, signed beforehand, on such a
+node and ledger.
 """
 
 from __future__ import annotations
 
 import argparse
+import socket
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from statistics import quantiles
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 
 from scripts.bench.form import Result
+from scripts.databases import fresh_database
+from ticketchain.audit import audit_ledger
 from ticketchain.chain.encode import call_of
+from ticketchain.cli.up import listening, serving, working
 from ticketchain.context import Context, now, open_context
 from ticketchain.domain.intents import Deliver
 from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Supplies, Terms, schedule_of
 from ticketchain.domain.ports import UnsignedTransaction
 from ticketchain.domain.tickets import ticket_id
 from ticketchain.settings import Settings
-from ticketchain.usecases import accounts, buy, events, hold, issue, pay, tickets
+from ticketchain.usecases import accounts, books, buy, events, hold, issue, pay
 from ticketchain.usecases.common import Principal, Request
-from ticketchain.worker import Worker, run_until_idle
+from ticketchain.worker import run_until_idle
 
-LINES = 100
-ROUNDS = 3
+LINES, ROUNDS = 100, 3
+ORDERS_OF_A_FAN = 10
+STEADY_PER_S = 20
 
 
 def run(arguments: argparse.Namespace) -> Result:
-    """Runs the benchmark on the embedded default."""
-    began = time.monotonic()
-    orders = max(1, arguments.orders)
-    with _service() as context:
+    """Runs the benchmark on the embedded chain with the database asked for."""
+    began, engine = time.monotonic(), arguments.engine
+    at_once, steadily = max(1, arguments.orders), max(20, arguments.steady)
+    with fresh_database(engine) as url, _service(url) as (context, _):
         bare = _bare(context)
-    with _service() as context:
-        fan, payments = _orders(context, _event(context, seats=2 * orders), orders)
-        seconds = _deliver(context, fan, payments)
-        lost, doubled = _check(context, fan, 2 * orders)
-    figures = {"tickets_per_s": 2 * orders / seconds, "lost": lost, "doubled": doubled}
+    with fresh_database(engine) as url, _service(url) as (context, service):
+        hall = Hall.open(context, seats=2 * (at_once + steadily))
+        first, later = hall.order(at_once), hall.order(steadily)
+        for order in _shown(first, "paying"):
+            hall.pay(order)
+        with service:
+            seconds = hall.until_held(2 * at_once)
+            p95 = quantiles(hall.pay_steadily(later), n=20)[-1]
+            hall.until_held(2 * (at_once + steadily))
+        lost, doubled = hall.lost_and_doubled(2 * (at_once + steadily))
+    figures = {"tickets_per_s": 2 * at_once / seconds, "webhook_to_head_p95_s": p95, "lost": lost, "doubled": doubled}
     wrong = tuple(f"{count} tickets {name}" for name, count in (("lost", lost), ("doubled", doubled)) if count)
-    ceiling = {"bare_deliveries_per_s": bare}
-    return Result("pipeline", "sqlite, embedded chain", time.monotonic() - began, figures, ceiling, wrong)
+    took = time.monotonic() - began
+    return Result("pipeline", f"{engine}, embedded chain", took, figures, {"bare_deliveries_per_s": bare}, wrong)
 
 
 @contextmanager
-def _service() -> Iterator[Context]:
-    with (
-        tempfile.TemporaryDirectory(prefix="ticketchain-bench-") as folder,
-        open_context(Settings(data=Path(folder), port=1)) as context,
-    ):
-        yield context
+def _service(database_url: str) -> Iterator[tuple[Context, AbstractContextManager[None]]]:
+    """Everything that `ticketchain up` opens; and its server and loops, not started yet."""
+    with tempfile.TemporaryDirectory(prefix="ticketchain-bench-") as folder:
+        settings = Settings(data=Path(folder), database_url=database_url, port=0)
+        with listening(settings) as listener:
+            here = settings.model_copy(update={"port": listener.getsockname()[1]})
+            with open_context(here) as context:
+                yield context, _up(context, listener)
+
+
+@contextmanager
+def _up(context: Context, listener: socket.socket) -> Iterator[None]:
+    with serving(context, listener), working(context):
+        yield
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order that waits for its payment."""
+
+    fan: Principal
+    id: str
+    charge: str
+
+
+@dataclass(frozen=True)
+class Hall:
+    """An event that is on sale, and what its organizer and its fans do."""
+
+    context: Context
+    organizer: Principal
+    event: str
+
+    @classmethod
+    def open(cls, context: Context, seats: int) -> Hall:
+        """An event with this many seats, issued on the ledger."""
+        parts = context.parts
+        made = accounts.create_organizer(parts, Request(Principal("bench", "operator")), "Bench")
+        organizer = accounts.authenticate(parts, made["api_key"])
+        schedule = schedule_of(now() + timedelta(days=3), None, None, now(), None)
+        terms = Terms("EUR", 11_000, 500, 1, 0, RefundRule(), Supplies(public=seats))
+        classes, payees = [PriceClass("A", "A", 5_000)], [Payee("house", 10_000)]
+        new = events.NewEvent("Bench", "Bench", "UTC", terms, schedule, classes, payees)
+        event = str(events.create_event(parts, Request(organizer), new)["id"])
+        _settle(context, lambda: events.view_event(parts, event)["state"] == "open")
+        rows = [f"S{n // 5_000},{n // 50},{n % 50},A" for n in range(seats)]
+        data = "\n".join(["section,row,seat,price_class", *rows]).encode()
+        issue.issue_manifest(parts, Request(organizer), event, data, "csv")
+        _settle(context, lambda: all(b["issued"] for b in issue.list_batches(parts, event)))
+        return cls(context, organizer, event)
+
+    def order(self, count: int) -> list[Order]:
+        """Orders of two tickets each, with their charges open at the provider."""
+        parts, made = self.context.parts, []
+        for number in _shown(range(count), "ordering"):
+            if number % ORDERS_OF_A_FAN == 0:
+                fan = accounts.authenticate(parts, accounts.sign_up(parts)["api_key"])
+            held = hold.hold_best(parts, Request(fan), self.event, "A", 2)
+            made.append((fan, buy.order_hold(parts, Request(fan), held["id"])["id"]))
+        while pay.open_charges(parts):
+            pass
+        return [Order(fan, order, self._charge(fan, order)) for fan, order in made]
+
+    def _charge(self, fan: Principal, order: str) -> str:
+        url: str = buy.view_order(self.context.parts, fan, order)["payment"]["url"]
+        return url.rsplit("/", 1)[1]
+
+    def pay(self, order: Order) -> None:
+        """The fan pays; the provider's webhook is on its way from now on."""
+        assert self.context.sandbox is not None
+        self.context.sandbox.pay(order.charge)
+
+    def pay_steadily(self, orders: Iterable[Order]) -> list[float]:
+        """Pays at a steady rate; seconds from each payment until its order is delivered, in the order of payment."""
+        waiting: deque[tuple[Order, float]] = deque()
+        took: list[float] = []
+        begin = time.monotonic()
+        for number, order in enumerate(_shown(list(orders), "paying steadily")):
+            while (ahead := begin + number / STEADY_PER_S - time.monotonic()) > 0:
+                time.sleep(min(ahead, 0.02))
+                took += self._delivered(waiting)
+            waiting.append((order, time.monotonic()))
+            self.pay(order)
+        while waiting:
+            time.sleep(0.02)
+            took += self._delivered(waiting)
+        return took
+
+    def _delivered(self, waiting: deque[tuple[Order, float]]) -> Iterator[float]:
+        """Takes the delivered ones off the front: whoever is behind a later one counts as later, never as earlier."""
+        while waiting:
+            order, since = waiting[0]
+            if buy.view_order(self.context.parts, order.fan, order.id)["state"] != "delivered":
+                return
+            waiting.popleft()
+            yield time.monotonic() - since
+
+    def held(self) -> int:
+        """Tickets that the ledger says are held."""
+        return int(books.books_of(self.context.parts, self.organizer, self.event)["tickets"]["held"])
+
+    def until_held(self, count: int) -> float:
+        """Seconds until this many tickets are held at head."""
+        began = time.monotonic()
+        while self.held() < count:
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+    def lost_and_doubled(self, expected: int) -> tuple[int, int]:
+        """Tickets that are not held, and deliveries beyond one a ticket, as the auditor counts them on the chain."""
+        report = audit_ledger(self.context.gateway.url, self.context.deployment.address)
+        return expected - self.held(), report.counts.deliveries - self.held()
+
+
+def _shown(items: Any, what: str) -> Iterable[Any]:
+    return track(items, what, console=Console(stderr=True), transient=True)
 
 
 def _settle(context: Context, ready: Callable[[], bool]) -> None:
@@ -65,35 +191,14 @@ def _settle(context: Context, ready: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def _event(context: Context, seats: int) -> str:
-    """An event with this many seats, open on the ledger."""
-    parts = context.parts
-    made = accounts.create_organizer(parts, Request(Principal("bench", "operator")), "Bench")
-    organizer = accounts.authenticate(parts, made["api_key"])
-    schedule = schedule_of(now() + timedelta(days=3), None, None, now(), None)
-    terms = Terms("EUR", 11_000, 500, 1, 0, RefundRule(), Supplies(public=seats))
-    classes, payees = [PriceClass("A", "A", 5_000)], [Payee("house", 10_000)]
-    new = events.NewEvent("Bench", "Bench", "UTC", terms, schedule, classes, payees)
-    event_id = str(events.create_event(parts, Request(organizer), new)["id"])
-    _settle(context, lambda: events.view_event(parts, event_id)["state"] == "open")
-    rows = [f"S{n // 5_000},{n // 50},{n % 50},A" for n in range(seats)]
-    data = "\n".join(["section,row,seat,price_class", *rows]).encode()
-    issue.issue_manifest(parts, Request(organizer), event_id, data, "csv")
-    _settle(context, lambda: all(b["issued"] for b in issue.list_batches(parts, event_id)))
-    return event_id
-
-
 def _bare(context: Context, batches: int = 10) -> float:
     """Deliveries a second of signed bulk calls, sent in one go, with nothing of ours between: best of three rounds.
 
     They use the relayer's nonces behind the sender's back, so this service is thrown away afterwards.
     """
-    numbers = [_number(context, _event(context, batches * LINES)) for _ in range(ROUNDS)]
+    halls = [Hall.open(context, batches * LINES) for _ in range(ROUNDS)]
+    numbers = [int(events.view_event(context.parts, hall.event)["number"]) for hall in halls]
     return max(_bare_round(context, number, batches) for number in numbers)
-
-
-def _number(context: Context, event_id: str) -> int:
-    return int(events.view_event(context.parts, event_id)["number"])
 
 
 def _bare_round(context: Context, number: int, batches: int) -> float:
@@ -110,56 +215,3 @@ def _bare_round(context: Context, number: int, batches: int) -> float:
     while not all(context.gateway.receipts(hashes)):
         context.embedded.mine()
     return batches * LINES / (time.monotonic() - began)
-
-
-def _orders(context: Context, event_id: str, count: int) -> tuple[Principal, list[tuple[str, str]]]:
-    """Orders of two tickets, paid at the provider; our side does not know it yet."""
-    parts = context.parts
-    fan = accounts.authenticate(parts, accounts.sign_up(parts)["api_key"])
-    ids = []
-    for _ in track(range(count), "ordering", console=Console(stderr=True), transient=True):
-        held = hold.hold_best(parts, Request(fan), event_id, "A", 2)
-        ids.append(buy.order_hold(parts, Request(fan), held["id"])["id"])
-    while pay.open_charges(parts):
-        pass
-    payments = []
-    assert context.sandbox is not None
-    for order_id in ids:
-        payment = buy.view_order(parts, fan, order_id)["payment"]
-        charge = payment["url"].rsplit("/", 1)[1]
-        context.sandbox.pay(charge)
-        payments.append((payment["id"], charge))
-    return fan, payments
-
-
-def _deliver(context: Context, fan: Principal, payments: list[tuple[str, str]]) -> float:
-    """Seconds from the first payment applied to the last ticket held at head."""
-    worker, parts = Worker(context), context.parts
-    worker.start()
-    try:
-        began = time.monotonic()
-        for payment_id, charge in payments:
-            captures = parts.provider.captures(charge)
-            with parts.store.begin() as tx:
-                buy.apply_captures(parts, tx, payment_id, captures)
-        while _held(context, fan) < 2 * len(payments):
-            time.sleep(0.02)
-        return time.monotonic() - began
-    finally:
-        worker.stop()
-
-
-def _held(context: Context, fan: Principal) -> int:
-    address = accounts.fan_view(context.parts, fan.fan)["address"]
-    return tickets.count_held(context.parts, address)
-
-
-def _check(context: Context, fan: Principal, expected: int) -> tuple[int, int]:
-    """Tickets lost and doubled, by the ledger's own log of deliveries to the fan."""
-    seen: Counter[Any] = Counter()
-    after = 0
-    while page := tickets.my_tickets(context.parts, fan, after, 200)["items"]:
-        seen.update(int(t["id"]) for t in page)
-        after = max(seen)
-    history = [len(tickets.ticket_history(context.parts, ticket)["history"]) for ticket in seen]
-    return expected - len(seen), sum(h - 1 for h in history)

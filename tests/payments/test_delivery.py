@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -138,10 +139,11 @@ def test_late_webhooks_wait(sandbox: Sandbox, sender: WebhookSender, receiver: R
 
 
 def test_repeated_and_shuffled_webhooks_arrive_so(
-    sandbox: Sandbox, sender: WebhookSender, receiver: Receiver, clock: Clock
+    store: Store, sandbox: Sandbox, receiver: Receiver, clock: Clock
 ) -> None:
     pay(sandbox, Faults(double=True, repeat=2, shuffle=True))
-    sender.step()
+    with closing(WebhookSender(store, receiver.url, SECRETS, clock, side_by_side=1)) as orderly:
+        orderly.step()
     first, second, third, fourth = (webhook.event_id for webhook in verified(sandbox, receiver, clock))
     assert first == second > third == fourth
 
