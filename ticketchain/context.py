@@ -35,20 +35,19 @@ from ticketchain.chain.sender import Sender
 from ticketchain.chain.types import ChainError
 from ticketchain.domain.blocks import FollowedBlock
 from ticketchain.domain.errors import DomainError
-from ticketchain.domain.ports import SealedKey
 from ticketchain.metadata.ipfs import IpfsStore
 from ticketchain.metadata.store import ContentError, LocalStore
 from ticketchain.payments.delivery import WebhookSender
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.settings import Settings
-from ticketchain.store import accounts, chain, events, outbox
+from ticketchain.store import chain, events, outbox
 from ticketchain.store.engine import Store
 from ticketchain.usecases import finality, settle
 from ticketchain.usecases.parts import Parts, Rules
 from ticketchain.wallets.errors import SlowBackend
 from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.keys import assert_fast_backend
-from ticketchain.wallets.operator import OperatorKeys, create_operator_keys, unseal_account
+from ticketchain.wallets.operator import OperatorKeys, operator_keys, unseal_account
 from ticketchain.wallets.signer import LocalSigner
 
 Progress = Callable[[str], None]
@@ -116,7 +115,7 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
         gateway = Gateway(embedded.url, on_demand=True) if embedded else Gateway(settings.rpc_url)
         stack.callback(gateway.close)
         keys = FileKeyProvider(settings.data / "keys" / "master.key")
-        operator = operator_keys(store, keys, gateway.chain_id())
+        operator = operator_keys(store, keys, gateway.chain_id(), settings.relayers, now)
         deployment = load_deployment(settings.data / "deployment.json")
         if deployment is None:
             if embedded is None:
@@ -125,6 +124,8 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
             embedded.snapshot()  # first durable on the chain, then known to us
             save_deployment(settings.data / "deployment.json", deployment)
         verify(gateway, deployment)
+        if embedded is not None:
+            appoint(gateway, deployment, keys, operator, progress, mine=embedded.step)
         yield _wire(settings, store, gateway, embedded, deployment, keys, operator)
 
 
@@ -173,27 +174,15 @@ def _open_embedded(settings: Settings, store: Store, progress: Progress) -> Iter
         yield chain_
 
 
-def operator_keys(store: Store, keys: FileKeyProvider, chain_id: int) -> OperatorKeys:
-    """The relayer's, the attestor's and the admin's key of this installation, made on first use."""
-    with store.begin() as tx:
-        found = {p: accounts.wallet_for(tx, p) for p in ("relayer", "attestor", "admin")}
-        if all(found.values()):
-            sealed = {p: SealedKey(r.address, r.sealed_key, r.key_version) for p, r in found.items() if r}
-            return OperatorKeys(**sealed)
-        made = create_operator_keys(keys, chain_id)
-        for purpose in found:
-            key: SealedKey = getattr(made, purpose)
-            accounts.add_wallet(tx, key.address, purpose, key.sealed, key.version, now())
-        return made
-
-
 def operator_addresses(settings: Settings) -> dict[str, str]:
-    """Addresses of relayer, attestor and admin; their keys are made, sealed for the chain, if there are none."""
+    """Addresses of relayers, attestor and admin; their keys are made, sealed for the chain, if there are none."""
     prepare_folder(settings.data)
     chain_id = Gateway(settings.rpc_url).chain_id() if settings.rpc_url else settings.chain_id
     with _open_store(settings) as store:
-        found = operator_keys(store, FileKeyProvider(settings.data / "keys" / "master.key"), chain_id)
-    return {purpose: getattr(found, purpose).address for purpose in ("relayer", "attestor", "admin")}
+        keys = FileKeyProvider(settings.data / "keys" / "master.key")
+        found = operator_keys(store, keys, chain_id, settings.relayers, now)
+    relayers = {f"relayer-{n}" if n else "relayer": key.address for n, key in enumerate(found.relayers)}
+    return relayers | {"attestor": found.attestor.address, "admin": found.admin.address}
 
 
 def deploy_ledger(
@@ -209,21 +198,39 @@ def deploy_ledger(
     admin = unseal_account(keys, operator.admin, chain_id)
     base_uri = f"{settings.url}/v1/tickets/"
     deployment = deploy(gateway, admin, admin.address, base_uri, progress=progress, mine=mine)
-    grants = {operator.relayer.address: RELAYER, operator.attestor.address: ATTESTOR, admin.address: ADMIN}
-    grant_roles(gateway, deployment.address, admin, grants, progress=progress, mine=mine)
+    appoint(gateway, deployment, keys, operator, progress, mine)
     return deployment
 
 
+def appoint(
+    gateway: Gateway,
+    deployment: Deployment,
+    keys: FileKeyProvider,
+    operator: OperatorKeys,
+    progress: Progress = lambda _: None,
+    mine: Callable[[], object] | None = None,
+) -> None:
+    """Gives relayers, attestor and admin their roles on the ledger, as far as they lack them."""
+    admin = unseal_account(keys, operator.admin, deployment.chain_id)
+    grants = {key.address: RELAYER for key in operator.relayers}
+    grants |= {operator.attestor.address: ATTESTOR, admin.address: ADMIN}
+    grant_roles(gateway, deployment.address, admin, grants, progress=progress, mine=mine)
+
+
 def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deployment:
-    """`ticketchain deploy`: a ledger on the chain of `settings.rpc_url`. Raises `CannotStart` when there is one."""
+    """`ticketchain deploy`: a ledger on the chain of `settings.rpc_url`; where there is one already, only roles that
+    its keys lack (after `relayers` was raised). Raises `ForeignLedger` when it is another chain's.
+    """
     prepare_folder(settings.data)
     file = settings.data / "deployment.json"
-    if load_deployment(file) is not None:
-        raise CannotStart(f"{file} names a ledger already; use another data folder for another ledger")
     gateway = Gateway(settings.rpc_url)
     keys = FileKeyProvider(settings.data / "keys" / "master.key")
     with _open_store(settings) as store:
-        operator = operator_keys(store, keys, gateway.chain_id())
+        operator = operator_keys(store, keys, gateway.chain_id(), settings.relayers, now)
+        if (known := load_deployment(file)) is not None:
+            verify(gateway, known)
+            appoint(gateway, known, keys, operator, progress)
+            return known
         deployment = deploy_ledger(settings, gateway, keys, operator, progress)
         save_deployment(file, deployment)
         return deployment
@@ -242,7 +249,7 @@ def _wire(
     with store.begin() as tx:
         if chain.ledger(tx, 0) is None:
             chain.add_ledger(tx, 0, deployment.address, deployment.chain_id, deployment.block - 1)
-    signer = LocalSigner(keys, deployment.chain_id, deployment.address, operator.relayer, operator.attestor)
+    signer = LocalSigner(keys, deployment.chain_id, deployment.address, operator.relayers, operator.attestor)
     hooks = webhook_secrets(settings)
     wanted = embedded is not None if settings.sandbox_payments is None else settings.sandbox_payments
     sandbox = Sandbox(store, now, new_id, settings.url) if wanted else None

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
         None, description="offer the built-in sandbox provider (no real money); empty = only on the embedded chain"
     )
     webhook_secrets: list[SecretStr] = Field(default_factory=list, description="payment webhooks; first one signs")
+    relayers: int = Field(1, ge=1, le=64, description="keys that send side by side, each with nonces of its own")
     hold_s: int = Field(600, ge=1, description="seconds that seats are held")
     payment_s: int = Field(1800, ge=1, description="seconds to pay an order")
 

@@ -107,7 +107,7 @@ class HastySender(Sender):
 
     def _commit(self, rows: Sequence[Any], data: bytes) -> None:
         signer, nonce = self._signer, self._gateway.nonce(self._signer.relayer, pending=True)
-        signed = signer.transaction(UnsignedTransaction(nonce, 2_000_000, 0, 0, data))
+        signed = signer.transaction(UnsignedTransaction(signer.relayer, nonce, 2_000_000, 0, 0, data))
         self._gateway.send_raw_many([signed.raw])
         values = {"ledger": 0, "signer": signer.relayer, "nonce": nonce, "kind": rows[0].kind, "gas": 2_000_000}
         values |= {"data": data}

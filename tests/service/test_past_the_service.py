@@ -14,7 +14,7 @@ from web3 import Web3
 from tests.audit.ledger import ATTESTOR, NOBODY, RELAYER, SPECIAL_TERMS, LedgerOnChain
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
 from ticketchain.artifacts import load
-from ticketchain.context import Context, operator_keys
+from ticketchain.context import Context, now
 from ticketchain.domain.errors import Conflict, LedgerRefused
 from ticketchain.domain.policy import Supplies
 from ticketchain.domain.tickets import TicketState
@@ -22,7 +22,7 @@ from ticketchain.store import chain, orders, schema, schema_chain, stock
 from ticketchain.usecases import books, events, hold, issue, pass_on, tickets
 from ticketchain.usecases.common import sealed_key
 from ticketchain.wallets.keyfile import FileKeyProvider
-from ticketchain.wallets.operator import unseal_account
+from ticketchain.wallets.operator import operator_keys, unseal_account
 from ticketchain.wallets.seal import Purpose
 
 
@@ -35,7 +35,7 @@ class Outsider(LedgerOnChain):
         self.address = Web3.to_checksum_address(context.deployment.address)
         self.contract = self.web3.eth.contract(address=self.address, abi=load("TicketLedger").abi)
         self.keys = FileKeyProvider(context.settings.data / "keys" / "master.key")
-        operator = operator_keys(context.parts.store, self.keys, self.chain_id)
+        operator = operator_keys(context.parts.store, self.keys, self.chain_id, 1, now)
         self.admin = unseal_account(self.keys, operator.admin, self.chain_id)
         self.relayer, self.attestor = Account.create(), Account.create()
         self.call(self.admin, "setRoles", 0, self.relayer.address, RELAYER)

@@ -19,7 +19,7 @@ from ticketchain.domain.ports import SealedKey, UnsignedTransaction, Void
 from ticketchain.wallets import keys
 from ticketchain.wallets.errors import SealBroken, SignerRefused, SlowBackend
 from ticketchain.wallets.keyfile import FileKeyProvider
-from ticketchain.wallets.operator import OperatorKeys, assert_fast_backend, unseal_account
+from ticketchain.wallets.operator import OperatorKeys, assert_fast_backend, create_operator_keys, unseal_account
 from ticketchain.wallets.seal import Purpose
 from ticketchain.wallets.signer import LocalSigner
 from ticketchain.wallets.typed import Domain, Signable, digest
@@ -32,7 +32,7 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of
 HALF_ORDER = ORDER // 2  # EIP-2
 GIFT = Gift(1 << 24, 0, FAN, True, 2_000_000_000)
 DELIVERIES = Deliveries(1, [Line(1 << 24, 0, FAN, True, 4500, b"r" * 16)])
-CALL = UnsignedTransaction(nonce=0, gas=200_000, max_fee=10, priority_fee=1, data=b"\x01\x02\x03\x04")
+CALL = UnsignedTransaction(signer="", nonce=0, gas=200_000, max_fee=10, priority_fee=1, data=b"\x01\x02\x03\x04")
 
 
 def recovered(domain: Domain, value: Signable, signature: bytes) -> str:
@@ -85,7 +85,7 @@ def test_signing_is_deterministic_so_a_retry_is_the_same_consent(signer: LocalSi
 
 
 def test_a_consent_is_signed_only_by_a_wallet(signer: LocalSigner, operator_keys: OperatorKeys) -> None:
-    for key in (operator_keys.relayer, operator_keys.attestor, operator_keys.admin):
+    for key in (*operator_keys.relayers, operator_keys.attestor, operator_keys.admin):
         with pytest.raises(SealBroken, match="purpose"):
             signer.consent(key, GIFT)
 
@@ -109,12 +109,12 @@ def test_a_digest_alone_is_not_signed(signer: LocalSigner) -> None:
 
 
 def test_a_transaction_goes_to_the_ledger_with_no_value(signer: LocalSigner) -> None:
-    signed = signer.transaction(CALL)
+    signed = signer.transaction(replace(CALL, signer=signer.relayer))
     fields = TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()
     assert Account.recover_transaction(signed.raw) == signer.relayer
     assert bytes(fields["to"]) == bytes.fromhex(LEDGER[2:])
     assert (fields["value"], fields["chainId"], fields["nonce"], fields["type"]) == (0, CHAIN, 0, 2)
-    assert signed == signer.transaction(CALL)
+    assert signed == signer.transaction(replace(CALL, signer=signer.relayer))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,29 @@ def test_a_transaction_goes_to_the_ledger_with_no_value(signer: LocalSigner) -> 
 )
 def test_a_transaction_that_is_no_call_of_ours_is_refused(signer: LocalSigner, change: dict[str, Any]) -> None:
     with pytest.raises(SignerRefused, match=next(iter(change))):
-        signer.transaction(replace(CALL, **change))
+        signer.transaction(replace(CALL, signer=signer.relayer, **change))
+
+
+def test_each_relayer_signs_its_own_transactions_and_nobody_elses_are_signed(provider: FileKeyProvider) -> None:
+    keys = create_operator_keys(provider, CHAIN, relayers=2)
+    signer = LocalSigner(provider, CHAIN, LEDGER, keys.relayers, keys.attestor)
+    assert signer.relayers == tuple(key.address for key in keys.relayers)
+    for address in signer.relayers:
+        signed = signer.transaction(replace(CALL, signer=address))
+        assert Account.recover_transaction(signed.raw) == address
+    for stranger in (keys.attestor.address, keys.admin.address):
+        with pytest.raises(SignerRefused, match="no relayer"):
+            signer.transaction(replace(CALL, signer=stranger))
+
+
+def test_a_filler_goes_from_a_relayer_to_itself_with_nothing(signer: LocalSigner) -> None:
+    signed = signer.filler(signer.relayer, 7, 20, 2)
+    fields = TypedTransaction.from_bytes(HexBytes(signed.raw)).as_dict()
+    assert Account.recover_transaction(signed.raw) == signer.relayer
+    assert bytes(fields["to"]) == bytes.fromhex(signer.relayer[2:])
+    assert (fields["value"], bytes(fields["data"]), fields["nonce"], fields["gas"]) == (0, b"", 7, 21_000)
+    with pytest.raises(SignerRefused, match="priority_fee"):
+        signer.filler(signer.relayer, 7, 2, 20)
 
 
 def test_an_entry_key_signs_leases_that_its_public_key_verifies(signer: LocalSigner) -> None:
@@ -155,35 +177,35 @@ def test_entry_keys_and_wallets_do_not_open_as_each_other(signer: LocalSigner) -
 def test_a_wrong_key_file_shows_at_the_start(operator_keys: OperatorKeys, tmp_path: Any) -> None:
     other = FileKeyProvider(tmp_path / "other.key")
     with pytest.raises(SealBroken, match="another key file"):
-        LocalSigner(other, CHAIN, LEDGER, operator_keys.relayer, operator_keys.attestor)
+        LocalSigner(other, CHAIN, LEDGER, operator_keys.relayers, operator_keys.attestor)
 
 
 def test_operator_keys_of_another_chain_or_swapped_show_at_the_start(
     provider: FileKeyProvider, operator_keys: OperatorKeys
 ) -> None:
     with pytest.raises(SealBroken, match="chain"):
-        LocalSigner(provider, 1, LEDGER, operator_keys.relayer, operator_keys.attestor)
+        LocalSigner(provider, 1, LEDGER, operator_keys.relayers, operator_keys.attestor)
     with pytest.raises(SealBroken, match="purpose"):
-        LocalSigner(provider, CHAIN, LEDGER, operator_keys.attestor, operator_keys.relayer)
+        LocalSigner(provider, CHAIN, LEDGER, [operator_keys.attestor], operator_keys.relayers[0])
     with pytest.raises(SignerRefused, match="ledger"):
-        LocalSigner(provider, CHAIN, "0x1", operator_keys.relayer, operator_keys.attestor)
+        LocalSigner(provider, CHAIN, "0x1", operator_keys.relayers, operator_keys.attestor)
 
 
 def test_the_admin_account_is_opened_only_as_admin(provider: FileKeyProvider, operator_keys: OperatorKeys) -> None:
     account = unseal_account(provider, operator_keys.admin, CHAIN)
     assert account.address == operator_keys.admin.address
     assert account.key.hex() not in repr(account) + str(account)
-    for other in (operator_keys.relayer, operator_keys.attestor):
+    for other in (*operator_keys.relayers, operator_keys.attestor):
         with pytest.raises(SealBroken):
             unseal_account(provider, other, CHAIN)
-    relayer = unseal_account(provider, operator_keys.relayer, CHAIN, Purpose.RELAYER)
-    assert relayer.address == operator_keys.relayer.address
+    relayer = unseal_account(provider, operator_keys.relayers[0], CHAIN, Purpose.RELAYER)
+    assert relayer.address == operator_keys.relayers[0].address
 
 
 def test_nothing_is_logged_while_signing(signer: LocalSigner, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     signer.consent(signer.new_wallet(), GIFT)
-    signer.transaction(CALL)
+    signer.transaction(replace(CALL, signer=signer.relayer))
     assert caplog.text == ""
 
 

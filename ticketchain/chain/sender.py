@@ -95,7 +95,7 @@ class Sender:
             return False
         fees = self._gateway.fees()
         for row in unsigned:
-            call = UnsignedTransaction(row.nonce, row.gas, fees.max_fee, fees.priority_fee, row.data)
+            call = UnsignedTransaction(row.signer, row.nonce, row.gas, fees.max_fee, fees.priority_fee, row.data)
             signed = self._signer.transaction(call)
             values = {"hash": signed.hash, "transaction_id": row.id, "raw": signed.raw, "filler": False}
             values |= {"created_at": self._clock()}

@@ -19,7 +19,8 @@ def deploy(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Put a ledger on a chain, once, appoint this installation's keys, and record it in the data folder.
+    """Put a ledger on a chain, once, appoint this installation's keys, and record it in the data folder. Done again
+    with more relayers (TICKETCHAIN_RELAYERS), it appoints the new ones.
 
     The account that pays the gas is the admin's; `ticketchain keys addresses --rpc URL` shows it before.
     `ticketchain up --rpc URL` then serves it, and refuses a contract whose code differs from what was recorded.

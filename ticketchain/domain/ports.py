@@ -35,8 +35,9 @@ class SignedTransaction:
 
 @dataclass(frozen=True)
 class UnsignedTransaction:
-    """An EIP-1559 call to the ledger, value 0; fees in wei."""
+    """An EIP-1559 call to the ledger, value 0, from one of the relayers (`signer`, EIP-55); fees in wei."""
 
+    signer: str
     nonce: int
     gas: int
     max_fee: int

@@ -32,11 +32,18 @@ class Signer(Protocol):
         """The event's entry key over a lease message (64 bytes, RFC 8032)."""
 
     def transaction(self, transaction: UnsignedTransaction) -> SignedTransaction:
-        """The relayer's signature over a call to the ledger."""
+        """A relayer's signature over a call to the ledger."""
+
+    def filler(self, signer: str, nonce: int, max_fee: int, priority_fee: int) -> SignedTransaction:
+        """A relayer's transaction to itself that uses up a nonce and does nothing else."""
 
     @property
     def relayer(self) -> str:
-        """Address that sends the transactions."""
+        """The first of the relayers."""
+
+    @property
+    def relayers(self) -> tuple[str, ...]:
+        """Addresses that send transactions."""
 
 
 class LedgerReader(Protocol):

@@ -6,6 +6,8 @@ fixed at the start.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_account import Account
 from eth_utils.address import is_checksum_address
@@ -41,7 +43,7 @@ class LocalSigner:
         key_provider: KeyProvider,
         chain_id: int,
         ledger_address: str,
-        relayer: SealedKey,
+        relayers: Sequence[SealedKey],
         attestor: SealedKey,
     ) -> None:
         assert_fast_backend()
@@ -49,15 +51,21 @@ class LocalSigner:
             raise SignerRefused(f"ledger: {ledger_address!r} is no EIP-55 address")
         self._seal = Seal(key_provider, chain_id)
         self._domain = Domain(chain_id, ledger_address)
-        self._relayer = relayer
+        self._relayers = {key.address: key for key in relayers}
         self._attestor = attestor
-        for key, purpose in ((relayer, Purpose.RELAYER), (attestor, Purpose.ATTESTOR)):
-            open_key(self._seal, key, purpose)  # a wrong key file shows at the start, not at the first sale
+        for key in relayers:
+            open_key(self._seal, key, Purpose.RELAYER)  # a wrong key file shows at the start, not at the first sale
+        open_key(self._seal, attestor, Purpose.ATTESTOR)
 
     @property
     def relayer(self) -> str:
-        """Address that sends the transactions."""
-        return self._relayer.address
+        """The first of the relayers."""
+        return next(iter(self._relayers))
+
+    @property
+    def relayers(self) -> tuple[str, ...]:
+        """Addresses that send transactions, each with nonces of its own."""
+        return tuple(self._relayers)
 
     @property
     def attestor(self) -> str:
@@ -94,21 +102,35 @@ class LocalSigner:
         return Ed25519PrivateKey.from_private_bytes(secret).sign(message)
 
     def transaction(self, transaction: UnsignedTransaction) -> SignedTransaction:
-        """The relayer's signature over an EIP-1559 call to the ledger, value 0. Raises `SignerRefused`."""
+        """The asked relayer's signature over an EIP-1559 call to the ledger, value 0. Raises `SignerRefused`."""
         _check_transaction(transaction)
-        key = open_key(self._seal, self._relayer, Purpose.RELAYER)
-        signed = Account.sign_transaction(self._call(transaction), key.secret)
+        if len(transaction.data) < 4:
+            raise SignerRefused("data: has no function selector; a relayer only calls functions of the ledger")
+        return self._signed(transaction, self._domain.ledger)
+
+    def filler(self, signer: str, nonce: int, max_fee: int, priority_fee: int) -> SignedTransaction:
+        """A relayer's transaction to itself that uses up a nonce and does nothing else. Raises `SignerRefused`."""
+        nothing = UnsignedTransaction(signer, nonce, 21_000, max_fee, priority_fee, b"")
+        _check_transaction(nothing)
+        return self._signed(nothing, signer)
+
+    def _signed(self, transaction: UnsignedTransaction, to: str) -> SignedTransaction:
+        sealed = self._relayers.get(transaction.signer)
+        if sealed is None:
+            raise SignerRefused(f"signer: {transaction.signer} is no relayer of this installation")
+        key = open_key(self._seal, sealed, Purpose.RELAYER)
+        signed = Account.sign_transaction(self._fields(transaction, to), key.secret)
         return SignedTransaction(bytes(signed.hash), bytes(signed.raw_transaction))
 
     def _sign(self, sealed: SealedKey, purpose: Purpose, value: Signable) -> bytes:
         message = digest(self._domain, value)
         return sign_digest(open_key(self._seal, sealed, purpose), message)
 
-    def _call(self, transaction: UnsignedTransaction) -> dict[str, int | str | bytes]:
+    def _fields(self, transaction: UnsignedTransaction, to: str) -> dict[str, int | str | bytes]:
         return {
             "type": 2,
             "chainId": self._domain.chain_id,
-            "to": self._domain.ledger,
+            "to": to,
             "value": 0,
             "nonce": transaction.nonce,
             "gas": transaction.gas,
@@ -125,5 +147,3 @@ def _check_transaction(transaction: UnsignedTransaction) -> None:
         raise SignerRefused(f"gas: {transaction.gas} is not between 21,000 and {MAX_GAS:,}; send fewer lines")
     if not 0 <= transaction.priority_fee <= transaction.max_fee:
         raise SignerRefused("priority_fee: must be between 0 and max_fee")
-    if len(transaction.data) < 4:
-        raise SignerRefused("data: has no function selector; the relayer only calls functions of the ledger")
