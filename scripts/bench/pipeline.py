@@ -208,7 +208,7 @@ def _bare_round(context: Context, number: int, batches: int) -> float:
         indexes = range(batch * LINES, (batch + 1) * LINES)
         lines = [Deliver(ticket_id(number, 0, i), 0, "0x" + "11" * 20, True, 5_000, "00" * 16) for i in indexes]
         call = call_of(number, lines, signer.attest)
-        raws.append(signer.transaction(UnsignedTransaction(nonce + batch, 8_000_000, 0, 0, call)).raw)
+        raws.append(signer.transaction(UnsignedTransaction(signer.relayer, nonce + batch, 8_000_000, 0, 0, call)).raw)
     began = time.monotonic()
     hashes = [h for h in context.gateway.send_raw_many(raws) if isinstance(h, bytes)]
     assert context.embedded is not None
