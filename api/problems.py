@@ -32,6 +32,7 @@ TITLES = {
     "seat_taken": "A seat is not free",
     "expired": "Its time is over",
     "ledger_refused": "The ledger refuses this",
+    "ledger_forked": "The chain replaced final blocks",
     "wrong_currency": "The currency is not the event's",
     "idempotency_key_reused": "The Idempotency-Key belongs to another request",
     "payload_too_large": "The body is too large",

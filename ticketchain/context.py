@@ -29,11 +29,10 @@ from ticketchain.chain.deploy import (
 )
 from ticketchain.chain.embedded import EmbeddedChain, LostTransaction
 from ticketchain.chain.gateway import Gateway
-from ticketchain.chain.indexer import Indexer
+from ticketchain.chain.indexer import Followed, Indexer
 from ticketchain.chain.reader import ContractReader
 from ticketchain.chain.sender import Sender
 from ticketchain.chain.types import ChainError
-from ticketchain.domain.blocks import FollowedBlock
 from ticketchain.domain.errors import DomainError
 from ticketchain.metadata.ipfs import IpfsStore
 from ticketchain.metadata.store import ContentError, LocalStore
@@ -42,7 +41,8 @@ from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.settings import Settings
 from ticketchain.store import chain, events, outbox
 from ticketchain.store.engine import Store
-from ticketchain.usecases import finality, settle
+from ticketchain.usecases import finality
+from ticketchain.usecases.following import Following
 from ticketchain.usecases.parts import Parts, Rules
 from ticketchain.wallets.errors import SlowBackend
 from ticketchain.wallets.keyfile import FileKeyProvider
@@ -270,6 +270,7 @@ def _wire(
         rules=Rules(hold=settings.hold, payment=settings.payment),
     )
     finalized = embedded.finalized if embedded else gateway.finalized
+    safe = embedded.finalized if embedded else gateway.safe
     return Context(
         settings=settings,
         parts=parts,
@@ -278,25 +279,9 @@ def _wire(
         deployment=deployment,
         sandbox=sandbox,
         senders=(Sender(store, gateway, deployment.address, signer, partial(finality.set_aside, parts), now),),
-        indexers=(Indexer(store, gateway, _Settle(parts), finalized, deployment.block),),
+        indexers=(Indexer(store, gateway, Following(parts), Followed(0, deployment.block, finalized, safe)),),
         webhooks=WebhookSender(store, f"{settings.url}/v1/webhooks/sandbox", hooks, now),
     )
-
-
-@dataclass(frozen=True)
-class _Settle:
-    """The use cases that the indexer tells."""
-
-    parts: Parts
-
-    def follow(self, block: FollowedBlock) -> bool:
-        return settle.follow(self.parts, block)
-
-    def take_back(self, ledger: int, after: int) -> None:
-        settle.take_back(self.parts, ledger, after)
-
-    def finalize(self, ledger: int, number: int) -> bool:
-        return finality.finalize(self.parts, ledger, number)
 
 
 def webhook_secrets(settings: Settings) -> list[str]:

@@ -273,6 +273,7 @@ class Ticket(BaseModel):
     custodied: bool
     activated: bool
     frozen: bool
+    in_doubt: bool = Field(description="The chain replaced final blocks with moves of it; nothing is sold meanwhile.")
     epoch: int
     price: int
     since: When | None
@@ -289,7 +290,9 @@ class Happening(BaseModel):
     at: When
     block: int
     transaction: str
-    final: bool
+    finality: Literal["head", "safe", "final"] = Field(
+        description="At `head` its block may still be replaced; money moves and mails are sent when it is `final`."
+    )
 
 
 class History(BaseModel):
@@ -372,15 +375,6 @@ class Received(BaseModel):
 
     received: Literal[True]
     new: bool
-
-
-class Ledger(BaseModel):
-    """Which ledger this service follows, and how far."""
-
-    chain_id: int
-    address: str
-    head: int | None = Field(description="Newest block followed; null before the first.")
-    final: int | None = Field(description="Newest block whose effects are final.")
 
 
 class Alive(BaseModel):

@@ -19,7 +19,7 @@ router = APIRouter(tags=["Buying"])
     summary="Hold seats",
     status_code=201,
     response_model=answers.Hold,
-    **scope("orders:write", 404, 409, 422),
+    **scope("orders:write", 404, 409, 422, 503),
 )
 def create_hold(
     event_id: EventId, body: requests.HoldWanted, shop: Shop, asked: Creating, response: Response
@@ -54,7 +54,7 @@ def release_hold(hold_id: HoldId, shop: Shop, who: Caller) -> None:
     summary="Order held seats or a listing",
     status_code=201,
     response_model=answers.Order,
-    **scope("orders:write", 404, 409, 422),
+    **scope("orders:write", 404, 409, 422, 503),
 )
 def create_order(body: requests.OrderWanted, shop: Shop, asked: Creating, response: Response) -> dict[str, Any]:
     """`payment.url` is null at first: look again until the provider gave it, then pay there before `expires_at`."""

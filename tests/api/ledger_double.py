@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from ticketchain.domain.blocks import Entry, FollowedBlock
+from ticketchain.domain.blocks import Entry, FollowedBlock, Stretch
 from ticketchain.domain.errors import LedgerRefused, Unavailable
 from ticketchain.domain.tickets import event_of
 from ticketchain.store import chain
@@ -78,7 +78,7 @@ class HandMadeChain:
         self.number += 1
         parent, self.hash = self.hash, hashlib.sha256(self.number.to_bytes(8, "big")).digest()
         now = int(self.parts.clock().timestamp())
-        assert settle.follow(self.parts, FollowedBlock(0, self.number, self.hash, parent, now, entries))
+        assert settle.follow(self.parts, Stretch.of(FollowedBlock(0, self.number, self.hash, parent, now, entries)))
         finality.finalize(self.parts, 0, self.number)
 
     def _entry(self, index: int, intent: Any) -> Entry | None:

@@ -46,9 +46,9 @@ def test_a_fan_buys_gives_and_returns(shop: Shop) -> None:
     assert done(ann.get(gift.headers["location"]), 200)["state"] == "done" and move["state"] == "sending"
     assert done(shop.client.get(f"/v1/tickets/{first}"), 200)["holder"] == bob.address
     story = done(shop.client.get(f"/v1/tickets/{first}/history"), 200)["history"]
-    assert [(x["what"], x["to"], x["final"]) for x in story] == [
-        ("Delivered", ann.address, True),
-        ("Given", bob.address, True),
+    assert [(x["what"], x["to"], x["finality"]) for x in story] == [
+        ("Delivered", ann.address, "final"),
+        ("Given", bob.address, "final"),
     ]
 
     quote = done(ann.get(f"/v1/tickets/{second}/refund-quote"), 200)

@@ -8,18 +8,28 @@ import time
 import pytest
 
 from tests.service.people import FACE, Event, Fan, idle, settle_finally
-from ticketchain.chain.indexer import DeepFork
+from ticketchain.chain.indexer import Followed, Indexer, Pace
 from ticketchain.chain.types import BlockMissing
 from ticketchain.context import Context
-from ticketchain.domain.blocks import FollowedBlock
+from ticketchain.domain.blocks import FollowedBlock, Stretch
+from ticketchain.domain.errors import LedgerForked
 from ticketchain.store import chain, outbox, schema, schema_chain
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import pass_on, settle, tickets
+from ticketchain.usecases.following import Following
 
 
 def _reorg(service: Context, depth: int) -> None:
     """The newest blocks are replaced by empty ones; their transactions vanish."""
     service.gateway.rpc("anvil_reorg", depth, [])
+
+
+def indexer_of(service: Context, patience: float = 0) -> Indexer:
+    """An indexer of the service's ledger that believes at once that the chain has become shorter."""
+    assert service.embedded is not None
+    final = service.embedded.finalized
+    followed = Followed(0, service.deployment.block, final, final)
+    return Indexer(service.parts.store, service.gateway, Following(service.parts), followed, Pace(patience=patience))
 
 
 def test_a_delivery_that_is_taken_back_comes_again(service: Context) -> None:
@@ -53,15 +63,22 @@ def test_a_gift_that_is_taken_back_returns_to_the_giver_until_it_is_sent_again(s
     assert (anna.tickets(), bela.tickets()) == ([], [ticket])
 
 
-def test_a_fork_below_the_final_block_stops_the_indexer(service: Context) -> None:
+def test_a_fork_below_the_final_block_stops_sales_until_a_person_decides(service: Context) -> None:
     event, anna = Event.open(service, rows=1), Fan(service)
     before = service.gateway.rpc("evm_snapshot")
-    anna.buy(event)
+    (ticket,) = anna.buy(event)
     settle_finally(service)
     service.gateway.rpc("evm_revert", before)
-    with pytest.raises(DeepFork, match="no longer has our final block"):
-        for _ in range(3):
-            service.indexers[0].step()
+    impatient = indexer_of(service)
+    assert impatient.step() and not impatient.step()
+    with service.parts.store.read() as tx:
+        ledger = chain.ledger(tx, 0)
+    assert ledger is not None and ledger.forked_at is not None and ledger.fork_parent < ledger.final_number
+    assert tickets.view_ticket(service.parts, ticket)["in_doubt"]
+    with pytest.raises(LedgerForked, match="blocks that were final"):
+        anna.order(event)
+    with pytest.raises(LedgerForked, match="blocks that were final"):
+        anna.list(ticket, FACE)
 
 
 def test_following_the_chain_anew_ends_in_the_same_state(service: Context) -> None:
@@ -146,10 +163,10 @@ def test_two_workers_leave_no_hole_in_the_chain_they_follow(service: Context, mo
 
     monkeypatch.setattr(chain, "tip", slow_tip)
     block = FollowedBlock(0, tip.number + 1, b"\1" * 32, tip.hash, tip.timestamp)
-    slow = threading.Thread(target=settle.follow, args=(service.parts, block), name="slow")
+    slow = threading.Thread(target=settle.follow, args=(service.parts, Stretch.of(block)), name="slow")
     slow.start()
     reading.wait()
-    settle.take_back(service.parts, 0, tip.number - 2)
+    settle.take_back(service.parts, 0, tip.number - 2, tip.hash)
     slow.join()
     with service.parts.store.read() as tx:
         numbers = sorted(row.number for row in tx.execute(schema_chain.blocks.select()))

@@ -1,36 +1,59 @@
-"""From the contract's logs to entries of the read model: bulk logs become one entry a line, words become fields."""
+"""From the contract's logs to entries of the read model: bulk logs become one entry a line, words become fields,
+numbers of one ledger become the service's (`domain.ledgers`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from ticketchain.chain.abi import LedgerLog, decode_problem
+from ticketchain.chain.abi import LedgerLog, decode_log, decode_problem, topic_of
 from ticketchain.chain.refusals import as_problem
+from ticketchain.chain.types import Log
 from ticketchain.domain.blocks import Entry
+from ticketchain.domain.ledgers import event_here, ticket_here
 from ticketchain.domain.policy import STATUSES
 from ticketchain.domain.tickets import event_of
 
 _ADDRESS, _U16, _U40, _U64, _U128 = ((1 << bits) - 1 for bits in (160, 16, 40, 64, 128))
 
 
-_NO_TICKET = 2**63  # events are numbered from 1, so no ticket has this id; databases could not store it
+def entries_in(ledger: int, log: Log) -> list[Entry]:
+    """The entries of one log entry; none for logs that the service does not follow, which are not even decoded: of
+    accounts (roles, allow-lists, credits, wallets), and those of the standards, which say again what the ledger's own
+    say.
+    """
+    if not log.topics or log.topics[0] not in _followed():
+        return []
+    decoded = decode_log(log)
+    return entries_of(ledger, decoded) if decoded is not None else []
 
 
-def entries_of(log: LedgerLog) -> list[Entry]:
-    """The entries of one log; none for logs that the service does not follow: of accounts (roles, allow-lists, credits,
-    wallets), and those of the standards, which say again what the ledger's own say.
+def entries_of(ledger: int, log: LedgerLog) -> list[Entry]:
+    """The entries of a decoded log; none for logs that the service does not follow.
+
+    Anybody can have a line about any number refused: one that no event or ticket will ever have is left out.
     """
     read = _READERS.get(log.name)
     if read is None:
         return []
-    return [
-        Entry(log.name, log.log.log_index, line, log.log.tx_hash, event, ticket, values)
-        for line, (event, ticket, values) in enumerate(read(log.args))
-        if (ticket or 0) < _NO_TICKET
-    ]
+    index, tx_hash, entries = log.log.log_index, log.log.tx_hash, []
+    for line, (event, ticket, values) in enumerate(read(log.args)):
+        here = None if event is None else event_here(ledger, event)
+        id_here = None if ticket is None else ticket_here(ledger, ticket)
+        if (here is None) == (event is None) and (id_here is None) == (ticket is None):
+            if ledger and "other" in values:
+                values["other"] = str(ticket_here(ledger, int(values["other"])))
+            entries.append(Entry(log.name, index, line, tx_hash, here, id_here, values))
+    return entries
+
+
+@cache
+def _followed() -> frozenset[bytes]:
+    return frozenset(topic_of(name) for name in _READERS)
 
 
 _Read = Iterator[tuple[int | None, int | None, dict[str, Any]]]

@@ -129,6 +129,11 @@ class Gateway:
         raw = self.rpc(by, hex_of(at), False)
         return None if raw is None else block_of(raw)
 
+    def blocks(self, numbers: Sequence[int]) -> tuple[Block | None, ...]:
+        """The blocks of many numbers, in their order."""
+        answers = self._batch([("eth_getBlockByNumber", [hex_of(number), False]) for number in numbers])
+        return tuple(None if raw is None else block_of(raw) for raw in map(_value, answers))
+
     def finalized(self) -> int:
         """Height that the chain itself calls final. For the embedded chain ask `EmbeddedChain.finalized`
         instead.

@@ -1,71 +1,129 @@
-"""From the chain to the read model: block after block, each checked to be the child of the one before; forks are
-taken back.
+"""From the chain to the read model. Above the final block: block after block, each checked to be the child of the one
+before; forks are taken back. Up to it: stretches of many blocks at once (`chain.ranges`).
+
+What the chain says is checked where it is stored, in the same transaction, so any number of indexers may follow one
+ledger, and one may be killed at any moment.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from ticketchain.chain.abi import decode_log
-from ticketchain.chain.entries import entries_of
+from ticketchain.chain.entries import entries_in
 from ticketchain.chain.gateway import Gateway
-from ticketchain.chain.types import Block, BlockMissing, Receipt
-from ticketchain.domain.blocks import FollowedBlock, Mined
+from ticketchain.chain.ranges import Ranges
+from ticketchain.chain.types import Block, BlockMissing, BlockRef, Receipt
+from ticketchain.domain.blocks import FollowedBlock, Heights, Mined, Stretch
 from ticketchain.store import chain, outbox
 from ticketchain.store.engine import Store
 
 
 class Settle(Protocol):
-    """What the indexer tells: a new block, a fork, a final block."""
+    """What the indexer tells: new blocks, a fork, a final block."""
 
-    def follow(self, block: FollowedBlock) -> bool:
-        """Adds a block; False when it is not the child of the newest."""
+    def follow(self, stretch: Stretch) -> bool:
+        """Adds blocks; False when they do not follow the newest."""
 
-    def take_back(self, ledger: int, after: int) -> None:
-        """Takes back all blocks above `after`."""
+    def take_back(self, ledger: int, after: int, tip: bytes) -> bool:
+        """Takes back all blocks above `after`, if `tip` is still the newest."""
+
+    def deep_fork(self, ledger: int, parent: int) -> bool:
+        """The chain replaced a final block: nothing is sold or followed until a person has decided."""
 
     def finalize(self, ledger: int, number: int) -> bool:
         """Does what waited for finality up to `number`."""
 
+    def look(self, ledger: int, heights: Heights) -> None:
+        """Notes how high the chain is."""
 
-class DeepFork(Exception):
-    """The chain replaced a block that was final. Sales must stop; a person decides."""
+
+@dataclass(frozen=True)
+class Followed:
+    """A ledger to follow: its number in the service and the block of its deployment. `finality` and `safe` answer the
+    newest final and the newest safe height.
+    """
+
+    number: int
+    first: int
+    finality: Callable[[], int]
+    safe: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How the indexer works. `blocks`: the most near the head in one step; `patience` in seconds: how long a chain that
+    is shorter than it was counts as a node that lags behind; `look_every` in seconds: how often heights are noted while
+    nothing happens.
+    """
+
+    blocks: int = 50
+    patience: float = 5.0
+    look_every: float = 5.0
 
 
 class Indexer:
-    """Follows one ledger. `finality` answers the newest final height; `first` is the block of the deployment."""
+    """Follows one ledger, whose gateway it is given."""
 
     def __init__(
-        self, store: Store, gateway: Gateway, settle: Settle, finality: Callable[[], int], first: int, blocks: int = 50
+        self,
+        store: Store,
+        gateway: Gateway,
+        settle: Settle,
+        followed: Followed,
+        pace: Pace = Pace(),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store, self._gateway, self._settle = store, gateway, settle
-        self._finality, self._first, self._blocks = finality, first, blocks
-        self.ledger = 0
+        self._store, self._gateway, self._settle, self._pace, self._clock = store, gateway, settle, pace, clock
+        self.ledger, self._followed = followed.number, followed
+        self._ranges = Ranges(store, gateway, followed.number, clock)
+        self._short_since: float | None = None
+        self._looked: tuple[float, int] = (-pace.look_every, -1)
 
     def step(self) -> bool:
-        """Follows up to `blocks` new blocks, or takes a fork back; then finality. True if anything was new.
+        """Follows new blocks, or takes a fork back; then finality. True if anything was new.
 
-        Raises `DeepFork`, and `ChainUnavailable` when the node does not answer (try again later).
+        Raises `ChainUnavailable` when the node does not answer and `BlockMissing` when it does not have all of a block
+        yet (try again later).
         """
         with self._store.read() as tx:
-            tip = chain.tip(tx, 0)
-        head = self._gateway.head()
-        if tip is not None and head.number <= tip.number and head.hash != tip.hash and self._forked(tip):
-            self._take_back(tip.number)
-            return True
-        follow = range(tip.number + 1 if tip is not None else self._first, head.number + 1)[: self._blocks]
-        for number in follow:
-            block = self._gateway.block(number)
-            if block is None or not self._settle.follow(self._read(block)):
-                if tip is not None:
-                    self._take_back(number - 1)
-                return True
-        return self._settle.finalize(0, self._finality()) or bool(follow)
+            ledger, tip = chain.ledger(tx, self.ledger), chain.tip(tx, self.ledger)
+        if ledger is None or ledger.forked_at is not None:
+            return False  # `reindex --accept-fork` lets it go on
+        final, head = self._followed.finality(), self._gateway.head()
+        self._look(head.number)
+        if tip is not None and head.number <= tip.number and head.hash != tip.hash:
+            return self._shorter(ledger, tip, head)
+        self._short_since = None
+        first = ledger.final_number + 1 if tip is None else tip.number + 1
+        if first < min(final, head.number):
+            self._stretch(ledger, tip, self._ranges.read(first, min(final, head.number)))
+            done = True
+        else:
+            done = self._near_head(ledger, tip, first, head.number)
+        return self._finalize(final) or done
 
-    def _forked(self, tip: object) -> bool:
-        block = self._gateway.block(tip.number)  # type: ignore[attr-defined]
-        return block is None or block.hash != tip.hash  # type: ignore[attr-defined]
+    # -------------------------------------------------------------------------------------------- following
+
+    def _near_head(self, ledger: Any, tip: Any, first: int, head: int) -> bool:
+        for number in range(first, head + 1)[: self._pace.blocks]:
+            block = self._gateway.block(number)
+            if block is None:
+                break  # a node that lags behind the one that told the head
+            if not self._stretch(ledger, tip, Stretch.of(self._read(block))):
+                return True
+            tip = block
+        return tip is not None and tip.number >= first
+
+    def _stretch(self, ledger: Any, tip: Any, stretch: Stretch) -> bool:
+        """Adds blocks; if they do not fit on the newest one we have, that was perhaps replaced."""
+        if self._settle.follow(stretch):
+            return True
+        if tip is not None and stretch.parent != tip.hash:
+            self._take_back(ledger, tip, tip.number)
+        return False
 
     def _read(self, block: Block) -> FollowedBlock:
         with self._store.read() as tx:
@@ -73,23 +131,89 @@ class Indexer:
         receipts = self._gateway.receipts(ours) if ours else ()
         mined = [_mined(block, receipt) for receipt in receipts]
         logs = self._gateway.logs(block.hash) if block.transactions else ()
-        decoded = [log for log in map(decode_log, logs) if log is not None]
-        entries = [entry for log in decoded for entry in entries_of(log)]
-        return FollowedBlock(0, block.number, block.hash, block.parent, block.timestamp, entries, mined)
+        entries = [entry for log in logs for entry in entries_in(self.ledger, log)]
+        return FollowedBlock(self.ledger, block.number, block.hash, block.parent, block.timestamp, entries, mined)
 
-    def _take_back(self, above: int) -> None:
-        """Finds the newest block that we and the chain share, and takes back everything after it."""
+    # -------------------------------------------------------------------------------------------- forks
+
+    def _shorter(self, ledger: Any, tip: Any, head: BlockRef) -> bool:
+        """The chain is no longer than what we have, and its head is not ours: a fork, or a node that lags behind."""
         with self._store.read() as tx:
-            ledger = chain.ledger(tx, 0)
-        final = ledger.final_number if ledger else 0
-        for number in range(above, final - 1, -1):
-            with self._store.read() as tx:
-                ours = chain.block(tx, 0, number)
-            theirs = self._gateway.block(number)
-            if ours is None or (theirs is not None and theirs.hash == ours.hash):
-                self._settle.take_back(0, number)
+            ours = chain.block(tx, self.ledger, head.number)
+        if head.number < tip.number and (ours is None or ours.hash == head.hash):
+            now = self._clock()
+            self._short_since = now if self._short_since is None else self._short_since
+            if now - self._short_since < self._pace.patience:
+                return False
+        elif (theirs := self._gateway.block(tip.number)) is not None and theirs.hash == tip.hash:
+            return False  # the head was an old answer
+        self._short_since = None
+        self._take_back(ledger, tip, head.number)
+        return True
+
+    def _take_back(self, ledger: Any, tip: Any, above: int) -> None:
+        """Finds the newest block up to `above`, which the chain reaches, that both have; takes back what is after it.
+
+        Raises `BlockMissing` when the node does not have a block of such a height: so little proves no fork.
+        """
+        ours = self._newest(above)
+        while ours is not None and ours.number > ledger.final_number:
+            if self._shared(ours):
+                self._settle.take_back(self.ledger, ours.number, tip.hash)
                 return
-        raise DeepFork(f"the chain no longer has our final block {final}")
+            ours = self._newest(ours.number - 1)
+        if above >= ledger.final_number and (ours is None or self._shared(ours)):
+            self._settle.take_back(self.ledger, ledger.final_number, tip.hash)
+        else:
+            self._settle.deep_fork(self.ledger, self.parent(min(above, ledger.final_number)))
+
+    def parent(self, below: int) -> int:
+        """The newest block up to `below` that both we and the chain have, or the one before the ledger's deployment.
+
+        Final blocks without anything for us are not kept, so the chains may have parted a little later.
+        """
+        low, high = self._followed.first - 1, below
+        while low < high:
+            middle = (low + high + 1) // 2
+            ours = self._newest(middle)
+            if ours is None or self._shared(ours):
+                low = middle
+            else:
+                high = ours.number - 1
+        ours = self._newest(low)
+        return self._followed.first - 1 if ours is None else int(ours.number)
+
+    def _newest(self, at_most: int) -> Any:
+        with self._store.read() as tx:
+            return chain.newest_block(tx, self.ledger, at_most)
+
+    def _shared(self, ours: Any) -> bool:
+        """Whether the chain has this block of ours. Raises `BlockMissing` when the node has none of its height."""
+        theirs = self._gateway.block(ours.number)
+        if theirs is None:
+            raise BlockMissing(ours.hash)
+        return theirs.hash == bytes(ours.hash)
+
+    # -------------------------------------------------------------------------------------------- heights
+
+    def _finalize(self, final: int) -> bool:
+        """Lets effects follow up to a final block, once the node has said that it has our block at that height."""
+        with self._store.read() as tx:
+            ledger, tip = chain.ledger(tx, self.ledger), chain.tip(tx, self.ledger)
+        if ledger is None or tip is None or (number := min(final, tip.number)) <= ledger.final_number:
+            return False
+        ours = self._newest(number)
+        if ours is not None and not self._shared(ours):
+            self._take_back(ledger, tip, tip.number)
+            return True
+        return self._settle.finalize(self.ledger, number)
+
+    def _look(self, head: int) -> None:
+        """Notes the heights when the head is another one, and from time to time that the node was asked."""
+        at, before = self._looked
+        if head != before or self._clock() - at >= self._pace.look_every:
+            self._looked = (self._clock(), head)
+            self._settle.look(self.ledger, Heights(head, min(self._followed.safe(), head)))
 
 
 def _mined(block: Block, receipt: Receipt | None) -> Mined:

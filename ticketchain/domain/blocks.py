@@ -1,4 +1,4 @@
-"""A block of the chain as the service follows it: what the ledger logged in it, one entry for each ticket or event
+"""The chain as the service follows it, stretch by stretch: what the ledger logged, one entry for each ticket or event
 touched.
 """
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 PAID_KINDS = frozenset({"Delivered", "Settled", "Resold", "Bought", "Exchanged"})
 """Kinds of entries by which a holder got a ticket for money (an exchanged one if the entry names a new holder)."""
@@ -30,9 +30,11 @@ TICKET_KINDS = PAID_KINDS | {
 """Kinds of entries that change a ticket; all others are about an event, an account or a refused line."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One thing the ledger logged: bulk logs have an entry a line. `values` are JSON values, bytes in hexadecimal."""
+class Entry(NamedTuple):
+    """One thing the ledger logged: bulk logs have an entry a line. `values` are JSON values, bytes in hexadecimal.
+
+    A tuple, since hundreds of thousands are made when a chain is followed from its beginning.
+    """
 
     kind: str
     log_index: int
@@ -63,3 +65,28 @@ class FollowedBlock:
     timestamp: int
     entries: Sequence[Entry] = ()
     mined: Sequence[Mined] = ()
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Blocks `first` to that of `blocks[-1]`, which follow the block with the hash `parent`; blocks in between with
+    nothing for us are left out.
+    """
+
+    ledger: int
+    first: int
+    parent: bytes
+    blocks: Sequence[FollowedBlock]
+
+    @staticmethod
+    def of(block: FollowedBlock) -> Stretch:
+        """A single block."""
+        return Stretch(block.ledger, block.number, block.parent, [block])
+
+
+@dataclass(frozen=True)
+class Heights:
+    """The heights that a node calls its head and safe from ordinary reorgs."""
+
+    head: int
+    safe: int

@@ -108,3 +108,10 @@ class Unavailable(DomainError):
 
     code = "unavailable"
     status = 503
+
+
+class LedgerForked(DomainError):
+    """The chain replaced blocks that were final: nothing is sold until an operator has decided."""
+
+    code = "ledger_forked"
+    status = 503

@@ -6,14 +6,18 @@ Only `usecases.settle` writes here. Deleting a block deletes its changes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Tx
 
 _CHANGE, _TICKET, _BLOCK, _LEDGER = t.changes.c, t.tickets.c, t.blocks.c, t.ledgers.c
+_SENT = t.transactions.c
 _ORDER = (_CHANGE.block_number, _CHANGE.log_index, _CHANGE.line)
 
 
@@ -22,9 +26,14 @@ def ledger(tx: Tx, number: int) -> Row[Any] | None:
     return tx.execute(select(t.ledgers).where(_LEDGER.number == number)).one_or_none()
 
 
-def lock(tx: Tx, number: int) -> None:
-    """Lets one transaction at a time change what we follow of a ledger, also with several workers."""
-    tx.execute(select(t.ledgers).where(_LEDGER.number == number).with_for_update()).all()
+def ledgers(tx: Tx) -> list[Row[Any]]:
+    """All ledgers that are followed, by number."""
+    return list(tx.execute(select(t.ledgers).order_by(_LEDGER.number)))
+
+
+def lock(tx: Tx, number: int) -> Row[Any] | None:
+    """A ledger; one transaction at a time may change what we follow of it, also with several workers."""
+    return tx.execute(select(t.ledgers).where(_LEDGER.number == number).with_for_update()).one_or_none()
 
 
 def add_ledger(tx: Tx, number: int, address: str, chain_id: int, start: int) -> None:
@@ -33,9 +42,14 @@ def add_ledger(tx: Tx, number: int, address: str, chain_id: int, start: int) -> 
     tx.execute(insert(t.ledgers).values(values | {"head_number": start, "safe_number": start, "final_number": start}))
 
 
+def set_ledger(tx: Tx, number: int, **values: Any) -> None:
+    """Notes what is known of a ledger: heights, when they were asked for, a fork."""
+    tx.execute(update(t.ledgers).where(_LEDGER.number == number).values(**values))
+
+
 def set_final(tx: Tx, ledger_number: int, number: int) -> None:
     """Notes the newest final block whose effects are done."""
-    tx.execute(update(t.ledgers).where(_LEDGER.number == ledger_number).values(final_number=number))
+    set_ledger(tx, ledger_number, final_number=number)
 
 
 def tip(tx: Tx, ledger_number: int) -> Row[Any] | None:
@@ -50,15 +64,21 @@ def block(tx: Tx, ledger_number: int, number: int) -> Row[Any] | None:
     return tx.execute(query).one_or_none()
 
 
-def add_block(tx: Tx, values: Mapping[str, Any]) -> None:
-    """Stores a block."""
-    tx.execute(insert(t.blocks).values(dict(values)))
+def newest_block(tx: Tx, ledger_number: int, at_most: int) -> Row[Any] | None:
+    """The newest block we have that is no higher than this: not every final block is kept."""
+    query = select(t.blocks).where(_BLOCK.ledger == ledger_number, _BLOCK.number <= at_most)
+    return tx.execute(query.order_by(_BLOCK.number.desc()).limit(1)).one_or_none()
+
+
+def add_blocks(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Stores blocks."""
+    tx.execute(insert(t.blocks), [dict(row) for row in rows])
 
 
 def add_changes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Stores what changed in a block."""
+    """Stores what changed in blocks."""
     if rows:
-        tx.execute(insert(t.changes), [dict(row) for row in rows])
+        tx.execute(insert(t.changes), rows)
 
 
 def drop_blocks(tx: Tx, ledger_number: int, after: int) -> list[Row[Any]]:
@@ -67,6 +87,19 @@ def drop_blocks(tx: Tx, ledger_number: int, after: int) -> list[Row[Any]]:
     gone = list(tx.execute(above.order_by(*_ORDER)))
     tx.execute(delete(t.blocks).where(_BLOCK.ledger == ledger_number, _BLOCK.number > after))
     return gone
+
+
+def prune_blocks(tx: Tx, ledger_number: int, first: int, before: int) -> None:
+    """Forgets blocks from `first` to below `before` in which nothing changed and that have no transaction of ours."""
+    changed = select(_CHANGE.block_number).where(_CHANGE.ledger == _BLOCK.ledger, _CHANGE.block_number == _BLOCK.number)
+    ours = select(_SENT.id).where(_SENT.ledger == _BLOCK.ledger, _SENT.block_number == _BLOCK.number)
+    span = (_BLOCK.ledger == ledger_number) & (_BLOCK.number >= first) & (_BLOCK.number < before)
+    tx.execute(delete(t.blocks).where(span, ~changed.exists(), ~ours.exists()))
+
+
+def add_reorg(tx: Tx, ledger_number: int, parent: int, depth: int, now: datetime) -> None:
+    """Writes down that blocks were taken back; `parent` is the newest that stayed."""
+    tx.execute(insert(t.reorgs).values(ledger=ledger_number, parent=parent, depth=depth, seen_at=now))
 
 
 def changes_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
@@ -88,12 +121,27 @@ def changes_between(tx: Tx, ledger_number: int, first: int, last: int, kinds: Se
 
 
 def put_tickets(tx: Tx, rows: Sequence[Mapping[str, Any]], gone: Sequence[int]) -> None:
-    """Writes tickets as folded, and removes those without any change left."""
-    ids = [row["id"] for row in rows] + list(gone)
-    for start in range(0, len(ids), 500):
-        tx.execute(delete(t.tickets).where(_TICKET.id.in_(ids[start : start + 500])))
-    if rows:
-        tx.execute(insert(t.tickets), [dict(row) for row in rows])
+    """Writes tickets as folded, and removes those without any change left. Whether one is in doubt stays as it was."""
+    for start in range(0, len(gone), 500):
+        tx.execute(delete(t.tickets).where(_TICKET.id.in_(gone[start : start + 500])))
+    if not rows:
+        return
+    upsert = (pg_insert if tx.dialect.name == "postgresql" else sqlite_insert)(t.tickets)
+    kept = {c.name: upsert.excluded[c.name] for c in t.tickets.columns if c.name not in ("id", "in_doubt")}
+    tx.execute(upsert.on_conflict_do_update(index_elements=["id"], set_=kept), rows)
+
+
+def doubt_tickets(tx: Tx, ledger_number: int, after: int) -> None:
+    """Marks the tickets that changed above block `after`, which the chain no longer has as it was."""
+    above = (_CHANGE.ledger == ledger_number) & (_CHANGE.block_number > after) & _CHANGE.ticket.is_not(None)
+    changed = select(_CHANGE.ticket).where(above)
+    tx.execute(update(t.tickets).where(_TICKET.id.in_(changed)).values(in_doubt=True))
+
+
+def trust_tickets(tx: Tx, first_event: int, next_first_event: int) -> None:
+    """No ticket of the events from one number to below another is in doubt any more."""
+    span = (_TICKET.event_number >= first_event) & (_TICKET.event_number < next_first_event)
+    tx.execute(update(t.tickets).where(span, _TICKET.in_doubt).values(in_doubt=False))
 
 
 def ticket(tx: Tx, ticket_id: int) -> Row[Any] | None:

@@ -111,6 +111,12 @@ def unsettled(tx: Tx, signer: str) -> list[Row[Any]]:
     return list(newest.values())
 
 
+def unsettled_hashes(tx: Tx, ledger: int) -> list[bytes]:
+    """Every signed version of every transaction to a ledger that is in no block we follow."""
+    query = select(_ATTEMPT.hash).join(t.transactions, _ATTEMPT.transaction_id == _TX.id)
+    return list(tx.execute(query.where(_TX.ledger == ledger, _TX.block_number.is_(None))).scalars())
+
+
 def transactions_with(tx: Tx, hashes: Sequence[bytes]) -> list[Row[Any]]:
     """Our transactions among these hashes."""
     query = select(_TX.id, _ATTEMPT.hash, _TX.kind).join(t.attempts, _ATTEMPT.transaction_id == _TX.id)

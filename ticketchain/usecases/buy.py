@@ -71,7 +71,7 @@ def _store_order(
 ) -> str:
     now, order_id = parts.clock(), parts.new_id("ord")
     event = event_of(tx, event_id)
-    refuse_unless_on_sale(event)
+    refuse_unless_on_sale(tx, event)
     _refuse_over_limit(tx, event, who, len(lines))
     total = check_amount(sum(price for _, price in lines), "total")
     row = {

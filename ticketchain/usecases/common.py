@@ -13,6 +13,7 @@ from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.ports import SealedKey
 from ticketchain.store import accounts, events, outbox
 from ticketchain.store.engine import Tx
+from ticketchain.usecases.forks import refuse_while_forked
 from ticketchain.usecases.parts import Parts
 
 Row = TypeVar("Row")
@@ -103,8 +104,11 @@ def event_of(tx: Tx, event_id: str, who: Principal | None = None) -> Any:
     return row
 
 
-def refuse_unless_on_sale(event: Any) -> None:
-    """Raises `Conflict` for a paused or cancelled event: the ledger would neither sell nor resell its tickets."""
+def refuse_unless_on_sale(tx: Tx, event: Any) -> None:
+    """Raises `Conflict` for a paused or cancelled event: the ledger would neither sell nor resell its tickets; and
+    `LedgerForked` while nothing is sold at all.
+    """
+    refuse_while_forked(tx, event.number)
     refuse_cancelled(event)
     if event.status == EventStatus.PAUSED:
         raise Conflict("event: its organizer paused sales and resales; try again later", state=str(event.status))

@@ -29,13 +29,14 @@ def finalize(parts: Parts, ledger: int, number: int) -> bool:
         for row in chain.changes_between(tx, ledger, blocks[0], blocks[-1], _KINDS):
             _EFFECTS[row.kind](parts, tx, row)
         chain.set_final(tx, ledger, blocks[-1])
+        chain.prune_blocks(tx, ledger, blocks[0] - 1, blocks[-1])
         return True
 
 
 def _new_final(tx: Tx, ledger: int, number: int) -> range:
     """The blocks up to `number` that we have and that did not count as final before."""
     row, tip = chain.ledger(tx, ledger), chain.tip(tx, ledger)
-    if row is None or tip is None:
+    if row is None or row.forked_at is not None or tip is None:
         return range(0)
     return range(row.final_number + 1, min(number, tip.number) + 1)
 

@@ -55,7 +55,7 @@ def _hold(parts: Parts, request: Request, event_id: str, take: Any) -> dict[str,
     def work(tx: Tx) -> dict[str, Any]:
         if (before := answered(tx, request)) is not None:
             return dict(before)
-        refuse_unless_on_sale(event_of(tx, event_id))
+        refuse_unless_on_sale(tx, event_of(tx, event_id))
         now, hold_id = parts.clock(), parts.new_id("hld")
         stock.add_hold(tx, hold_id, event_id, request.who.fan, now + parts.rules.hold, now)
         take(tx, hold_id)

@@ -30,6 +30,7 @@ from ticketchain.usecases.common import (
     unix,
 )
 from ticketchain.usecases.events import event_terms
+from ticketchain.usecases.forks import refuse_while_forked
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import last_payment
 
@@ -64,6 +65,7 @@ def list_ticket(parts: Parts, request: Request, ticket_id: int, price: int, curr
             return dict(before)
         ticket, wallet = _own_ticket(tx, request.who, ticket_id)
         event = required(events.event_numbered(tx, event_number(ticket_id)), "the event")
+        refuse_while_forked(tx, event.number)
     check_same_currency(currency, event.currency)
     deadline = min(unix(parts) + int(parts.rules.listing.total_seconds()), event.schedule["resale_closes_at"])
     parts.ledger.check_offer(ticket_id, ticket.epoch, price)

@@ -1,5 +1,5 @@
-"""The only place where it is decided who holds a ticket: from the ledger's log, block by block, and back when a block
-is gone.
+"""The only place where it is decided who holds a ticket: from the ledger's log, in the chain's order, and back when a
+block is gone.
 
 Everything here is computed anew from the logged history of the tickets touched, so that following a block twice,
 taking it back and following another one all end in the same state. Money and mail wait for finality
@@ -11,42 +11,79 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ticketchain.domain.blocks import TICKET_KINDS, Entry, FollowedBlock
+from ticketchain.domain.blocks import TICKET_KINDS, Entry, FollowedBlock, Heights, Stretch
 from ticketchain.store import chain, events, gate, outbox, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import retell, retell_event
 
+_TELLING = TICKET_KINDS | {"Skipped"}
+_EVENT_KINDS = ("ScheduleChanged", "StatusChanged", "EntryKeySet", "BatchIssued")
 
-def follow(parts: Parts, block: FollowedBlock) -> bool:
-    """Adds the next block. False, and nothing changed, when it is not the child of the block we have: a fork."""
+
+def follow(parts: Parts, stretch: Stretch) -> bool:
+    """Adds the next blocks. False, and nothing changed, when they do not follow the newest that we have: it was
+    replaced, or another worker was quicker.
+    """
     with parts.store.begin() as tx:
-        chain.lock(tx, block.ledger)
-        tip = chain.tip(tx, block.ledger)
-        if tip is not None and (block.number != tip.number + 1 or block.parent != tip.hash):
+        ledger = chain.lock(tx, stretch.ledger)
+        if ledger is None or ledger.forked_at is not None or not _is_next(tx, ledger, stretch):
             return False
-        place = {"ledger": block.ledger, "number": block.number, "hash": block.hash, "parent": block.parent}
-        chain.add_block(tx, place | {"timestamp": block.timestamp})
-        chain.add_changes(tx, [_row(block, entry) for entry in block.entries])
-        _note_transactions(tx, block)
-        for entry in block.entries:
-            _note_event(tx, entry.kind, entry.event_number, entry.values, gone=False)
-        retell(parts, tx, _tickets(block.entries))
+        entries = [entry for block in stretch.blocks for entry in block.entries]
+        chain.add_blocks(tx, [_place(block) for block in stretch.blocks])
+        chain.add_changes(tx, [_row(block, entry) for block in stretch.blocks for entry in block.entries])
+        for block in stretch.blocks:
+            _note_transactions(tx, block)
+        for entry in entries:
+            if entry.kind in _EVENT_KINDS:
+                _note_event(tx, entry.kind, entry.event_number, entry.values, gone=False)
+        retell(parts, tx, _tickets(entries))
         return True
 
 
-def take_back(parts: Parts, ledger: int, after: int) -> None:
-    """Takes back all blocks above `after`, as if they had never been; their transactions count as sent again."""
+def _is_next(tx: Tx, ledger: Any, stretch: Stretch) -> bool:
+    tip = chain.tip(tx, ledger.number)
+    if tip is None:
+        return bool(stretch.first == ledger.final_number + 1)
+    return bool(stretch.first == tip.number + 1 and stretch.parent == tip.hash)
+
+
+def take_back(parts: Parts, ledger: int, after: int, tip: bytes) -> bool:
+    """Takes back all blocks above `after`, as if they had never been; their transactions count as sent again.
+
+    `tip` is the hash of the newest block when that was decided: False, and nothing changed, when another worker has
+    changed it meanwhile.
+    """
     with parts.store.begin() as tx:
-        chain.lock(tx, ledger)
-        gone = chain.drop_blocks(tx, ledger, after)
-        for row in reversed(gone):
-            _note_event(tx, row.kind, row.event_number, row.values, gone=True)
-        transactions = outbox.forget_mined(tx, ledger, after)
-        if transactions:
-            outbox.finish_intents(tx, transactions, "done", "sent")
-            outbox.finish_intents(tx, transactions, "refused", "sent")
-        retell(parts, tx, sorted({row.ticket for row in gone if row.ticket is not None}))
+        row, newest = chain.lock(tx, ledger), chain.tip(tx, ledger)
+        if row is None or row.forked_at is not None or newest is None or newest.hash != tip:
+            return False
+        take_out(parts, tx, ledger, after)
+        chain.add_reorg(tx, ledger, after, newest.number - after, parts.clock())
+        return True
+
+
+def take_out(parts: Parts, tx: Tx, ledger: int, after: int) -> None:
+    """The same within a transaction that holds the ledger's lock."""
+    gone = chain.drop_blocks(tx, ledger, after)
+    for row in reversed(gone):
+        _note_event(tx, row.kind, row.event_number, row.values, gone=True)
+    transactions = outbox.forget_mined(tx, ledger, after)
+    if transactions:
+        outbox.finish_intents(tx, transactions, "done", "sent")
+        outbox.finish_intents(tx, transactions, "refused", "sent")
+    retell(parts, tx, sorted({row.ticket for row in gone if row.ticket is not None}))
+
+
+def look(parts: Parts, ledger: int, heights: Heights) -> None:
+    """Notes what the node calls head and safe, and that it was asked now."""
+    with parts.store.begin() as tx:
+        chain.set_ledger(tx, ledger, head_number=heights.head, safe_number=heights.safe, checked_at=parts.clock())
+
+
+def _place(block: FollowedBlock) -> dict[str, Any]:
+    place = {"ledger": block.ledger, "number": block.number, "hash": block.hash, "parent": block.parent}
+    return place | {"timestamp": block.timestamp}
 
 
 def _row(block: FollowedBlock, entry: Entry) -> dict[str, Any]:
@@ -59,13 +96,12 @@ def _row(block: FollowedBlock, entry: Entry) -> dict[str, Any]:
         "kind": entry.kind,
         "event_number": entry.event_number,
         "ticket": entry.ticket,
-        "values": dict(entry.values),
+        "values": entry.values,
     }
 
 
 def _tickets(entries: Sequence[Entry]) -> list[int]:
-    kinds = TICKET_KINDS | {"Skipped"}
-    return sorted({e.ticket for e in entries if e.ticket is not None and e.kind in kinds})
+    return sorted({e.ticket for e in entries if e.ticket is not None and e.kind in _TELLING})
 
 
 def _note_transactions(tx: Tx, block: FollowedBlock) -> None:
@@ -94,7 +130,7 @@ def _note_refusal(tx: Tx, intent: Any, problem: Any) -> None:
 
 def _note_event(tx: Tx, kind: str, number: int | None, values: Any, gone: bool) -> None:
     """Follows what the ledger logged about events (not tickets), or takes it back."""
-    if number is None or kind not in ("ScheduleChanged", "StatusChanged", "EntryKeySet", "BatchIssued"):
+    if number is None or kind not in _EVENT_KINDS:
         return
     row = events.event_numbered(tx, number)
     if row is None:

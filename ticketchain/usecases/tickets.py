@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ticketchain.store import chain, stock
+from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Principal, required
 from ticketchain.usecases.parts import Parts
@@ -41,12 +42,24 @@ def ticket_history(parts: Parts, ticket_id: int) -> dict[str, Any]:
 
 
 def ledger_view(parts: Parts) -> dict[str, Any]:
-    """Which ledger this service follows, and how far: head and final block."""
+    """Which ledger this service writes to, how far it follows it, and the earlier ones that it follows beside it."""
     with parts.store.read() as tx:
-        ledger, tip = chain.ledger(tx, 0), chain.tip(tx, 0)
-        return {
-            "chain_id": parts.ledger.chain_id,
-            "address": parts.ledger.address,
-            "head": tip.number if tip else None,
-            "final": ledger.final_number if ledger else None,
-        }
+        views_ = {row.address: _ledger(tx, row) for row in chain.ledgers(tx)}
+    current = views_.pop(parts.ledger.address, None)
+    return required(current, f"ledger {parts.ledger.address}") | {"earlier": list(views_.values())}
+
+
+def _ledger(tx: Tx, row: Any) -> dict[str, Any]:
+    tip = chain.tip(tx, row.number)
+    return {
+        "number": row.number,
+        "chain_id": row.chain_id,
+        "address": row.address,
+        "head": row.head_number,
+        "safe": row.safe_number,
+        "final": row.final_number,
+        "followed": tip.number if tip else None,
+        "checked_at": row.checked_at.isoformat() if row.checked_at else None,
+        "forked_at": row.forked_at.isoformat() if row.forked_at else None,
+        "fork_parent": row.fork_parent,
+    }

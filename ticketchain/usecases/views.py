@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ticketchain.domain.ledgers import ledger_of_ticket
 from ticketchain.domain.orders import LineState
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.tickets import NOBODY, TicketState, number_of
@@ -116,6 +117,7 @@ def ticket(tx: Tx, row: Any) -> dict[str, Any]:
         "custodied": row.custodied,
         "activated": row.activated,
         "frozen": row.frozen,
+        "in_doubt": row.in_doubt,
         "epoch": row.epoch,
         "price": row.price,
         "since": moment(row.since) if row.since else None,
@@ -135,6 +137,7 @@ def unsold_ticket(place: Any) -> dict[str, Any]:
         "custodied": False,
         "activated": False,
         "frozen": False,
+        "in_doubt": False,
         "epoch": 0,
         "price": 0,
         "since": None,
@@ -172,18 +175,25 @@ def move(row: Any) -> dict[str, Any]:
 
 def history(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:
     """What happened to a ticket, from the ledger's log: nothing personal, addresses only."""
-    final = chain.ledger(tx, 0)
+    ledger = chain.ledger(tx, ledger_of_ticket(ticket_id))
     return [
         {
             "what": c.kind,
             "at": moment(c.timestamp),
             "block": c.block_number,
             "transaction": "0x" + c.tx_hash.hex(),
-            "final": bool(final and c.block_number <= final.final_number),
+            "finality": finality(ledger, c.block_number),
             **{name: value for name, value in c.values.items() if value is not None},
         }
         for c in chain.changes_of_tickets(tx, [ticket_id])
     ]
+
+
+def finality(ledger: Any, block: int) -> str:
+    """How firm a block is: `head` may still be replaced, `safe` hardly ever, `final` never."""
+    if ledger is None or block > max(ledger.safe_number, ledger.final_number):
+        return "head"
+    return "final" if block <= ledger.final_number else "safe"
 
 
 def holder_of(tx: Tx, fan_id: str) -> str:
