@@ -1,4 +1,4 @@
-"""Runs the migrations on the engine that `ticketchain.store.engine.Store.migrate` hands over."""
+"""Runs the migrations in the transaction that `ticketchain.store.engine.Store.migrate` hands over."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from alembic import context
 from ticketchain.store import sandbox, schema, schema_chain  # noqa: F401  (they register their tables)
 from ticketchain.store.types import metadata
 
-with context.config.attributes["engine"].connect() as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=metadata,
-        render_as_batch=True,
-        transaction_per_migration=True,
-        user_module_prefix="types.",
-    )
-    with context.begin_transaction():
-        context.run_migrations()
-    connection.commit()
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    user_module_prefix="types.",
+)
+context.run_migrations()

@@ -20,10 +20,11 @@ def main(message: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["engine"] = create_engine(f"sqlite:///{folder}/empty.db")
-        command.upgrade(config, "head")
-        number = len(list((MIGRATIONS / "versions").glob("*.py"))) + 1
-        command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
+        with create_engine(f"sqlite:///{folder}/empty.db").begin() as tx:
+            config.attributes["connection"] = tx
+            command.upgrade(config, "head")
+            number = len(list((MIGRATIONS / "versions").glob("*.py"))) + 1
+            command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import QueuePool
 
 from ticketchain.domain.errors import Unavailable
@@ -24,6 +26,13 @@ Tx = Connection
 
 Answer = TypeVar("Answer")
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+_ALONE = 0x7469636B  # pg_advisory_lock's name space: "tick"
+_MIGRATING, _SETTING_UP = 1, 2
+_PATIENCE = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+"""libpq's: a server that is gone without a word is noticed within 11 s (`tcp_user_timeout` is in milliseconds)."""
+
+_AWAY = ("08", "57P", "53300", "25006")
+"""SQLSTATEs of a PostgreSQL that is gone, stopping, starting, full of clients, or a standby just now."""
 
 
 class Store:
@@ -32,8 +41,17 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._turn: AbstractContextManager[object] = nullcontext()
-        self.engine = create_engine(url, poolclass=QueuePool, pool_size=20, max_overflow=20, hide_parameters=True)
-        if self.engine.dialect.name == "sqlite":
+        postgres = make_url(url).get_backend_name() == "postgresql"
+        self.engine = create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=20,
+            max_overflow=20,
+            pool_pre_ping=postgres,  # connections that a restart of the server cut are replaced unseen
+            connect_args=_PATIENCE | {"tcp_user_timeout": 10_000} if postgres else {},
+            hide_parameters=True,
+        )
+        if not postgres:
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
             self._turn = (
@@ -45,20 +63,28 @@ class Store:
         """A transaction: committed at the end of the block, rolled back when it raises.
 
         SQLite takes its write lock at once (BEGIN IMMEDIATE), so that a read followed by a write cannot deadlock;
-        threads of one process wait for their turn before that. Never begin one inside another.
+        threads of one process wait for their turn before that. Never begin one inside another. Raises `Unavailable`
+        when the database is away; whether a commit that was under way counts is then open.
         """
-        with self._turn, self.engine.begin() as tx:
+        with self._turn, _answering(), self.engine.begin() as tx:
             yield tx
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        """A transaction that only reads (on SQLite it does not wait for writers)."""
-        with self.engine.connect() as connection:
+        """A transaction that only reads (on SQLite it does not wait for writers). Raises `Unavailable`."""
+        with _answering(), self.engine.connect() as connection:
             connection = connection.execution_options(read_only=True)
             try:
                 yield connection
             finally:
                 connection.rollback()
+
+    @contextmanager
+    def set_up(self) -> Iterator[Tx]:
+        """A transaction for what an installation does once: of several processes that start at once, one at a time."""
+        with self.begin() as tx:
+            _wait_alone(tx, _SETTING_UP)
+            yield tx
 
     def retry(self, work: Callable[[Tx], Answer], attempts: int = 5) -> Answer:
         """Runs `work` in a transaction, again when PostgreSQL ends it because of another one.
@@ -79,13 +105,16 @@ class Store:
     def migrate(self) -> None:
         """Brings the schema up to date with the migrations shipped with the package.
 
-        Raises `Unavailable` when the database cannot be reached or its file not opened.
+        Processes that start at once take turns. Raises `Unavailable` when the database cannot be reached or its file
+        not opened.
         """
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
-        config.attributes["engine"] = self.engine
         try:
-            command.upgrade(config, "head")
+            with self.engine.begin() as tx:
+                _wait_alone(tx, _MIGRATING)
+                config.attributes["connection"] = tx
+                command.upgrade(config, "head")
         except OperationalError as error:
             where = self.engine.url.render_as_string(hide_password=True)
             raise Unavailable(f"the database {where} cannot be used: {error.orig}") from error
@@ -93,6 +122,34 @@ class Store:
     def close(self) -> None:
         """Closes all connections."""
         self.engine.dispose()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Tells a database that is away from one that has something to say. Raises `Unavailable`."""
+    try:
+        yield
+    except (DBAPIError, NoConnectionFree) as error:
+        if isinstance(error, DBAPIError) and not _is_away(error):
+            raise
+        raise Unavailable(
+            "the database does not answer at the moment; send the same request again in a few seconds "
+            "(with an Idempotency-Key nothing is done twice)"
+        ) from error
+
+
+def _is_away(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(_AWAY)
+    lost = error.connection_invalidated or (isinstance(error, OperationalError) and hasattr(error.orig, "sqlstate"))
+    return lost or "database is locked" in str(error.orig)  # SQLite: another process writes for 20 s
+
+
+def _wait_alone(tx: Tx, what: int) -> None:
+    """Until the transaction ends nobody else is past here (SQLite has one writer anyway)."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SELECT pg_advisory_xact_lock(:space, :what)"), {"space": _ALONE, "what": what})
 
 
 def insert_new(tx: Tx, table: Any, values: Mapping[str, Any]) -> bool:
