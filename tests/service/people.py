@@ -16,6 +16,7 @@ from ticketchain.gate import Lease, build_code, device_key_of, sign_step, step_a
 from ticketchain.store import orders, outbox
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import accounts, buy, events, gate, hold, issue, pass_on, pay, tickets
+from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.common import Principal, Request
 from ticketchain.worker import steps
 
@@ -145,8 +146,8 @@ class Fan:
         captures = self.parts.provider.captures(charge)
 
         def work(tx: Tx) -> None:
-            payment = orders.payment_of_charge(tx, "sandbox", charge)
-            buy.apply_captures(self.parts, tx, payment, captures)
+            (payment,) = orders.payments_of_charges(tx, "sandbox", [charge])
+            apply_captures(self.parts, tx, [(payment, captures)])
 
         self.parts.store.retry(work)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
@@ -154,17 +154,25 @@ def _wait_alone(tx: Tx, what: int) -> None:
 
 def insert_new(tx: Tx, table: Any, values: Mapping[str, Any]) -> bool:
     """Inserts a row unless one with the same key is there; True when it was new."""
-    upsert = pg_insert if tx.dialect.name == "postgresql" else sqlite_insert
-    query = upsert(table).values(dict(values)).on_conflict_do_nothing()
+    query = _upsert(tx, table).values(dict(values)).on_conflict_do_nothing()
     return tx.execute(query.execution_options(preserve_rowcount=True)).rowcount == 1
+
+
+def insert_all_new(tx: Tx, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts the rows whose keys are not there yet; all have the same columns."""
+    if rows:
+        tx.execute(_upsert(tx, table).on_conflict_do_nothing(), [dict(row) for row in rows])
 
 
 def insert_or_replace(tx: Tx, table: Any, values: Mapping[str, Any]) -> None:
     """Inserts a row, or writes over the one with the same primary key."""
-    upsert = pg_insert if tx.dialect.name == "postgresql" else sqlite_insert
     keys = [column.name for column in table.primary_key]
     rest = {name: value for name, value in values.items() if name not in keys}
-    tx.execute(upsert(table).values(dict(values)).on_conflict_do_update(index_elements=keys, set_=rest))
+    tx.execute(_upsert(tx, table).values(dict(values)).on_conflict_do_update(index_elements=keys, set_=rest))
+
+
+def _upsert(tx: Tx, table: Any) -> Any:
+    return (pg_insert if tx.dialect.name == "postgresql" else sqlite_insert)(table)
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select, update
 
 from ticketchain.store import schema as t
-from ticketchain.store.engine import Tx, insert_new
+from ticketchain.store.engine import Tx, insert_all_new, insert_new
+from ticketchain.store.schema_chain import tickets as on_ledger
 
 
 def add_order(
@@ -27,6 +28,12 @@ def order(tx: Tx, order_id: str, lock: bool = False) -> Row[Any] | None:
     return tx.execute(query.with_for_update() if lock else query).one_or_none()
 
 
+def lock(tx: Tx, order_ids: Sequence[str]) -> list[Row[Any]]:
+    """These orders; other writers are kept out of them until the transaction ends."""
+    c = t.orders.c
+    return list(tx.execute(select(t.orders).where(c.id.in_(order_ids)).order_by(c.id).with_for_update()))
+
+
 def orders_of(tx: Tx, fan_id: str, after: str, limit: int) -> list[Row[Any]]:
     """Orders of a fan behind the id `after`."""
     c = t.orders.c
@@ -42,6 +49,11 @@ def lines(tx: Tx, order_id: str) -> list[Row[Any]]:
 def set_state(tx: Tx, order_id: str, state: str) -> None:
     """Sets the state of an order (the caller checked the step)."""
     tx.execute(update(t.orders).where(t.orders.c.id == order_id).values(state=state))
+
+
+def set_states(tx: Tx, order_ids: Sequence[str], state: str) -> None:
+    """Sets the state of many orders (the caller checked the steps)."""
+    tx.execute(update(t.orders).where(t.orders.c.id.in_(order_ids)).values(state=state))
 
 
 def set_line(tx: Tx, order_id: str, ticket: int, state: str, epoch: int | None, problem: str | None = None) -> None:
@@ -68,10 +80,10 @@ def payment(tx: Tx, payment_id: str) -> Row[Any] | None:
     return tx.execute(select(t.payments).where(t.payments.c.id == payment_id)).one_or_none()
 
 
-def payment_of_charge(tx: Tx, provider: str, ref: str) -> Row[Any] | None:
-    """The payment behind a provider's charge."""
+def payments_of_charges(tx: Tx, provider: str, refs: Sequence[str]) -> list[Row[Any]]:
+    """The payments behind a provider's charges."""
     c = t.payments.c
-    return tx.execute(select(t.payments).where(c.provider == provider, c.provider_ref == ref)).one_or_none()
+    return list(tx.execute(select(t.payments).where(c.provider == provider, c.provider_ref.in_(refs))))
 
 
 def payments_without_charge(tx: Tx, limit: int) -> list[Row[Any]]:
@@ -87,20 +99,26 @@ def set_charge(tx: Tx, payment_id: str, ref: str, url: str) -> None:
     tx.execute(update(t.payments).where(t.payments.c.id == payment_id).values(provider_ref=ref, url=url))
 
 
-def captures_of(tx: Tx, payment_id: str) -> list[Row[Any]]:
-    """Money taken for a payment."""
+def captures_of(tx: Tx, payment_ids: Sequence[str]) -> list[Row[Any]]:
+    """Money taken for payments, first first."""
     c = t.captures.c
-    return list(tx.execute(select(t.captures).where(c.payment_id == payment_id).order_by(c.seen_at, c.id)))
+    return list(tx.execute(select(t.captures).where(c.payment_id.in_(payment_ids)).order_by(c.seen_at, c.id)))
 
 
-def add_capture(tx: Tx, values: Mapping[str, Any]) -> bool:
-    """Notes money taken; False when it was known."""
-    return insert_new(tx, t.captures, values)
+def add_captures(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Notes money taken, unless it was known."""
+    insert_all_new(tx, t.captures, rows)
 
 
-def accept_capture(tx: Tx, capture_id: str) -> None:
-    """This capture is the one that pays the order."""
-    tx.execute(update(t.captures).where(t.captures.c.id == capture_id).values(accepted=True))
+def accept_captures(tx: Tx, capture_ids: Sequence[str]) -> None:
+    """These captures are the ones that pay their orders."""
+    tx.execute(update(t.captures).where(t.captures.c.id.in_(capture_ids)).values(accepted=True))
+
+
+def captures_going_back(tx: Tx, payment_ids: Sequence[str]) -> set[str]:
+    """Captures of these payments of which anything is given back."""
+    query = select(t.refunds.c.capture_id).join(t.captures).where(t.captures.c.payment_id.in_(payment_ids))
+    return set(tx.execute(query).scalars())
 
 
 def add_refund(tx: Tx, refund_id: str, capture_id: str, cause: str, amount: int, now: datetime) -> bool:
@@ -137,16 +155,35 @@ def add_webhook(tx: Tx, values: Mapping[str, Any]) -> bool:
     return insert_new(tx, t.webhook_inbox, values)
 
 
-def due_webhooks(tx: Tx, limit: int) -> list[Row[Any]]:
-    """Webhooks not applied yet, in order of arrival."""
+def due_webhooks(tx: Tx, provider: str, limit: int) -> list[Row[Any]]:
+    """A provider's webhooks that are not applied yet, in order of arrival."""
     c = t.webhook_inbox.c
-    return list(tx.execute(select(t.webhook_inbox).where(c.applied.is_(False)).order_by(c.received_at).limit(limit)))
+    query = select(t.webhook_inbox).where(c.provider == provider, c.applied.is_(False))
+    return list(tx.execute(query.order_by(c.received_at).limit(limit)))
 
 
 def set_applied(tx: Tx, provider: str, event_ids: Sequence[str]) -> None:
     """These webhooks need no more work."""
     c = t.webhook_inbox.c
     tx.execute(update(t.webhook_inbox).where(c.provider == provider, c.event_id.in_(event_ids)).values(applied=True))
+
+
+def lines_to_send(tx: Tx, order_ids: Sequence[str]) -> list[Row[Any]]:
+    """Lines of paid orders with all that the ledger must know: the event's number, the fan's address, the payment, the
+    listing if it is a resale, and the ticket's epoch (None when it was never sold).
+    """
+    query = (
+        select(t.order_lines, t.orders.c.listing_id, t.payments.c.id.label("payment_id"))
+        .add_columns(t.events.c.number, t.fans.c.address, on_ledger.c.epoch.label("epoch_now"))
+        .join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
+        .join(t.payments, t.payments.c.order_id == t.orders.c.id)
+        .join(t.events, t.events.c.id == t.orders.c.event_id)
+        .join(t.fans, t.fans.c.id == t.orders.c.fan_id)
+        .outerjoin(on_ledger, on_ledger.c.id == t.order_lines.c.ticket)
+        .where(t.orders.c.id.in_(order_ids))
+        .order_by(t.orders.c.id, t.order_lines.c.ticket)
+    )
+    return list(tx.execute(query))
 
 
 def lines_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:

@@ -10,15 +10,20 @@ from sqlalchemy import Row, func, insert, select, update
 
 from ticketchain.domain.blocks import Mined
 from ticketchain.store import schema_chain as t
-from ticketchain.store.engine import Tx, insert_new
+from ticketchain.store.engine import Tx, insert_all_new, insert_new
 
+_NEW = {"state": "pending", "tries": 0}
 _INTENT, _TX, _ATTEMPT = t.outbox.c, t.transactions.c, t.attempts.c
 
 
-def add_intent(tx: Tx, key: str, kind: str, event_number: int, payload: Mapping[str, Any], now: datetime) -> bool:
+def add_intent(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Writes an intent for the chain; False when the same one (by key) was written before."""
-    values = {"key": key, "kind": kind, "event_number": event_number, "payload": dict(payload)}
-    return insert_new(tx, t.outbox, values | {"state": "pending", "tries": 0, "created_at": now})
+    return insert_new(tx, t.outbox, dict(values) | _NEW)
+
+
+def add_intents(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes many intents for the chain, but for those (by key) that were written before."""
+    insert_all_new(tx, t.outbox, [dict(values) | _NEW for values in rows])
 
 
 def payload(tx: Tx, key: str) -> dict[str, Any] | None:

@@ -145,11 +145,10 @@ def free_seats(tx: Tx, hold_id: str) -> None:
     tx.execute(held.values(state="available", hold_id=None))
 
 
-def sell_seats(tx: Tx, hold_id: str) -> None:
-    """Marks the seats of a paid hold as sold."""
-    tx.execute(
-        update(t.seats).where(_SEAT.hold_id == hold_id, _SEAT.state == "held").values(state="sold", hold_id=None)
-    )
+def sell_seats(tx: Tx, hold_ids: Sequence[str]) -> None:
+    """Marks the seats of paid holds as sold."""
+    query = update(t.seats).where(_SEAT.hold_id.in_(hold_ids), _SEAT.state == "held")
+    tx.execute(query.values(state="sold", hold_id=None))
 
 
 def restock(tx: Tx, tickets: Sequence[int]) -> None:

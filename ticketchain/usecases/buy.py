@@ -1,7 +1,4 @@
-"""Orders: from a hold or a listing to paid money to tickets on their way, and money back for whatever must not be kept.
-
-What was paid is computed from the provider's captures each time, never incremented.
-"""
+"""Orders: from a hold or a listing; their end when nobody pays; money that goes back."""
 
 from __future__ import annotations
 
@@ -9,10 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, Expired, NotFound
-from ticketchain.domain.intents import Deliver, Settle
 from ticketchain.domain.money import check_amount
-from ticketchain.domain.orders import Capture, LineState, OrderState, accepted_capture, step
-from ticketchain.domain.references import reference_bytes
+from ticketchain.domain.orders import LineState, OrderState, step
 from ticketchain.store import chain, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
@@ -22,7 +17,6 @@ from ticketchain.usecases.common import (
     answer,
     answered,
     event_of,
-    intend,
     refuse_unless_on_sale,
     required,
     unix,
@@ -116,67 +110,9 @@ def list_orders(parts: Parts, who: Principal, after: str, limit: int) -> dict[st
         return views.page([views.order(tx, row) for row in orders.orders_of(tx, who.fan, after, limit)], limit)
 
 
-def apply_captures(parts: Parts, tx: Tx, payment: Any, captured: Sequence[Capture]) -> None:
-    """Makes the order follow the money taken for its payment. Safe to repeat with the same captures, in any order."""
-    order = required(orders.order(tx, payment.order_id, lock=True), "the payment's order")
-    for each in captured:
-        values = {"id": each.id, "payment_id": payment.id, "amount": each.amount, "currency": each.currency}
-        orders.add_capture(tx, values | {"accepted": False, "seen_at": parts.clock()})
-    rows = orders.captures_of(tx, payment.id)
-    kept = {row.id for row in rows if row.accepted} or _accept(parts, tx, order, payment, rows)
-    for row in rows:
-        if row.id not in kept and row.amount:
-            orders.add_refund(tx, parts.new_id("ref"), row.id, "not_owed", row.amount, parts.clock())
-
-
-def _accept(parts: Parts, tx: Tx, order: Any, payment: Any, rows: Sequence[Any]) -> set[str]:
-    """The capture that pays the order from now on, if one does and what was ordered is still to be had."""
-    going_back = {refund.capture_id for refund in orders.refunds_of_payment(tx, payment.id)}
-    known = [Capture(r.id, r.amount, r.currency) for r in rows if r.id not in going_back]
-    paid = accepted_capture(known, payment.amount, payment.currency)
-    if paid is None or not _claim(tx, order):
-        return set()
-    orders.accept_capture(tx, paid.id)
-    orders.set_state(tx, order.id, step(OrderState(order.state), OrderState.PAID))
-    _send(parts, tx, order, payment.id)
-    return {paid.id}
-
-
-def _claim(tx: Tx, order: Any) -> bool:
-    """Makes the ordered seats or listing the order's for good; after expiry only if they are still free."""
-    if order.listing_id:
-        states = ("reserved",) if order.state == OrderState.AWAITING_PAYMENT else ("open",)
-        return market.set_listing(tx, order.listing_id, states, "selling")
-    if order.state == OrderState.EXPIRED:
-        tickets = [line.ticket for line in orders.lines(tx, order.id)]
-        if stock.retake_seats(tx, order.hold_id, tickets) != len(tickets):
-            stock.free_seats(tx, order.hold_id)
-            return False
-    stock.sell_seats(tx, order.hold_id)
-    return True
-
-
-def _send(parts: Parts, tx: Tx, order: Any, payment_id: str) -> None:
-    """Writes one intent a ticket: delivery from stock, or settlement of the listing."""
-    event = event_of(tx, order.event_id)
-    to, reference = views.holder_of(tx, order.fan_id), reference_bytes(payment_id).hex()
-    if order.listing_id:
-        listing = market.listing(tx, order.listing_id)
-        assert listing is not None  # a foreign key
-        shared = (listing.ticket, listing.epoch, to, True, listing.price, reference)
-        settle = Settle(*shared, listing.deadline, listing.consent.hex())
-        intend(parts, tx, event.number, f"{order.id}:{listing.ticket}", settle)
-        return
-    lines = orders.lines(tx, order.id)
-    epochs = chain.epochs(tx, [line.ticket for line in lines])
-    for line in lines:
-        deliver = Deliver(line.ticket, epochs.get(line.ticket, 0), to, True, line.price, reference)
-        intend(parts, tx, event.number, f"{order.id}:{line.ticket}", deliver)
-
-
 def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) -> None:
     """Writes down a refund of an order's money, once per cause, never more than was captured."""
-    for capture in orders.captures_of(tx, payment_id):
+    for capture in orders.captures_of(tx, [payment_id]):
         if capture.accepted:
             owed = min(amount, capture.amount - orders.refunded(tx, capture.id))
             if owed > 0:

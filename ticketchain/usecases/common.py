@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -84,9 +85,29 @@ def answer(parts: Parts, tx: Tx, request: Request, value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True)
+class Intended:
+    """An intent for the chain: the event's number on the ledger (0 for none yet), a key by which it is written once."""
+
+    event_number: int
+    key: str
+    intent: Intent
+
+
 def intend(parts: Parts, tx: Tx, event_number: int, key: str, intent: Intent) -> bool:
-    """Writes an intent for the chain, once per key."""
-    return outbox.add_intent(tx, f"{intent.kind}:{key}", intent.kind, event_number, to_payload(intent), parts.clock())
+    """Writes an intent for the chain, once per key; False when it was written before."""
+    return outbox.add_intent(tx, _row(parts, Intended(event_number, key, intent)))
+
+
+def intend_all(parts: Parts, tx: Tx, intended: Sequence[Intended]) -> None:
+    """Writes many intents for the chain, each once per key."""
+    outbox.add_intents(tx, [_row(parts, each) for each in intended])
+
+
+def _row(parts: Parts, each: Intended) -> dict[str, Any]:
+    kind = each.intent.kind
+    values = {"key": f"{kind}:{each.key}", "kind": kind, "event_number": each.event_number}
+    return values | {"payload": to_payload(each.intent), "created_at": parts.clock()}
 
 
 def required(row: Row | None, what: str) -> Row:

@@ -11,7 +11,8 @@ from ticketchain.domain.errors import DomainError, NotFound, Unavailable
 from ticketchain.domain.orders import Capture
 from ticketchain.store import orders
 from ticketchain.store.engine import Tx
-from ticketchain.usecases.buy import apply_captures, expire
+from ticketchain.usecases.buy import expire
+from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.parts import Parts
 
 Row = TypeVar("Row")
@@ -55,17 +56,17 @@ def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
     While the provider does not answer, the webhooks stay in the inbox.
     """
     with parts.store.read() as tx:
-        due = orders.due_webhooks(tx, limit)
-    told: dict[tuple[str, str], Told] = {}
+        due = orders.due_webhooks(tx, parts.provider.name, limit)
+    told: dict[str, Told] = {}
     for row in due:
-        told.setdefault((row.provider, row.charge), Told(row.provider, row.charge)).event_ids.append(row.event_id)
+        told.setdefault(row.charge, Told(row.charge)).event_ids.append(row.event_id)
     fetched: list[Told] = []
     done = _each(parts, told.values(), lambda each: fetched.append(_fetch(parts, each)))
     try:
-        parts.store.retry(lambda tx: _apply_all(parts, tx, fetched))
+        parts.store.retry(lambda tx: _apply(parts, tx, fetched))
     except Exception as error:
         parts.log.warning("webhooks could not be applied together, each goes alone", problem=str(error))
-        return _each(parts, fetched, lambda each: parts.store.retry(lambda tx: _apply(parts, tx, each)))
+        return _each(parts, fetched, lambda each: parts.store.retry(lambda tx: _apply(parts, tx, [each])))
     return done
 
 
@@ -73,7 +74,6 @@ def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
 class Told:
     """A charge that webhooks spoke of, and what the provider says was captured for it."""
 
-    provider: str
     charge: str
     event_ids: list[str] = field(default_factory=list)
     captures: Sequence[Capture] = ()
@@ -83,18 +83,15 @@ def _fetch(parts: Parts, told: Told) -> Told:
     return replace(told, captures=parts.provider.captures(told.charge))
 
 
-def _apply_all(parts: Parts, tx: Tx, fetched: Sequence[Told]) -> None:
-    for told in fetched:
-        _apply(parts, tx, told)
-
-
-def _apply(parts: Parts, tx: Tx, told: Told) -> None:
-    payment = orders.payment_of_charge(tx, told.provider, told.charge)
-    if payment is None:
-        parts.log.warning("webhook of an unknown charge", provider=told.provider, charge=told.charge)
-    else:
-        apply_captures(parts, tx, payment, told.captures)
-    orders.set_applied(tx, told.provider, told.event_ids)
+def _apply(parts: Parts, tx: Tx, told: Sequence[Told]) -> None:
+    """Applies what was captured, and notes that the webhooks need no more work. All are of one provider: ours."""
+    provider = parts.provider.name
+    captures = {each.charge: each.captures for each in told}
+    payments = orders.payments_of_charges(tx, provider, list(captures))
+    apply_captures(parts, tx, [(payment, captures.pop(payment.provider_ref)) for payment in payments])
+    if captures:
+        parts.log.warning("webhooks of unknown charges", provider=provider, charges=list(captures))
+    orders.set_applied(tx, provider, [event_id for each in told for event_id in each.event_ids])
 
 
 def send_refunds(parts: Parts, limit: int = 50) -> bool:
@@ -136,7 +133,7 @@ def _pay_or_expire(parts: Parts, payment: Any) -> None:
     captures = parts.provider.captures(payment.provider_ref) if payment.provider_ref else ()
 
     def work(tx: Tx) -> None:
-        apply_captures(parts, tx, payment, captures)
+        apply_captures(parts, tx, [(payment, captures)])
         expire(tx, payment.order_id)
 
     parts.store.retry(work)

@@ -99,7 +99,7 @@ def order(tx: Tx, row: Any) -> dict[str, Any]:
             for x in orders.lines(tx, row.id)
         ],
         "payment": {"id": payment.id, "provider": payment.provider, "url": payment.url},
-        "captured": sum(c.amount for c in orders.captures_of(tx, payment.id)),
+        "captured": sum(c.amount for c in orders.captures_of(tx, [payment.id])),
         "refunds": [{"cause": r.cause, "amount": r.amount, "state": r.state} for r in refunds],
     }
 

@@ -1,0 +1,111 @@
+"""From money taken to tickets on their way, for many payments at once: what an on-sale has most of.
+
+What was paid is computed from the provider's captures each time, never incremented; whatever must not be kept goes
+back.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ticketchain.domain.intents import Deliver, Settle
+from ticketchain.domain.orders import Capture, OrderState, accepted_capture, step
+from ticketchain.domain.references import reference_bytes
+from ticketchain.store import market, orders, stock
+from ticketchain.store.engine import Tx
+from ticketchain.usecases.common import Intended, intend_all
+from ticketchain.usecases.parts import Parts
+
+
+@dataclass(frozen=True)
+class Paid:
+    """An order and the capture that pays it."""
+
+    order: Any
+    capture: Capture
+
+
+def apply_captures(parts: Parts, tx: Tx, told: Sequence[tuple[Any, Sequence[Capture]]]) -> None:
+    """Makes orders follow the money taken for their payments: pairs of a payment's row and all its captures.
+
+    Safe to repeat with the same captures, in any order.
+    """
+    payments = {payment.id: payment for payment, _ in told}
+    found = {row.id: row for row in orders.lock(tx, [payment.order_id for payment in payments.values()])}
+    orders.add_captures(tx, [_row(payment, each, parts.clock()) for payment, captures in told for each in captures])
+    taken: dict[str, list[Any]] = defaultdict(list)
+    for row in orders.captures_of(tx, list(payments)):
+        taken[row.payment_id].append(row)
+    unpaid = {key: rows for key, rows in taken.items() if not any(row.accepted for row in rows)}
+    kept = {paid.capture.id for paid in _accept(parts, tx, _paid(tx, payments, found, unpaid))}
+    for row in [row for rows in taken.values() for row in rows]:
+        if not row.accepted and row.id not in kept and row.amount:
+            orders.add_refund(tx, parts.new_id("ref"), row.id, "not_owed", row.amount, parts.clock())
+
+
+def _row(payment: Any, capture: Capture, now: datetime) -> dict[str, Any]:
+    values = {"id": capture.id, "payment_id": payment.id, "amount": capture.amount, "currency": capture.currency}
+    return values | {"accepted": False, "seen_at": now}
+
+
+def _paid(tx: Tx, payments: dict[str, Any], found: dict[str, Any], unpaid: dict[str, list[Any]]) -> list[Paid]:
+    """Orders for which the right money is there; what is going back already counts no more."""
+    going_back = orders.captures_going_back(tx, list(unpaid))
+    paid = []
+    for key, rows in unpaid.items():
+        known = [Capture(row.id, row.amount, row.currency) for row in rows if row.id not in going_back]
+        capture = accepted_capture(known, payments[key].amount, payments[key].currency)
+        if capture is not None:
+            paid.append(Paid(found[payments[key].order_id], capture))
+    return paid
+
+
+def _accept(parts: Parts, tx: Tx, paid: Sequence[Paid]) -> list[Paid]:
+    """Those whose seats or listing are still to be had are paid for good, and their tickets on their way."""
+    claimed = _claim(tx, paid)
+    for each in claimed:
+        step(OrderState(each.order.state), OrderState.PAID)
+    orders.accept_captures(tx, [each.capture.id for each in claimed])
+    orders.set_states(tx, [each.order.id for each in claimed], OrderState.PAID)
+    _send(parts, tx, [each.order.id for each in claimed])
+    return claimed
+
+
+def _claim(tx: Tx, paid: Sequence[Paid]) -> list[Paid]:
+    """Makes the ordered seats or listings the orders' for good; returns those for which that was possible."""
+    held = {p.order.hold_id for p in paid if p.order.hold_id and p.order.state == OrderState.AWAITING_PAYMENT}
+    stock.sell_seats(tx, sorted(held))
+    return [p for p in paid if p.order.hold_id in held or _claim_again(tx, p.order)]
+
+
+def _claim_again(tx: Tx, order: Any) -> bool:
+    """A listing; or seats whose hold expired, if they are still free."""
+    if order.listing_id:
+        states = ("reserved",) if order.state == OrderState.AWAITING_PAYMENT else ("open",)
+        return market.set_listing(tx, order.listing_id, states, "selling")
+    tickets = [line.ticket for line in orders.lines(tx, order.id)]
+    if stock.retake_seats(tx, order.hold_id, tickets) != len(tickets):
+        stock.free_seats(tx, order.hold_id)
+        return False
+    stock.sell_seats(tx, [order.hold_id])
+    return True
+
+
+def _send(parts: Parts, tx: Tx, order_ids: Sequence[str]) -> None:
+    """Writes one intent a ticket: delivery from stock, or settlement of the listing."""
+    lines = orders.lines_to_send(tx, order_ids)
+    intend_all(parts, tx, [Intended(row.number, f"{row.order_id}:{row.ticket}", _intent(tx, row)) for row in lines])
+
+
+def _intent(tx: Tx, line: Any) -> Deliver | Settle:
+    reference = reference_bytes(line.payment_id).hex()
+    if line.listing_id is None:
+        return Deliver(line.ticket, line.epoch_now or 0, line.address, True, line.price, reference)
+    listing = market.listing(tx, line.listing_id)
+    assert listing is not None  # a foreign key
+    shared = (listing.ticket, listing.epoch, line.address, True, listing.price, reference)
+    return Settle(*shared, listing.deadline, listing.consent.hex())
