@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -41,6 +41,7 @@ from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.settings import Settings
 from ticketchain.store import chain, events, outbox
 from ticketchain.store.engine import Store
+from ticketchain.store.leases import Leases, clear
 from ticketchain.usecases import finality
 from ticketchain.usecases.following import Following
 from ticketchain.usecases.parts import Parts, Rules
@@ -81,6 +82,7 @@ class Context:
     senders: tuple[Sender, ...]
     indexers: tuple[Indexer, ...]
     webhooks: WebhookSender | None
+    leases: Leases
 
     def chain_step(self) -> bool:
         """Mines what waits on the embedded chain, and an empty block when the time of an event's closing has come."""
@@ -150,7 +152,7 @@ def _open_store(settings: Settings) -> Iterator[Store]:
 
 def prepare_folder(folder: Path) -> None:
     """Makes the data folder and tries to write in it. Raises `CannotStart` when that fails (no rights, disk full)."""
-    probe = folder / ".probe"
+    probe = folder / f".probe-{os.getpid()}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(os.urandom(1 << 16))
@@ -246,9 +248,11 @@ def _wire(
     operator: OperatorKeys,
 ) -> Context:
     gateway.ledger = deployment.address
-    with store.begin() as tx:
+    with store.set_up() as tx:
         if chain.ledger(tx, 0) is None:
             chain.add_ledger(tx, 0, deployment.address, deployment.chain_id, deployment.block - 1)
+        if embedded is not None:  # the folder is locked, so nobody else works: do not wait for those who died
+            clear(tx)
     signer = LocalSigner(keys, deployment.chain_id, deployment.address, operator.relayers, operator.attestor)
     hooks = webhook_secrets(settings)
     wanted = embedded is not None if settings.sandbox_payments is None else settings.sandbox_payments
@@ -281,6 +285,7 @@ def _wire(
         senders=(Sender(store, gateway, deployment.address, signer, partial(finality.set_aside, parts), now),),
         indexers=(Indexer(store, gateway, Following(parts), Followed(0, deployment.block, finalized, safe)),),
         webhooks=WebhookSender(store, f"{settings.url}/v1/webhooks/sandbox", hooks, now),
+        leases=Leases(store, new_id("wrk")),
     )
 
 
@@ -291,8 +296,10 @@ def webhook_secrets(settings: Settings) -> list[str]:
     file = settings.data / "keys" / "webhook.secret"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(".new")
+        draft = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(32))
-        draft.rename(file)
+        with suppress(FileExistsError):  # another process was first: its secret counts
+            os.link(draft, file)
+        draft.unlink()
     return [file.read_text().strip()]

@@ -5,9 +5,11 @@ when not.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from ticketchain.context import Context
 from ticketchain.usecases import gate, hold, pass_on, pay
@@ -17,6 +19,10 @@ IDLE_S = (0.01, 0.1)
 """Seconds between two steps of a loop that finds no work: at first, and the most after a while."""
 
 BACKOFF_S = (0.2, 1.0, 5.0)
+LOOKS_A_BEAT = 4
+
+LOCAL = frozenset({"chain"})
+"""Loops that need no lease: the embedded chain is this process's child."""
 
 
 def steps(context: Context) -> dict[str, list[Step]]:
@@ -52,30 +58,66 @@ def run_until_idle(context: Context, rounds: int = 10_000) -> None:
 
 @dataclass
 class Worker:
-    """Runs every loop in a thread of its own until stopped."""
+    """Runs every loop in a thread of its own until stopped, each only while this process holds the lease of its name.
+
+    Any number of processes may run one each: they share the loops, and what a dead one held goes to another within the
+    time of a lease and a beat. Why a step that outlives its lease does no harm: `ticketchain.store.leases.Leases`.
+    """
 
     context: Context
     stopping: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> None:
         """Starts the threads."""
-        for name, loop in steps(self.context).items():
-            thread = threading.Thread(target=self._run, args=(name, loop), name=name)
-            thread.start()
-            self.threads.append(thread)
+        loops = steps(self.context)
+        wanted = [name for name in loops if name not in LOCAL]
+        self._thread("heartbeat", self._beat, wanted)
+        for name, loop in loops.items():
+            self._thread(name, self._run, name, loop)
 
     def stop(self) -> None:
-        """Lets each loop finish its step and waits for all."""
+        """Lets each loop finish its step, waits for all, and gives the leases back, so that others go on at once."""
         self.stopping.set()
-        for thread in self.threads:
+        for thread in self.threads[1:]:
             thread.join()
+        self.stopped.set()  # only now: what is worked on stays ours
+        for thread in self.threads[:1]:
+            thread.join()
+
+    def _thread(self, name: str, work: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=work, args=arguments, name=name)
+        thread.start()
+        self.threads.append(thread)
+
+    def _beat(self, wanted: list[str]) -> None:
+        """Keeps the leases: renews them in time, and looks more often whether one has become free."""
+        leases, beaten = self.context.leases, float("-inf")
+        while not self.stopped.is_set():
+            try:
+                if time.monotonic() - beaten >= leases.beat_s or leases.free(wanted):
+                    leases.beat(wanted)
+                    beaten = time.monotonic()
+            except Exception as error:
+                self.context.parts.log.error("leases not renewed, will be tried again", error=repr(error))
+            self.stopped.wait(leases.beat_s / LOOKS_A_BEAT)
+        try:
+            leases.release()
+        except Exception as error:  # they run out by themselves
+            self.context.parts.log.warning("leases not given back", error=repr(error))
+
+    def _may(self, name: str) -> bool:
+        leases = self.context.leases
+        if leases.leaving(name):
+            leases.release(name)
+        return not self.stopping.is_set() and (name in LOCAL or leases.holds(name))
 
     def _run(self, name: str, loop: list[Step]) -> None:
         failures, idle = 0, IDLE_S[0]
         while not self.stopping.is_set():
             try:
-                busy = any([step() for step in loop])
+                busy = any([step() for step in loop if self._may(name)])
                 failures = 0
             except Exception as error:
                 self.context.parts.log.error("step failed, will be repeated", loop=name, error=repr(error))

@@ -44,7 +44,7 @@ def operator_keys(
     seal = Seal(key_provider, chain_id)
 
     def key(name: str, purpose: Purpose) -> SealedKey:
-        with store.begin() as tx:
+        with store.set_up() as tx:  # one process at a time makes keys
             if (row := accounts.wallet_for(tx, name)) is not None:
                 return SealedKey(row.address, row.sealed_key, row.key_version)
             made = new_key(seal, purpose)
