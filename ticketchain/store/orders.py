@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx, insert_all_new, insert_new
@@ -42,8 +42,13 @@ def orders_of(tx: Tx, fan_id: str, after: str, limit: int) -> list[Row[Any]]:
 
 def lines(tx: Tx, order_id: str) -> list[Row[Any]]:
     """The lines of an order."""
+    return lines_of_orders(tx, [order_id])
+
+
+def lines_of_orders(tx: Tx, order_ids: Sequence[str]) -> list[Row[Any]]:
+    """The lines of orders."""
     c = t.order_lines.c
-    return list(tx.execute(select(t.order_lines).where(c.order_id == order_id).order_by(c.ticket)))
+    return list(tx.execute(select(t.order_lines).where(c.order_id.in_(order_ids)).order_by(c.order_id, c.ticket)))
 
 
 def set_state(tx: Tx, order_id: str, state: str) -> None:
@@ -56,11 +61,17 @@ def set_states(tx: Tx, order_ids: Sequence[str], state: str) -> None:
     tx.execute(update(t.orders).where(t.orders.c.id.in_(order_ids)).values(state=state))
 
 
-def set_line(tx: Tx, order_id: str, ticket: int, state: str, epoch: int | None, problem: str | None = None) -> None:
-    """Sets what became of one line."""
-    c = t.order_lines.c
-    query = update(t.order_lines).where(c.order_id == order_id, c.ticket == ticket)
-    tx.execute(query.values(state=state, epoch=epoch, problem=problem))
+def line_row(order_id: str, ticket: int, state: str, epoch: int | None, problem: str | None) -> dict[str, Any]:
+    """What `set_lines` takes for each line."""
+    return {"of_order": order_id, "of_ticket": ticket, "state": state, "epoch": epoch, "problem": problem}
+
+
+def set_lines(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Sets what became of lines."""
+    if rows:
+        c = t.order_lines.c
+        query = update(t.order_lines).where(c.order_id == bindparam("of_order"), c.ticket == bindparam("of_ticket"))
+        tx.execute(query, [dict(row) for row in rows])
 
 
 def due_orders(tx: Tx, now: datetime, limit: int) -> list[Row[Any]]:

@@ -12,7 +12,7 @@ from ticketchain.store import accounts, chain, events, gate, market, orders, out
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import last_payment, retell, retell_event, retell_order
+from ticketchain.usecases.retell import last_payment, retell, retell_event, retell_orders
 
 _KINDS = ("EventCreated", "Refunded", "RefundedCancelled", "Settled", "Skipped")
 
@@ -135,9 +135,9 @@ def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> Non
 def _refuse_line(parts: Parts, tx: Tx, order_id: str, payload: dict[str, Any], detail: str) -> None:
     payment = orders.payment_of(tx, order_id)
     row = orders.order(tx, order_id)
-    orders.set_line(tx, order_id, payload["ticket"], LineState.REFUSED, None, detail)
+    orders.set_lines(tx, [orders.line_row(order_id, payload["ticket"], LineState.REFUSED, None, detail)])
     give_back(parts, tx, payment.id, f"refused:{payload['ticket']}", payload["price"])
     if row is not None and row.listing_id:
         market.set_listing(tx, row.listing_id, ("selling",), "ended")
-    retell_order(tx, order_id)
+    retell_orders(tx, [order_id])
     retell(parts, tx, [payload["ticket"]])

@@ -17,7 +17,6 @@ from ticketchain.domain.references import reference_bytes
 from ticketchain.domain.tickets import Change, Ticket, TicketState, apply, event_of
 from ticketchain.store import chain, events, market, orders, stock
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import views
 from ticketchain.usecases.parts import Parts
 
 _CHUNK = 500
@@ -125,7 +124,7 @@ def _ticket_row(ticket: Ticket) -> dict[str, Any]:
 
 def _retell_lines(tx: Tx, stories: dict[int, Story]) -> set[int]:
     """Order lines and orders; returns the tickets that a paid order still waits for."""
-    touched: dict[str, None] = {}
+    told: list[dict[str, Any]] = []
     waiting: set[int] = set()
     for line in orders.lines_of_tickets(tx, list(stories)):
         story = stories[line.ticket]
@@ -133,10 +132,9 @@ def _retell_lines(tx: Tx, stories: dict[int, Story]) -> set[int]:
         if state == LineState.PENDING:
             waiting.add(line.ticket)
         if (state, epoch) != (line.state, line.epoch):
-            orders.set_line(tx, line.order_id, line.ticket, state, epoch, problem)
-            touched[line.order_id] = None
-    for order_id in touched:
-        retell_order(tx, order_id)
+            told.append(orders.line_row(line.order_id, line.ticket, state, epoch, problem))
+    orders.set_lines(tx, told)
+    retell_orders(tx, sorted({row["of_order"] for row in told}))
     return waiting
 
 
@@ -152,12 +150,16 @@ def _line_state(line: Any, story: Story, reference: str) -> tuple[LineState, int
     return LineState.PENDING, None, None
 
 
-def retell_order(tx: Tx, order_id: str) -> None:
-    """Recomputes the state of a paid order from its lines."""
-    row = orders.order(tx, order_id, lock=True)
-    assert row is not None  # lines have a foreign key to it
-    then = state_of_lines(views.line_states(tx, order_id))
-    orders.set_state(tx, order_id, step(OrderState(row.state), then))
+def retell_orders(tx: Tx, order_ids: Sequence[str]) -> None:
+    """Recomputes the states of paid orders from their lines."""
+    lines: dict[str, list[LineState]] = defaultdict(list)
+    for line in orders.lines_of_orders(tx, order_ids):
+        lines[line.order_id].append(LineState(line.state))
+    then: dict[OrderState, list[str]] = defaultdict(list)
+    for row in orders.lock(tx, order_ids):
+        then[step(OrderState(row.state), state_of_lines(lines[row.id]))].append(row.id)
+    for state, ids in then.items():
+        orders.set_states(tx, ids, state)
 
 
 def retell_event(tx: Tx, event_id: str, number: int) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ticketchain.domain.ledgers import ledger_of_ticket
-from ticketchain.domain.orders import LineState
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.tickets import NOBODY, TicketState, number_of
 from ticketchain.store import accounts, chain, events, market, orders, outbox, stock
@@ -200,8 +199,3 @@ def holder_of(tx: Tx, fan_id: str) -> str:
     """The chain address of a fan."""
     row = accounts.fan(tx, fan_id)
     return row.address if row else NOBODY
-
-
-def line_states(tx: Tx, order_id: str) -> list[LineState]:
-    """The states of an order's lines."""
-    return [LineState(line.state) for line in orders.lines(tx, order_id)]
