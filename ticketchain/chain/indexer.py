@@ -77,8 +77,8 @@ class Indexer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._gateway, self._settle, self._pace, self._clock = store, gateway, settle, pace, clock
-        self.ledger, self._followed = followed.number, followed
-        self._ranges = Ranges(store, gateway, followed.number, clock)
+        self.ledger, self.first, self._followed = followed.number, followed.first, followed
+        self._ranges = Ranges(gateway, followed.number, self._unsettled, clock)
         self._short_since: float | None = None
         self._looked: tuple[float, int] = (-pace.look_every, -1)
 
@@ -134,6 +134,22 @@ class Indexer:
         entries = [entry for log in logs for entry in entries_in(self.ledger, log)]
         return FollowedBlock(self.ledger, block.number, block.hash, block.parent, block.timestamp, entries, mined)
 
+    def _unsettled(self) -> list[bytes]:
+        with self._store.read() as tx:
+            return outbox.unsettled_hashes(tx, self.ledger)
+
+    def rebuild(self, follow: Callable[[Stretch], bool], final: int) -> None:
+        """Reads the ledger's whole history up to a final block anew and hands it on; nothing of ours is touched.
+
+        Raises `ChainUnavailable`, `BlockMissing` like `step`.
+        """
+        ranges, number = Ranges(self._gateway, self.ledger, clock=self._clock), self.first
+        while number <= final:
+            stretch = ranges.read(number, final)
+            if not follow(stretch):
+                raise BlockMissing(stretch.parent)
+            number = stretch.blocks[-1].number + 1
+
     # -------------------------------------------------------------------------------------------- forks
 
     def _shorter(self, ledger: Any, tip: Any, head: BlockRef) -> bool:
@@ -167,12 +183,17 @@ class Indexer:
         else:
             self._settle.deep_fork(self.ledger, self.parent(min(above, ledger.final_number)))
 
+    def shared(self) -> int:
+        """The newest block that both we and the chain have, however old; see `parent`."""
+        ours = self._newest(self._gateway.head().number)
+        return self.parent(self.first - 1 if ours is None else ours.number)
+
     def parent(self, below: int) -> int:
         """The newest block up to `below` that both we and the chain have, or the one before the ledger's deployment.
 
         Final blocks without anything for us are not kept, so the chains may have parted a little later.
         """
-        low, high = self._followed.first - 1, below
+        low, high = self.first - 1, below
         while low < high:
             middle = (low + high + 1) // 2
             ours = self._newest(middle)
@@ -181,7 +202,7 @@ class Indexer:
             else:
                 high = ours.number - 1
         ours = self._newest(low)
-        return self._followed.first - 1 if ours is None else int(ours.number)
+        return self.first - 1 if ours is None else int(ours.number)
 
     def _newest(self, at_most: int) -> Any:
         with self._store.read() as tx:

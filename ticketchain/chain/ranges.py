@@ -6,6 +6,7 @@ header, the first header's parent against the newest block we have.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,6 @@ from ticketchain.chain.entries import entries_in
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.types import Block, BlockMissing, ChainUnavailable, Log, RangeTooLarge, Receipt
 from ticketchain.domain.blocks import Entry, FollowedBlock, Mined, Stretch
-from ticketchain.store import outbox
-from ticketchain.store.engine import Store
 
 
 @dataclass
@@ -43,10 +42,18 @@ class Width:
 
 
 class Ranges:
-    """Reads one ledger's stretches of final blocks; `clock` in seconds."""
+    """Reads one ledger's stretches of final blocks. `unsettled` are the hashes of transactions of ours that are in no
+    block yet; `clock` in seconds.
+    """
 
-    def __init__(self, store: Store, gateway: Gateway, ledger: int, clock: Callable[[], float]) -> None:
-        self._store, self._gateway, self._ledger, self._clock = store, gateway, ledger, clock
+    def __init__(
+        self,
+        gateway: Gateway,
+        ledger: int,
+        unsettled: Callable[[], Sequence[bytes]] = tuple,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._gateway, self._ledger, self._unsettled, self._clock = gateway, ledger, unsettled, clock
         self.width = Width()
 
     def read(self, first: int, final: int) -> Stretch:
@@ -78,8 +85,7 @@ class Ranges:
 
     def _receipts(self) -> list[Receipt]:
         """Receipts of our transactions that are in no block we follow: one that was reverted has no log."""
-        with self._store.read() as tx:
-            hashes = outbox.unsettled_hashes(tx, self._ledger)
+        hashes = self._unsettled()
         return [receipt for receipt in self._gateway.receipts(hashes) if receipt is not None] if hashes else []
 
     def _headers(self, numbers: Sequence[int]) -> dict[int, Block]:

@@ -165,7 +165,8 @@ def retell_orders(tx: Tx, order_ids: Sequence[str]) -> None:
 def retell_event(tx: Tx, event_id: str, number: int) -> None:
     """Brings schedule and status of an event up to date with what the ledger logged of it."""
     said = chain.changes_of_event(tx, number, ["EventCreated", "ScheduleChanged"])
-    events.set_schedule(tx, event_id, said[-1].values["schedule"])
+    if said:  # after a deep fork the ledger may not have the event (yet)
+        events.set_schedule(tx, event_id, said[-1].values["schedule"])
     changed = chain.changes_of_event(tx, number, ["StatusChanged"])
     events.set_status(tx, event_id, changed[-1].values["status"] if changed else EventStatus.LIVE)
 
