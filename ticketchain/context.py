@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,9 @@ from ticketchain.chain.deploy import (
 from ticketchain.chain.embedded import EmbeddedChain, LostTransaction
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.indexer import Followed, Indexer
+from ticketchain.chain.plan import Batching
 from ticketchain.chain.reader import ContractReader
-from ticketchain.chain.sender import Sender
+from ticketchain.chain.sender import Limits, Sender
 from ticketchain.chain.types import ChainError
 from ticketchain.domain.errors import DomainError
 from ticketchain.metadata.ipfs import IpfsStore
@@ -42,7 +43,7 @@ from ticketchain.settings import Settings
 from ticketchain.store import chain, events, outbox
 from ticketchain.store.engine import Store
 from ticketchain.store.leases import Leases, clear
-from ticketchain.usecases import finality
+from ticketchain.usecases.aside import set_aside
 from ticketchain.usecases.following import Following
 from ticketchain.usecases.parts import Parts, Rules
 from ticketchain.wallets.errors import SlowBackend
@@ -282,10 +283,26 @@ def _wire(
         embedded=embedded,
         deployment=deployment,
         sandbox=sandbox,
-        senders=(Sender(store, gateway, deployment.address, signer, partial(finality.set_aside, parts), now),),
+        senders=_senders(settings, parts, gateway, deployment.address, signer),
         indexers=(Indexer(store, gateway, Following(parts), Followed(0, deployment.block, finalized, safe)),),
         webhooks=WebhookSender(store, f"{settings.url}/v1/webhooks/sandbox", hooks, now),
         leases=Leases(store, new_id("wrk")),
+    )
+
+
+def _senders(
+    settings: Settings, parts: Parts, gateway: Gateway, ledger: str, signer: LocalSigner
+) -> tuple[Sender, ...]:
+    batching = Batching(settings.batch_lines, settings.batch_gas, timedelta(milliseconds=settings.batch_age_ms))
+    limits = Limits(
+        batching=batching,
+        bump_after=timedelta(seconds=settings.bump_after_s),
+        max_fee=settings.max_fee_gwei * 10**9,
+    )
+    aside = partial(set_aside, parts)
+    return tuple(
+        Sender(parts.store, gateway, ledger, signer, address, aside, parts.clock, parts.log, limits)
+        for address in signer.relayers
     )
 
 

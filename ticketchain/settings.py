@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     )
     webhook_secrets: list[SecretStr] = Field(default_factory=list, description="payment webhooks; first one signs")
     relayers: int = Field(1, ge=1, le=64, description="keys that send side by side, each with nonces of its own")
+    batch_lines: int = Field(100, ge=1, le=250, description="most tickets in one bulk transaction")
+    batch_gas: int = Field(16_777_216, ge=1_000_000, le=16_777_216, description="most gas for one transaction")
+    batch_age_ms: int = Field(1_000, ge=0, description="milliseconds that a ticket waits for others to go with")
+    bump_after_s: int = Field(30, ge=1, description="seconds until a waiting transaction offers higher fees")
+    max_fee_gwei: int = Field(500, ge=0, description="most that is offered for a unit of gas, tip included")
     hold_s: int = Field(600, ge=1, description="seconds that seats are held")
     payment_s: int = Field(1800, ge=1, description="seconds to pay an order")
 

@@ -6,7 +6,7 @@ The negative control is a sender that talks to the chain first and writes down l
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -16,12 +16,13 @@ import pytest
 from tests.service.people import FACE, Event, Fan, settle_finally, stop_at
 from ticketchain.audit import audit_ledger
 from ticketchain.chain.gateway import Gateway
+from ticketchain.chain.plan import Draft
 from ticketchain.chain.sender import Sender
 from ticketchain.context import Context, now
 from ticketchain.domain.ports import UnsignedTransaction
-from ticketchain.store import outbox
+from ticketchain.store import claims, outbox
 from ticketchain.store.engine import Store
-from ticketchain.usecases import finality
+from ticketchain.usecases.aside import set_aside
 
 TALKS = ("send_raw_many", "call", "estimate", "nonce", "block", "logs", "receipts")
 
@@ -105,23 +106,27 @@ def test_a_crash_at_any_place_loses_nothing_and_doubles_nothing(service: Context
 class HastySender(Sender):
     """Sends at once and writes down afterwards: what many systems do."""
 
-    def _commit(self, rows: Sequence[Any], data: bytes) -> None:
-        signer, nonce = self._signer, self._gateway.nonce(self._signer.relayer, pending=True)
-        signed = signer.transaction(UnsignedTransaction(signer.relayer, nonce, 2_000_000, 0, 0, data))
+    def _commit(self, draft: Draft | None) -> bool:
+        assert draft is not None
+        nonce = self._gateway.nonce(self.address, pending=True)
+        signed = self._signer.transaction(UnsignedTransaction(self.address, nonce, 2_000_000, 0, 0, draft.data))
         self._gateway.send_raw_many([signed.raw])
-        values = {"ledger": 0, "signer": signer.relayer, "nonce": nonce, "kind": rows[0].kind, "gas": 2_000_000}
-        values |= {"data": data}
+        values = {"ledger": 0, "signer": self.address, "nonce": nonce, "kind": draft.rows[0].kind, "gas": 2_000_000}
+        values |= {"data": draft.data, "event_number": draft.rows[0].event_number, "created_at": now()}
         with self._store.begin() as tx:
-            number = outbox.add_transaction(tx, values | {"event_number": rows[0].event_number, "created_at": now()})
-            outbox.take_intents(tx, [row.id for row in rows], number)
+            number = outbox.add_transaction(tx, values)
+            assert number is not None
+            claims.take(tx, self.address, [row.id for row in draft.rows], number)
             attempt = {"hash": signed.hash, "transaction_id": number, "raw": signed.raw, "sent_at": now()}
             attempt |= {"filler": False, "created_at": now()}
             outbox.add_attempt(tx, attempt | {"max_fee": "0", "priority_fee": "0"})
+        return True
 
 
 def test_the_check_convicts_a_sender_that_writes_down_too_late(service: Context, fuse: Fuse) -> None:
-    aside = partial(finality.set_aside, service.parts)
-    address, signer = service.deployment.address, service.parts.signer
-    hasty = HastySender(service.parts.store, service.gateway, address, signer, aside, now)
+    parts = service.parts
+    told = (partial(set_aside, parts), now, parts.log)
+    address = service.deployment.address
+    hasty = HastySender(parts.store, service.gateway, address, parts.signer, parts.signer.relayer, *told)
     wrong = _sell_with_crashes(dataclasses.replace(service, senders=(hasty,)), fuse, range(8))
     assert any("refused" in line for line in wrong), "a ticket was delivered and its money given back"

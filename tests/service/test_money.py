@@ -9,14 +9,14 @@ import pytest
 
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
 from ticketchain.chain.abi import encode_call
-from ticketchain.chain.sender import SenderStopped
+from ticketchain.chain.plan import SenderStopped
 from ticketchain.context import Context
 from ticketchain.domain.errors import Invalid
 from ticketchain.domain.intents import Deliver
 from ticketchain.domain.ports import Faults
 from ticketchain.domain.tickets import MAX_PRICE
-from ticketchain.store import accounts, orders, outbox, schema
-from ticketchain.usecases import buy, finality, hold, pass_on, pay
+from ticketchain.store import accounts, orders, outbox, schema, schema_chain, signers
+from ticketchain.usecases import aside, buy, hold, pass_on, pay
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.parts import Parts
 
@@ -205,6 +205,9 @@ def test_a_key_without_its_role_ends_nobodys_order(service: Context) -> None:
     with pytest.raises(SenderStopped, match="has not the role"):
         service.senders[0].step()
     _set_relayer_roles(service, 2)
+    assert not service.senders[0].step(), "it goes on only when an operator says so"
+    with service.parts.store.begin() as tx:
+        assert signers.resume(tx, service.senders[0].address)
     settle_finally(service)
     assert (anna.look(order)["state"], _refunds(anna, order)) == ("delivered", [])
 
@@ -225,8 +228,8 @@ def test_seats_of_a_refused_delivery_are_on_sale_again_when_the_ledger_has_them_
     order = anna.order(event, 20)
     anna.pay(order)
     with service.parts.store.begin() as tx:
-        for intent in outbox.next_intents(tx, 100):
-            finality.set_aside(service.parts, tx, intent, {"reason": "Ledger_RefusedAccount", "detail": "to: no"})
+        for intent in tx.execute(schema_chain.outbox.select().where(schema_chain.outbox.c.state == "pending")).all():
+            aside.set_aside(service.parts, tx, intent, {"reason": "Ledger_RefusedAccount", "detail": "to: no"})
     idle(service)
     assert anna.look(order)["state"] == "refunded"
     assert len(bela.buy(event, 20)) == 20

@@ -1,63 +1,76 @@
-"""From the outbox to the chain: plan, sign, send, each step stored before the next, so that a crash loses and doubles
-nothing.
+"""From the outbox to the chain: claim, plan, sign, send, each step stored before the next, so that a crash loses and
+doubles nothing.
 
-A transaction keeps its nonce for ever; after a crash the same bytes go out again. What the ledger would refuse is
-found by simulation, before a nonce is used, and set aside while the rest goes.
+A transaction keeps its nonce for ever: after a crash the same bytes go out again, and when it waits too long a version
+with the same nonce and higher fees. Any of its versions may be mined, and all are watched. What nobody should guess
+about stops the signer until an operator has looked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from ticketchain.chain.abi import decode_problem, decode_result, selector_of
-from ticketchain.chain.encode import GAS_LIMIT, call_of
+from ticketchain.chain.fees import FREE, first_fees, next_fees
 from ticketchain.chain.gateway import Gateway
-from ticketchain.chain.refusals import as_problem
-from ticketchain.chain.types import ChainError, NonceTooLow, Reverted
+from ticketchain.chain.plan import NO_REASON, Batching, Draft, Planner, Refusal, SenderStopped, choose
+from ticketchain.chain.types import (
+    ChainError,
+    Fees,
+    NodeError,
+    NonceTooHigh,
+    NonceTooLow,
+    Reverted,
+    TooLarge,
+    Underpriced,
+)
 from ticketchain.domain.consents import Attestation
-from ticketchain.domain.intents import BULK, from_payload
 from ticketchain.domain.ports import SignedTransaction, UnsignedTransaction
-from ticketchain.store import outbox
+from ticketchain.store import chain, claims, outbox, signers
 from ticketchain.store.engine import Store, Tx
 
-OUR_FAULTS = frozenset({"Ledger_Unauthorized", "Ledger_BadAttestation", "Reverted", "Unknown"})
-"""Refusals that are no buyer's or holder's doing: nobody's order ends because a key of ours lacks its role."""
-
-_BULK_RESULTS = {selector_of(name): name for name in ("deliver", "settleResales", "redeem")}
+_FATAL = frozenset({NodeError, TooLarge, Reverted})
+"""Answers that waiting does not mend: nobody knows what they mean, or the transaction itself is wrong."""
 
 
 class TransactionSigner(Protocol):
     """What the sender needs of the signer."""
 
-    @property
-    def relayer(self) -> str:
-        """Address that sends."""
-
     def attest(self, attestation: Attestation) -> bytes:
         """The attestor's signature over all lines."""
 
     def transaction(self, transaction: UnsignedTransaction) -> SignedTransaction:
-        """The relayer's signature over a call to the ledger."""
+        """A relayer's signature over a call to the ledger."""
 
-
-class SenderStopped(Exception):
-    """The chain says something that must not be guessed about, e.g. our nonce was used by somebody else."""
+    def filler(self, signer: str, nonce: int, max_fee: int, priority_fee: int) -> SignedTransaction:
+        """A relayer's transaction to itself that uses up a nonce and does nothing else."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many lines a bulk transaction has, how many transactions are under way, when one is sent again."""
+    """How transactions are gathered and how many are under way; after how long one is sent again as it is, and with
+    higher fees (up to `max_fee` wei per gas); how often and for how long a doubt must stand before it stops the signer.
+    """
 
-    lines: int = 100
+    batching: Batching = field(default_factory=Batching)
     window: int = 16
     resend_after: timedelta = timedelta(seconds=5)
+    bump_after: timedelta = timedelta(seconds=30)
+    max_fee: int = 500 * 10**9
+    look_every: timedelta = timedelta(seconds=5)
+    doubts: int = 4
+    doubt_for: timedelta = timedelta(seconds=4)
 
 
 class Sender:
-    """Sends the outbox of one ledger with one relayer key. `set_aside` is told of intents that the ledger refuses."""
+    """Sends what is meant for one ledger from one relayer's `address`. `set_aside` is told of intents that the ledger
+    refuses.
+    """
+
+    number = 0
+    """Of the ledger."""
 
     def __init__(
         self,
@@ -65,125 +78,258 @@ class Sender:
         gateway: Gateway,
         ledger: str,
         signer: TransactionSigner,
+        address: str,
         set_aside: Callable[[Tx, Any, dict[str, Any]], None],
         clock: Callable[[], datetime],
+        log: Any,
         limits: Limits = Limits(),
     ) -> None:
-        self._store, self._gateway, self._ledger, self._signer = store, gateway, ledger, signer
-        self._set_aside, self._clock, self._limits = set_aside, clock, limits
-
-    @property
-    def address(self) -> str:
-        """The account that sends."""
-        return self._signer.relayer
+        self.address, self._store, self._gateway = address, store, gateway
+        self._ledger, self._signer = ledger, signer
+        self._set_aside, self._clock, self._log, self._limits = set_aside, clock, log, limits
+        self._planner = Planner(gateway, ledger, address, signer.attest, limits.batching.gas)
+        self._doubts: dict[str, list[datetime]] = {}
+        self._alarmed: dict[str, datetime] = {}
+        self._send_all = True  # after a start nobody knows what the node still has
 
     def step(self) -> bool:
-        """Does the next thing: sign what is planned, send what is signed, plan what is pending. True if it did any.
+        """Does the next thing: sign what has a nonce, send what is signed, plan what is pending. True if it did any.
 
-        Raises `SenderStopped`, and `ChainUnavailable` when the node does not answer (try again later).
+        Raises `SenderStopped` once, when it stops, and `ChainError` for what waiting mends (try again later).
         """
-        signed = self._sign()
-        sent = self._send()
-        return self._plan() or signed or sent
+        try:
+            return self._step()
+        except SenderStopped as stopped:
+            self._stop(str(stopped))
+            raise
+        except ChainError as error:
+            if type(error) not in _FATAL:
+                raise
+            self._stop(str(error))
+            raise SenderStopped(str(error)) from error
 
-    # -------------------------------------------------------------------------------------------- sign and send
-
-    def _sign(self) -> bool:
-        with self._store.read() as tx:
-            unsigned = outbox.unsigned(tx, self._signer.relayer)
-        if not unsigned:
+    def _step(self) -> bool:
+        if not self._may_send():
             return False
-        fees = self._gateway.fees()
-        for row in unsigned:
-            call = UnsignedTransaction(row.signer, row.nonce, row.gas, fees.max_fee, fees.priority_fee, row.data)
-            signed = self._signer.transaction(call)
-            values = {"hash": signed.hash, "transaction_id": row.id, "raw": signed.raw, "filler": False}
-            values |= {"created_at": self._clock()}
-            with self._store.begin() as tx:
-                outbox.add_attempt(tx, values | {"max_fee": str(fees.max_fee), "priority_fee": str(fees.priority_fee)})
-        return True
+        rows = self._under_way()
+        if signed := self._sign([row for row in rows if row.hash is None]):
+            rows = self._under_way()
+        sent = self._send([row for row in rows if row.hash is not None])
+        return self._plan(len(rows)) or signed or sent
 
-    def _send(self) -> bool:
-        before = self._clock() - self._limits.resend_after
+    def _under_way(self) -> list[Any]:
         with self._store.read() as tx:
-            due = [r for r in outbox.unsettled(tx, self._signer.relayer) if r.sent_at is None or r.sent_at < before]
-        if not due:
+            return outbox.under_way(tx, self.number, self.address)
+
+    # ------------------------------------------------------------------------------------------------ the account
+
+    def _may_send(self) -> bool:
+        """False while this signer is stopped, or in doubt. Looks at its account now and then."""
+        with self._store.read() as tx:
+            row = signers.signer(tx, self.address)
+        if row is not None and row.stopped_at is not None:
             return False
-        answers = self._gateway.send_raw_many([row.raw for row in due])
-        for row, answer in zip(due, answers, strict=True):
-            if isinstance(answer, NonceTooLow):
-                self._explain_used_nonce(row)
-            elif isinstance(answer, ChainError):
-                raise answer
+        due = row is None or row.nonce is None or self._clock() - row.checked_at >= self._limits.look_every
+        return self._look(row) if due else True
+
+    def _look(self, row: Any) -> bool:
+        """Notes nonce and balance, unless more nonces are used than we gave out: somebody else has the key, or our
+        database is an old copy. A signer that is new or was resumed goes on from whatever the chain says.
+        """
+        nonce, balance = self._gateway.nonce(self.address), self._gateway.balance(self.address)
+        with self._store.read() as tx:  # after the question: what we sent meanwhile must not look like somebody else's
+            ours = max(outbox.next_nonce(tx, self.address) or 0, (row and row.nonce) or 0)
+        if row is None or row.nonce is None:
+            self._accept(nonce)
+        elif nonce > ours:
+            self._doubt(
+                "ahead", f"{nonce - ours} transactions of {self.address} (nonces {ours} to {nonce - 1}) are not ours"
+            )
+            return False
+        self._doubts.pop("ahead", None)
         with self._store.begin() as tx:
-            outbox.set_sent(tx, [row.hash for row in due], self._clock())
+            signers.note(tx, self.address, nonce, balance, self._clock())
         return True
 
-    def _explain_used_nonce(self, row: Any) -> None:
-        """A used nonce is fine if our own transaction used it (the indexer will tell); else nothing may go on."""
-        if self._gateway.receipt(row.hash) is None:
+    def _accept(self, nonce: int) -> None:
+        """Transactions of ours whose nonce something else used count as failed in the block that comes next: when it is
+        final, and nothing else was seen, their intents are sent anew.
+        """
+        head = self._gateway.head().number
+        for row in self._under_way():
+            if row.nonce < nonce and not self._is_mined(row):
+                self._log.warning("a nonce was used by something else", signer=self.address, nonce=row.nonce)
+                with self._store.begin() as tx:
+                    outbox.set_failed(tx, row.id, head)
+
+    def _doubt(self, name: str, what: str) -> None:
+        """Raises `SenderStopped` when the same doubt has stood for a while: one node may lag behind another."""
+        now = self._clock()
+        times = self._doubts.setdefault(name, [])
+        times.append(now)
+        if len(times) >= self._limits.doubts and now - times[0] >= self._limits.doubt_for:
+            self._doubts.clear()
             raise SenderStopped(
-                f"nonce {row.nonce} of {self._signer.relayer} was used by a transaction that is not ours; "
-                "find out who else holds this key before anything is sent again"
+                f"{what}; find out who else holds this key, or whether this database is an old copy, before "
+                f"`ticketchain outbox resume {self.address}`"
             )
 
-    # -------------------------------------------------------------------------------------------- plan
+    def _stop(self, reason: str) -> None:
+        with self._store.begin() as tx:
+            stopped = signers.stop(tx, self.address, reason, self._clock())
+            claims.give_up(tx, self.address)
+        if stopped:
+            self._log.error("signer stopped", signer=self.address, reason=reason)
 
-    def _plan(self) -> bool:
-        """One more transaction. A bulk one that is not full waits while others of ours are under way: it would be mined
-        after them anyway, and more lines share its cost meanwhile.
-        """
-        with self._store.read() as tx:
-            under_way = len(outbox.unsettled(tx, self._signer.relayer))
-            rows = outbox.next_intents(tx, self._limits.lines)
-        if not rows or under_way >= self._limits.window:
+    def _alarm(self, what: str, **about: Any) -> None:
+        """Tells the log, the same thing once a minute."""
+        last, now = self._alarmed.get(what), self._clock()
+        if last is None or now - last >= timedelta(minutes=1):
+            self._alarmed[what] = now
+            self._log.error(what, signer=self.address, **about)
+
+    # ------------------------------------------------------------------------------------------------ sign and send
+
+    def _sign(self, rows: Sequence[Any]) -> bool:
+        if not rows:
             return False
-        if rows[0].kind not in BULK:
-            rows = rows[:1]
-        elif under_way and len(rows) < self._limits.lines:
+        suggested = self._gateway.fees()
+        fees = first_fees(suggested, self._limits.max_fee)
+        if fees is None:
+            self._alarm("the chain asks for more than the highest fee allowed", asked=suggested.max_fee)
             return False
-        data = self._call_of(rows)
-        problems = self._simulate(data, len(rows))
-        fine = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
-        refused = [(row, problem) for row, problem in zip(rows, problems, strict=True) if problem is not None]
-        for _, problem in refused:
-            if problem["reason"] in OUR_FAULTS:
-                raise SenderStopped(f"nothing is sent until this is mended: {problem['detail']}")
-        if refused:
-            with self._store.begin() as tx:
-                for row, problem in refused:
-                    self._set_aside(tx, row, problem)
-        if fine:
-            self._commit(fine, data if len(fine) == len(rows) else self._call_of(fine))
+        for row in rows:
+            self._add_attempt(row, fees, filler=False)
         return True
 
-    def _call_of(self, rows: Sequence[Any]) -> bytes:
-        intents = [from_payload(row.kind, row.payload) for row in rows]
-        return call_of(rows[0].event_number, intents, self._signer.attest)
-
-    def _simulate(self, data: bytes, lines: int) -> list[dict[str, Any] | None]:
-        """What the ledger says to each line of a call, without sending it: None, or the problem."""
-        try:
-            answer = self._gateway.call(self._ledger, data, self._signer.relayer)
-        except Reverted as reverted:
-            problem = decode_problem(reverted.data)
-            said = as_problem(problem) if problem else {"reason": "Reverted", "detail": "the ledger gave no reason"}
-            return [said] * lines
-        function = _BULK_RESULTS.get(data[:4])
-        if function is None:
-            return [None]
-        told = decode_result(function, answer) or [b""] * lines  # an empty list: every line would be applied
-        found = [decode_problem(problem) for problem in told]
-        return [as_problem(problem) if problem else None for problem in found]
-
-    def _commit(self, rows: Sequence[Any], data: bytes) -> None:
-        """Gives the call its nonce and ties the intents to it, in one transaction."""
-        gas = min(self._gateway.estimate(self._ledger, data, self._signer.relayer) * 5 // 4 + 20_000, GAS_LIMIT)
-        first = self._gateway.nonce(self._signer.relayer)
+    def _add_attempt(self, row: Any, fees: Fees, filler: bool) -> None:
+        """Signs a version of a transaction and stores it, before anybody sees it."""
+        with self._store.read() as tx:
+            call = outbox.transaction(tx, row.id)
+        if filler:
+            signed = self._signer.filler(self.address, row.nonce, fees.max_fee, fees.priority_fee)
+        else:
+            given = (self.address, row.nonce, call.gas, fees.max_fee, fees.priority_fee, call.data)
+            signed = self._signer.transaction(UnsignedTransaction(*given))
+        values = {"hash": signed.hash, "transaction_id": row.id, "raw": signed.raw, "filler": filler}
+        values |= {"max_fee": str(fees.max_fee), "priority_fee": str(fees.priority_fee), "created_at": self._clock()}
         with self._store.begin() as tx:
-            nonce = outbox.next_nonce(tx, self._signer.relayer)
-            values = {"ledger": 0, "signer": self._signer.relayer, "nonce": first if nonce is None else nonce}
-            values |= {"kind": rows[0].kind, "event_number": rows[0].event_number, "data": data, "gas": gas}
-            transaction_id = outbox.add_transaction(tx, values | {"created_at": self._clock()})
-            if outbox.take_intents(tx, [row.id for row in rows], transaction_id) != len(rows):
-                raise SenderStopped("another sender took the same intents; only one may run per relayer key")
+            outbox.add_attempt(tx, values)
+
+    def _send(self, rows: Sequence[Any]) -> bool:
+        now = self._clock()
+        before = now - self._limits.resend_after
+        due = [row for row in rows if row.sent_at is None or row.sent_at < before or self._send_all]
+        if not due:
+            return False
+        with self._store.read() as tx:
+            raws = outbox.raws(tx, [row.hash for row in due])
+        self._send_all = False
+        answers = self._gateway.send_raw_many([raws[row.hash] for row in due])
+        taken = [row for row, answer in zip(due, answers, strict=True) if self._is_taken(row, answer)]
+        with self._store.begin() as tx:
+            outbox.set_sent(tx, [row.hash for row in taken], self._clock())
+        cheap = [row for row, answer in zip(due, answers, strict=True) if isinstance(answer, Underpriced)]
+        late = [row for row in due if row.created_at < now - self._limits.bump_after]
+        raised = self._raise_fees([row for row in cheap if row.created_at < before] or late)
+        for answer in answers:
+            if isinstance(answer, ChainError) and not isinstance(answer, NonceTooLow | Underpriced):
+                self._send_all = isinstance(answer, NonceTooHigh)  # the node has lost those before
+                raise answer
+        return bool(taken) or raised
+
+    def _is_taken(self, row: Any, answer: bytes | ChainError) -> bool:
+        """A nonce that is used is fine if a version of this transaction used it (the indexer will tell)."""
+        if not isinstance(answer, NonceTooLow):
+            return not isinstance(answer, ChainError)
+        name = f"nonce {row.nonce}"
+        if self._is_mined(row):
+            self._doubts.pop(name, None)
+            return True
+        self._doubt(name, f"nonce {row.nonce} of {self.address} was used by a transaction that is not ours")
+        return False
+
+    def _is_mined(self, row: Any) -> bool:
+        with self._store.read() as tx:
+            hashes = outbox.attempts(tx, row.id)
+        return any(self._gateway.receipts(hashes)) if hashes else False
+
+    def _raise_fees(self, rows: Sequence[Any]) -> bool:
+        """Signs versions with higher fees of transactions that wait; where nothing costs anything there are none."""
+        if not rows:
+            return False
+        suggested, mined, raised = self._gateway.fees(), self._gateway.nonce(self.address), False
+        for row in rows:
+            old = Fees(int(row.max_fee), int(row.priority_fee))
+            if row.nonce < mined or old == suggested == FREE:
+                continue
+            fees = next_fees(old, suggested, self._limits.max_fee)
+            if fees is None:
+                self._alarm("a transaction waits at the highest fee allowed", nonce=row.nonce, asked=suggested.max_fee)
+                continue
+            self._add_attempt(row, fees, row.filler)
+            self._log.info("fees raised", signer=self.address, nonce=row.nonce, max_fee=fees.max_fee)
+            raised = True
+        return raised
+
+    # ------------------------------------------------------------------------------------------------ plan
+
+    def _plan(self, under_way: int) -> bool:
+        """One more transaction, if there is room and something that should go now."""
+        if under_way >= self._limits.window:
+            return False
+        batching = self._limits.batching
+        with self._store.read() as tx:
+            waiting = claims.free_intents(tx, self.number, self.address, 5 * batching.lines)
+        if not (ids := choose(waiting, under_way > 0, batching, self._clock())):
+            return False
+        with self._store.begin() as tx:
+            rows = claims.claim(tx, self.address, ids)
+        if not rows:
+            return True  # another signer was quicker: what is next?
+        draft, refused = self._planner.draft(rows)
+        aside = self._put_aside(refused)
+        return self._commit(draft) or aside
+
+    def _put_aside(self, refused: Sequence[Refusal]) -> bool:
+        """Ends what the ledger refuses, once all that it said so far is known here: a ticket that seems to be gone may
+        be gone to this very buyer. What it refuses without a reason waits for an operator.
+        """
+        if not refused:
+            return False
+        head = self._gateway.head().number
+        with self._store.begin() as tx:
+            tip = chain.tip(tx, self.number)
+            if tip is None or tip.number < head:
+                return False
+            for row, problem in refused:
+                if problem["reason"] not in NO_REASON:
+                    self._set_aside(tx, row, problem)
+                elif claims.stick(tx, row.id, "pending", problem):
+                    self._log.error("intent stuck", intent=row.key, problem=problem)
+        return True
+
+    def _commit(self, draft: Draft | None) -> bool:
+        """Gives a call its nonce and ties its intents to it, in one transaction. False when another process with the
+        same signer was quicker: then nothing happened.
+        """
+        if draft is None:
+            return False
+        first = draft.rows[0]
+        values = {"ledger": self.number, "signer": self.address, "kind": first.kind, "event_number": first.event_number}
+        values |= {"data": draft.data, "gas": draft.gas, "created_at": self._clock()}
+        try:
+            with self._store.begin() as tx:
+                row = signers.signer(tx, self.address)
+                nonce = max(outbox.next_nonce(tx, self.address) or 0, (row and row.nonce) or 0)
+                number = outbox.add_transaction(tx, values | {"nonce": nonce})
+                ids = [intent.id for intent in draft.rows]
+                if number is None or claims.take(tx, self.address, ids, number) != len(ids):
+                    raise _TooLate
+        except _TooLate:
+            return False
+        return True
+
+
+class _TooLate(Exception):
+    """Another process has done it; what was begun is rolled back."""

@@ -139,6 +139,12 @@ class Release:
 
 Intent = CreateEvent | SetSchedule | SetEntryKey | Issue | Deliver | Settle | Give | Return | Revoke | Redeem | Release
 BULK = frozenset({Deliver.kind, Settle.kind, Redeem.kind})
+IN_ORDER = frozenset({Issue.kind, SetSchedule.kind, SetEntryKey.kind, Release.kind})
+"""Kinds of which the next of an event waits until the one before is in a block: the ledger, or people, go by order."""
+
+ALONE_AFTER, STUCK_AFTER = 3, 6
+"""After so many reverted transactions an intent is sent alone, and after so many it waits for an operator."""
+
 _KINDS: dict[str, type[Intent]] = {
     cls.kind: cls
     for cls in (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, select, update
 
 from ticketchain.domain.blocks import Mined
 from ticketchain.store import schema_chain as t
@@ -32,31 +32,10 @@ def payload(tx: Tx, key: str) -> dict[str, Any] | None:
     return found
 
 
-def next_intents(tx: Tx, limit: int) -> list[Row[Any]]:
-    """The oldest pending intent and those after it that can share its transaction: same kind, same event.
-
-    A batch waits while another batch of its event is under way, since the ledger takes them in order.
-    """
-    issuing = select(_TX.event_number).where(_TX.kind == "issue", _TX.block_number.is_(None))
-    ready = (_INTENT.kind != "issue") | _INTENT.event_number.not_in(issuing)
-    pending = select(t.outbox).where(_INTENT.state == "pending", ready).order_by(_INTENT.id)
-    first = tx.execute(pending.limit(1)).one_or_none()
-    if first is None:
-        return []
-    same = pending.where(_INTENT.kind == first.kind, _INTENT.event_number == first.event_number)
-    return list(tx.execute(same.limit(limit)))
-
-
-def take_intents(tx: Tx, ids: Sequence[int], transaction_id: int) -> int:
-    """Puts pending intents into a transaction; returns how many were still pending."""
-    query = update(t.outbox).where(_INTENT.id.in_(ids), _INTENT.state == "pending")
-    return tx.execute(query.values(state="sent", transaction_id=transaction_id)).rowcount
-
-
-def refuse_intent(tx: Tx, intent_id: int, before: str, problem: Mapping[str, Any]) -> bool:
-    """Sets an intent aside with the ledger's reason; False when it was no longer in the state named."""
+def end_intent(tx: Tx, intent_id: int, before: str, after: str, problem: Mapping[str, Any] | None) -> bool:
+    """Ends an intent as done, or as refused with the reason; False when it was no longer in the state named."""
     query = update(t.outbox).where(_INTENT.id == intent_id, _INTENT.state == before)
-    return tx.execute(query.values(state="refused", problem=dict(problem))).rowcount == 1
+    return tx.execute(query.values(state=after, problem=problem)).rowcount == 1
 
 
 def intents_of(tx: Tx, transaction_ids: Sequence[int]) -> list[Row[Any]]:
@@ -71,26 +50,23 @@ def finish_intents(tx: Tx, transaction_ids: Sequence[int], before: str, after: s
     tx.execute(query.values(state=after))
 
 
-def release_intents(tx: Tx, transaction_id: int) -> None:
-    """Takes the intents out of a transaction that the ledger reverted: they are pending again."""
-    query = update(t.outbox).where(_INTENT.transaction_id == transaction_id, _INTENT.state == "sent")
-    tx.execute(query.values(state="pending", transaction_id=None))
-
-
 def next_nonce(tx: Tx, signer: str) -> int | None:
     """The nonce after the highest one used for a signer; None when there is none yet."""
     highest = tx.execute(select(func.max(_TX.nonce)).where(_TX.signer == signer)).scalar_one()
     return None if highest is None else int(highest) + 1
 
 
-def add_transaction(tx: Tx, values: Mapping[str, Any]) -> int:
-    """Stores a transaction; its nonce is unique per signer."""
-    return int(tx.execute(insert(t.transactions).values(dict(values)).returning(_TX.id)).scalar_one())
+def add_transaction(tx: Tx, values: Mapping[str, Any]) -> int | None:
+    """Stores a transaction; None when its signer's nonce has one already."""
+    if not insert_new(tx, t.transactions, values):
+        return None
+    mine = select(_TX.id).where(_TX.signer == values["signer"], _TX.nonce == values["nonce"])
+    return int(tx.execute(mine).scalar_one())
 
 
 def add_attempt(tx: Tx, values: Mapping[str, Any]) -> None:
-    """Stores a signed version of a transaction before it is sent."""
-    tx.execute(insert(t.attempts).values(dict(values)))
+    """Stores a signed version of a transaction before it is sent; the very same one may be there already."""
+    insert_new(tx, t.attempts, values)
 
 
 def set_sent(tx: Tx, hashes: Sequence[bytes], now: datetime) -> None:
@@ -98,22 +74,36 @@ def set_sent(tx: Tx, hashes: Sequence[bytes], now: datetime) -> None:
     tx.execute(update(t.attempts).where(_ATTEMPT.hash.in_(hashes)).values(sent_at=now))
 
 
-def unsigned(tx: Tx, signer: str) -> list[Row[Any]]:
-    """Transactions that have a nonce and no signed version yet, by nonce."""
-    query = select(t.transactions).outerjoin(t.attempts).where(_TX.signer == signer, _ATTEMPT.hash.is_(None))
-    return list(tx.execute(query.order_by(_TX.nonce)))
+def under_way(tx: Tx, ledger: int, signer: str) -> list[Row[Any]]:
+    """A signer's transactions that are in no block we follow, by nonce, each with its newest signed version.
 
-
-def unsettled(tx: Tx, signer: str) -> list[Row[Any]]:
-    """Newest signed version of every transaction that is in no block we follow, by nonce."""
+    `hash` is null where there is none yet. The bytes themselves: see `raws`, `transaction`.
+    """
     query = (
-        select(_TX.id, _TX.nonce, _ATTEMPT.hash, _ATTEMPT.raw, _ATTEMPT.sent_at)
-        .join(t.attempts, _ATTEMPT.transaction_id == _TX.id)
-        .where(_TX.signer == signer, _TX.block_number.is_(None))
-        .order_by(_TX.nonce, _ATTEMPT.sent_at)
+        select(_TX.id, _TX.nonce, _ATTEMPT.hash, _ATTEMPT.sent_at, _ATTEMPT.created_at, _ATTEMPT.filler)
+        .add_columns(_ATTEMPT.max_fee, _ATTEMPT.priority_fee)
+        .outerjoin(t.attempts, _ATTEMPT.transaction_id == _TX.id)
+        .where(_TX.ledger == ledger, _TX.block_number.is_(None), _TX.signer == signer)
+        .order_by(_TX.nonce, _ATTEMPT.created_at)
     )
-    newest: dict[int, Any] = {row.nonce: row for row in tx.execute(query)}
+    newest = {row.nonce: row for row in tx.execute(query)}
     return list(newest.values())
+
+
+def raws(tx: Tx, hashes: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The bytes of signed versions."""
+    query = select(_ATTEMPT.hash, _ATTEMPT.raw).where(_ATTEMPT.hash.in_(hashes))
+    return {row.hash: row.raw for row in tx.execute(query)}
+
+
+def attempts(tx: Tx, transaction_id: int) -> list[bytes]:
+    """Hashes of all signed versions of a transaction."""
+    return list(tx.execute(select(_ATTEMPT.hash).where(_ATTEMPT.transaction_id == transaction_id)).scalars())
+
+
+def transaction(tx: Tx, transaction_id: int) -> Row[Any]:
+    """A transaction with its call."""
+    return tx.execute(select(t.transactions).where(_TX.id == transaction_id)).one()
 
 
 def unsettled_hashes(tx: Tx, ledger: int) -> list[bytes]:
@@ -124,7 +114,7 @@ def unsettled_hashes(tx: Tx, ledger: int) -> list[bytes]:
 
 def transactions_with(tx: Tx, hashes: Sequence[bytes]) -> list[Row[Any]]:
     """Our transactions among these hashes."""
-    query = select(_TX.id, _ATTEMPT.hash, _TX.kind).join(t.attempts, _ATTEMPT.transaction_id == _TX.id)
+    query = select(_TX.id, _ATTEMPT.hash, _TX.kind, _ATTEMPT.filler).join(t.attempts, _ATTEMPT.transaction_id == _TX.id)
     found: list[Row[Any]] = []
     for start in range(0, len(hashes), 500):
         found += tx.execute(query.where(_ATTEMPT.hash.in_(hashes[start : start + 500])))
@@ -137,11 +127,19 @@ def set_mined(tx: Tx, transaction_id: int, block: int, mined: Mined) -> None:
     tx.execute(update(t.transactions).where(_TX.id == transaction_id).values(values))
 
 
+def set_failed(tx: Tx, transaction_id: int, block: int) -> None:
+    """Notes that a transaction did nothing and never will, as known since a block, unless it is seen in one yet."""
+    query = update(t.transactions).where(_TX.id == transaction_id, _TX.block_number.is_(None))
+    tx.execute(query.values(block_number=block, succeeded=False))
+
+
 def forget_mined(tx: Tx, ledger: int, after_block: int) -> list[int]:
-    """Takes back the blocks of transactions above `after_block`; returns their ids."""
+    """Takes back the blocks of transactions above `after_block`, which are sent again at once; returns their ids."""
     query = update(t.transactions).where(_TX.ledger == ledger, _TX.block_number > after_block)
     nowhere = {"block_number": None, "tx_index": None, "mined_hash": None, "succeeded": None}
-    return list(tx.execute(query.values(nowhere).returning(_TX.id)).scalars())
+    ids = list(tx.execute(query.values(nowhere).returning(_TX.id)).scalars())
+    tx.execute(update(t.attempts).where(_ATTEMPT.transaction_id.in_(ids)).values(sent_at=None))
+    return ids
 
 
 def mined_after(tx: Tx, block: int) -> list[Row[Any]]:

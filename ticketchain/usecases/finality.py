@@ -8,13 +8,13 @@ from ticketchain.domain.blocks import TICKET_KINDS
 from ticketchain.domain.money import royalty
 from ticketchain.domain.orders import LineState
 from ticketchain.domain.references import reference_id
-from ticketchain.store import accounts, chain, events, gate, market, orders, outbox, stock
+from ticketchain.store import accounts, chain, events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import last_payment, retell, retell_event, retell_orders
+from ticketchain.usecases.retell import last_payment, retell_event
 
-_KINDS = ("EventCreated", "Refunded", "RefundedCancelled", "Settled", "Skipped")
+EFFECT_KINDS = ("EventCreated", "Refunded", "RefundedCancelled", "Settled", "Skipped")
 
 
 def finalize(parts: Parts, ledger: int, number: int) -> bool:
@@ -26,11 +26,16 @@ def finalize(parts: Parts, ledger: int, number: int) -> bool:
         chain.lock(tx, ledger)
         if not (blocks := _new_final(tx, ledger, number)):
             return False
-        for row in chain.changes_between(tx, ledger, blocks[0], blocks[-1], _KINDS):
-            _EFFECTS[row.kind](parts, tx, row)
+        for row in chain.changes_between(tx, ledger, blocks[0], blocks[-1], EFFECT_KINDS):
+            do_effect(parts, tx, row)
         chain.set_final(tx, ledger, blocks[-1])
         chain.prune_blocks(tx, ledger, blocks[0] - 1, blocks[-1])
         return True
+
+
+def do_effect(parts: Parts, tx: Tx, row: Any) -> None:
+    """What follows from one final change of `EFFECT_KINDS`; a second time it does nothing."""
+    _EFFECTS[row.kind](parts, tx, row)
 
 
 def _new_final(tx: Tx, ledger: int, number: int) -> range:
@@ -111,33 +116,3 @@ _EFFECTS = {
     "Settled": _owe,
     "Skipped": _pay_back_skipped,
 }
-
-
-def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> None:
-    """An intent that the ledger would refuse, found before it was sent: it stops here, and its people are told.
-
-    Money of an order that cannot be delivered goes back; a gift or return ends with the reason.
-    """
-    if not outbox.refuse_intent(tx, intent.id, "pending", problem):
-        return
-    parts.log.warning("intent set aside", intent=intent.key, problem=problem)
-    source = intent.key.split(":")
-    if intent.kind in ("deliver", "settle"):
-        _refuse_line(parts, tx, source[1], intent.payload, problem["detail"])
-    elif intent.kind in ("gift", "refund"):
-        market.set_move(tx, source[1], "refused", problem["detail"])
-    elif intent.kind == "revoke":
-        market.set_listing(tx, source[1], ("withdrawing",), "ended")
-    elif intent.kind == "redeem":
-        gate.set_admission_problem(tx, intent.payload["ticket"], problem["detail"])
-
-
-def _refuse_line(parts: Parts, tx: Tx, order_id: str, payload: dict[str, Any], detail: str) -> None:
-    payment = orders.payment_of(tx, order_id)
-    row = orders.order(tx, order_id)
-    orders.set_lines(tx, [orders.line_row(order_id, payload["ticket"], LineState.REFUSED, None, detail)])
-    give_back(parts, tx, payment.id, f"refused:{payload['ticket']}", payload["price"])
-    if row is not None and row.listing_id:
-        market.set_listing(tx, row.listing_id, ("selling",), "ended")
-    retell_orders(tx, [order_id])
-    retell(parts, tx, [payload["ticket"]])

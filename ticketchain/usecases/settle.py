@@ -18,7 +18,7 @@ from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import retell, retell_event
 
 _TELLING = TICKET_KINDS | {"Skipped"}
-_EVENT_KINDS = ("ScheduleChanged", "StatusChanged", "EntryKeySet", "BatchIssued")
+EVENT_KINDS = ("ScheduleChanged", "StatusChanged", "EntryKeySet", "BatchIssued")
 
 
 def follow(parts: Parts, stretch: Stretch) -> bool:
@@ -35,8 +35,8 @@ def follow(parts: Parts, stretch: Stretch) -> bool:
         for block in stretch.blocks:
             _note_transactions(tx, block)
         for entry in entries:
-            if entry.kind in _EVENT_KINDS:
-                _note_event(tx, entry.kind, entry.event_number, entry.values, gone=False)
+            if entry.kind in EVENT_KINDS:
+                note_event(tx, entry.kind, entry.event_number, entry.values, gone=False)
         retell(parts, tx, _tickets(entries))
         return True
 
@@ -67,7 +67,7 @@ def take_out(parts: Parts, tx: Tx, ledger: int, after: int) -> None:
     """The same within a transaction that holds the ledger's lock."""
     gone = chain.drop_blocks(tx, ledger, after)
     for row in reversed(gone):
-        _note_event(tx, row.kind, row.event_number, row.values, gone=True)
+        note_event(tx, row.kind, row.event_number, row.values, gone=True)
     transactions = outbox.forget_mined(tx, ledger, after)
     if transactions:
         outbox.finish_intents(tx, transactions, "done", "sent")
@@ -112,12 +112,11 @@ def _note_transactions(tx: Tx, block: FollowedBlock) -> None:
         if (row := ours.get(mined.hash)) is None:
             continue
         outbox.set_mined(tx, row.id, block.number, mined)
-        if not mined.succeeded:  # the ledger took nothing: the intents are simulated again, which names the reason
-            outbox.release_intents(tx, row.id)
-            continue
+        if not mined.succeeded or row.filler:
+            continue  # nothing was done; the intents wait until that is final (`aside.release_failed`)
         for intent in outbox.intents_of(tx, [row.id]):
             problem = skipped.get((mined.hash, intent.payload.get("ticket")))
-            if problem is not None and outbox.refuse_intent(tx, intent.id, "sent", problem):
+            if problem is not None and outbox.end_intent(tx, intent.id, "sent", "refused", problem):
                 _note_refusal(tx, intent, problem)
         outbox.finish_intents(tx, [row.id], "sent", "done")
 
@@ -128,9 +127,9 @@ def _note_refusal(tx: Tx, intent: Any, problem: Any) -> None:
         gate.set_admission_problem(tx, intent.payload["ticket"], problem["detail"])
 
 
-def _note_event(tx: Tx, kind: str, number: int | None, values: Any, gone: bool) -> None:
+def note_event(tx: Tx, kind: str, number: int | None, values: Any, gone: bool) -> None:
     """Follows what the ledger logged about events (not tickets), or takes it back."""
-    if number is None or kind not in _EVENT_KINDS:
+    if number is None or kind not in EVENT_KINDS:
         return
     row = events.event_numbered(tx, number)
     if row is None:
