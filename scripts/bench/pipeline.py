@@ -28,7 +28,8 @@ from scripts.bench.form import Result
 from scripts.databases import fresh_database
 from ticketchain.audit import audit_ledger
 from ticketchain.chain.encode import call_of
-from ticketchain.cli.up import listening, serving, working
+from ticketchain.cli.running import listening, serving, working
+from ticketchain.cli.up import app_of
 from ticketchain.context import Context, now, open_context
 from ticketchain.domain.intents import Deliver
 from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Supplies, Terms, schedule_of
@@ -71,7 +72,7 @@ def _service(database_url: str) -> Iterator[tuple[Context, AbstractContextManage
     """Everything that `ticketchain up` opens; and its server and loops, not started yet."""
     with tempfile.TemporaryDirectory(prefix="ticketchain-bench-") as folder:
         settings = Settings(data=Path(folder), database_url=database_url, port=0)
-        with listening(settings) as listener:
+        with listening(settings.host, settings.port) as listener:
             here = settings.model_copy(update={"port": listener.getsockname()[1]})
             with open_context(here) as context:
                 yield context, _up(context, listener)
@@ -79,7 +80,7 @@ def _service(database_url: str) -> Iterator[tuple[Context, AbstractContextManage
 
 @contextmanager
 def _up(context: Context, listener: socket.socket) -> Iterator[None]:
-    with serving(context, listener), working(context):
+    with serving(app_of(context), listener), working(context):
         yield
 
 

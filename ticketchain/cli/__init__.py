@@ -15,6 +15,8 @@ from typer.main import get_command
 
 COMMANDS = {
     "up": ("up:up", "Serve everything on this machine until Ctrl-C: API, worker, and a chain of its own unless --rpc."),
+    "api": ("api:api", "Serve the API alone, beside workers; needs --rpc and a database that all share."),
+    "worker": ("worker:worker", "Run the loops behind the API, as many processes as you like; needs --rpc."),
     "deploy": ("deploy:deploy", "Put a ledger on a chain, once, and record it in the data folder."),
     "keys": ("keys:app", "API keys and addresses of the installation's operator."),
     "organizer": ("organizer:app", "Register organizers on a running service, with the operator's key."),
