@@ -35,17 +35,20 @@ from ticketchain.chain.types import (
     Block,
     BlockMissing,
     BlockRef,
+    BlockUnknown,
     ChainError,
     ChainUnavailable,
     Fees,
     InsufficientFunds,
     Log,
+    NodeBusy,
     NodeError,
     NonceTooHigh,
     NonceTooLow,
     PoolFull,
     RangeTooLarge,
     Receipt,
+    Rejected,
     Reverted,
     TooLarge,
     Underpriced,
@@ -55,6 +58,7 @@ __all__ = [
     "Block",
     "BlockMissing",
     "BlockRef",
+    "BlockUnknown",
     "ChainError",
     "ChainUnavailable",
     "Fees",
@@ -63,12 +67,14 @@ __all__ = [
     "LedgerLog",
     "LedgerProblem",
     "Log",
+    "NodeBusy",
     "NodeError",
     "NonceTooHigh",
     "NonceTooLow",
     "PoolFull",
     "RangeTooLarge",
     "Receipt",
+    "Rejected",
     "Reverted",
     "TooLarge",
     "Underpriced",
@@ -86,6 +92,15 @@ Request = tuple[str, list[Any]]
 # What one batch may hold: hosted nodes allow about 100 calls, and nodes a few megabytes a request.
 _BATCH_CALLS = 100
 _BATCH_BYTES = 1_000_000
+_STATUSES = {
+    401: " (is the RPC URL right, with all that is secret in it?)",
+    403: " (is the RPC URL right, with all that is secret in it?)",
+    413: " (the request or its answer is too large)",
+    429: " (too many requests)",
+    502: " (the node behind it is away)",
+    503: " (overloaded or in maintenance)",
+    504: " (the node behind it does not answer)",
+}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -145,7 +160,13 @@ class Gateway:
         return self._tagged("safe")
 
     def _tagged(self, tag: str) -> int:
-        raw = self.rpc("eth_getBlockByNumber", tag, False)
+        try:
+            raw = self.rpc("eth_getBlockByNumber", tag, False)
+        except BlockUnknown:  # geth and Besu say so while nothing is final yet
+            return 0
+        except NodeError as error:
+            hint = f"{error.text}; if this chain knows no {tag} blocks, set TICKETCHAIN_FINALITY_BLOCKS"
+            raise NodeError(error.code, hint) from error
         return 0 if raw is None else int(raw["number"], 16)
 
     # -------------------------------------------------------------------------------------- logs and receipts
@@ -154,7 +175,7 @@ class Gateway:
         """The ledger's logs in one block. Raises BlockMissing if the node has no such block (any more)."""
         try:
             return self._logs({"blockHash": hex_of(block_hash)})
-        except NodeError as error:
+        except (BlockUnknown, NodeError) as error:
             if self.block(block_hash) is None:
                 raise BlockMissing(block_hash) from error
             raise
@@ -280,7 +301,7 @@ class Gateway:
         if not isinstance(answer, Mapping) or ("result" not in answer and not answer.get("error")):
             raise ChainUnavailable(self.url, "its answer is no JSON-RPC answer; is the URL right?")
         if (error := answer.get("error")) is not None:
-            return error_of(error if isinstance(error, Mapping) else {"message": error})
+            return error_of(error if isinstance(error, Mapping) else {"message": error}, self.url)
         return answer["result"]
 
 
@@ -300,7 +321,7 @@ def _reason(error: Exception) -> str:
     """A few words on why the node could not be reached, without the URL (it may hold a key)."""
     response = getattr(error, "response", None)
     if response is not None:
-        return f"HTTP status {response.status_code}"
+        return f"HTTP status {response.status_code}{_STATUSES.get(response.status_code, '')}"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     if isinstance(error, requests.ConnectionError):

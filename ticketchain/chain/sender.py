@@ -22,6 +22,7 @@ from ticketchain.chain.types import (
     NodeError,
     NonceTooHigh,
     NonceTooLow,
+    Rejected,
     Reverted,
     TooLarge,
     Underpriced,
@@ -31,7 +32,7 @@ from ticketchain.domain.ports import SignedTransaction, UnsignedTransaction
 from ticketchain.store import chain, claims, outbox, signers
 from ticketchain.store.engine import Store, Tx
 
-_FATAL = frozenset({NodeError, TooLarge, Reverted})
+_FATAL = frozenset({NodeError, Rejected, TooLarge, Reverted})
 """Answers that waiting does not mend: nobody knows what they mean, or the transaction itself is wrong."""
 
 

@@ -80,6 +80,14 @@ class ChainUnavailable(ChainError):
         self.reason = reason
 
 
+class NodeBusy(ChainUnavailable):
+    """The node answers that it cannot answer now: too many requests, overload, not in sync. Try again later."""
+
+
+class BlockUnknown(ChainUnavailable):
+    """The node does not have a block that a question is about: it is behind, or a reorg took it. Try again later."""
+
+
 class Reverted(ChainError):
     """The contract refuses a call; `data` is the encoded error, empty if the node gave none."""
 
@@ -135,11 +143,17 @@ class InsufficientFunds(NodeError):
 
 
 class PoolFull(NodeError):
-    """The node's pool takes no more transactions now; later it will."""
+    """The node's pool takes no more transactions, or none of this account, now; later it will."""
 
 
-class TooLarge(NodeError):
-    """The transaction's gas limit is over the block's or over the cap of EIP-7825."""
+class Rejected(NodeError):
+    """The transaction is wrong for this chain or node, whenever it is sent: the node's words say how."""
+
+
+class TooLarge(Rejected):
+    """The transaction (or a call) is too much at once: over the block's gas limit, the cap of EIP-7825, or the bytes
+    that nodes pass on.
+    """
 
 
 class RangeTooLarge(NodeError):
