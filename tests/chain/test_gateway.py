@@ -189,7 +189,7 @@ class _Answering(http.server.BaseHTTPRequestHandler):
         (502, b'{"jsonrpc": "2.0", "id": 0, "error": {"code": -32000, "message": "nonce too low"}}', "HTTP status 502"),
         (504, b"", "HTTP status 504"),
         (429, b"{}", "too many requests"),
-        (401, b"{}", "is the RPC URL right"),
+        (401, b"{}", "is the RPC URL complete"),
         (200, b"<html>a hotel's login page</html>", "could not be read"),
         (200, b"[]", "no JSON-RPC answer"),
         (200, b'{"jsonrpc": "2.0", "id": 0}', "no JSON-RPC answer"),

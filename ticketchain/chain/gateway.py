@@ -93,8 +93,8 @@ Request = tuple[str, list[Any]]
 _BATCH_CALLS = 100
 _BATCH_BYTES = 1_000_000
 _STATUSES = {
-    401: " (is the RPC URL right, with all that is secret in it?)",
-    403: " (is the RPC URL right, with all that is secret in it?)",
+    401: " (is the RPC URL complete?)",
+    403: " (is the RPC URL complete?)",
     413: " (the request or its answer is too large)",
     429: " (too many requests)",
     502: " (the node behind it is away)",
