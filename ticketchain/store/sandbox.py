@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     insert,
     select,
     update,
@@ -188,25 +189,24 @@ def claim_messages(tx: Tx, now: datetime, until: datetime, limit: int) -> list[M
     """The next due messages, first first; claimed, so that no other sender takes them before `until`."""
     table = sandbox_webhooks
     due = (
-        select(table.c.number, table.c.event_id, table.c.body, table.c.attempts)
+        select(table.c.number)
         .where(table.c.due_at <= now)
         .order_by(table.c.due_at, table.c.number)
         .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")  # PostgreSQL runs it once; a plain sub-select may run again and lock other rows
     )
-    return [message for message in (Message(*row) for row in tx.execute(due).all()) if _claim(tx, message, until)]
-
-
-def _claim(tx: Tx, message: Message, until: datetime) -> bool:
-    table = sandbox_webhooks
-    changed = tx.execute(
-        update(table)
-        .where(table.c.number == message.number, table.c.attempts == message.attempts)
-        .values(attempts=message.attempts + 1, due_at=until)
+    claimed = update(table).where(table.c.number.in_(select(due.c.number)), table.c.due_at <= now)
+    before = table.c.attempts - 1
+    found = tx.execute(
+        claimed.values(attempts=table.c.attempts + 1, due_at=until).returning(
+            table.c.number, table.c.event_id, table.c.body, before
+        )
     )
-    return changed.rowcount == 1
+    return sorted((Message(*row) for row in found), key=lambda message: message.number)
 
 
 def reschedule_messages(tx: Tx, due: Sequence[tuple[int, datetime | None]]) -> None:
     """Sets when messages are due again; None = sent."""
-    for number, due_at in due:
-        tx.execute(update(sandbox_webhooks).where(sandbox_webhooks.c.number == number).values(due_at=due_at))
+    query = update(sandbox_webhooks).where(sandbox_webhooks.c.number == bindparam("of_number"))
+    tx.execute(query, [{"of_number": number, "due_at": due_at} for number, due_at in due])
