@@ -10,17 +10,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from scripts.bench import pipeline
+from scripts.bench import index, pipeline
 from scripts.bench.form import Number, Result, chart, machine
 from scripts.bench.gas import chart as gas_chart
 from scripts.bench.gas import run as gas
 from scripts.databases import ENGINES
 
-BENCHMARKS: dict[str, Callable[[argparse.Namespace], Result]] = {"gas": gas.run, "pipeline": pipeline.run}
+BENCHMARKS: dict[str, Callable[[argparse.Namespace], Result]] = {
+    "gas": gas.run,
+    "pipeline": pipeline.run,
+    "index": index.run,
+}
 CHARTS: dict[str, Callable[[Result, Path], None]] = {"gas": gas_chart.draw}
 """Pictures of one benchmark that say more than bars."""
 
-ON_DATABASES = ("pipeline",)
+ON_DATABASES = ("pipeline", "index")
 
 _WIDE = 140
 
@@ -31,9 +35,10 @@ def main() -> int:
     parser.add_argument("name", choices=[*BENCHMARKS, "all"])
     parser.add_argument("--json", action="store_true", help="print one JSON object a benchmark")
     parser.add_argument("--chart", type=Path, help="draw the figures into this SVG file")
-    parser.add_argument("--engine", choices=ENGINES, help="database (pipeline); without it one run with each")
+    parser.add_argument("--engine", choices=ENGINES, help="database (pipeline, index); without it one run with each")
     parser.add_argument("--orders", type=int, default=2_000, help="orders of 2 tickets each, paid at once (pipeline)")
     parser.add_argument("--steady", type=int, default=300, help="orders paid at a steady rate (pipeline)")
+    parser.add_argument("--logs", type=int, default=100_000, help="logs of the ledger, about (index)")
     parser.add_argument("--ours", action="store_true", help="measure no peers (gas)")
     parser.add_argument("--accept", action="store_true", help="our figures become the committed ones (gas)")
     arguments = parser.parse_args()
