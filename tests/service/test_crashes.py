@@ -6,7 +6,7 @@ The negative control is a sender that talks to the chain first and writes down l
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 from tests.service.people import FACE, Event, Fan, settle_finally, stop_at
 from ticketchain.audit import audit_ledger
 from ticketchain.chain.gateway import Gateway
-from ticketchain.chain.plan import Draft
+from ticketchain.chain.plan import Draft, Refusal
 from ticketchain.chain.sender import Sender
 from ticketchain.context import Context, now
 from ticketchain.domain.ports import UnsignedTransaction
@@ -104,10 +104,17 @@ def test_a_crash_at_any_place_loses_nothing_and_doubles_nothing(service: Context
 
 
 class HastySender(Sender):
-    """Sends at once and writes down afterwards: what many systems do."""
+    """Sends at once and writes down afterwards, and gives money back on the first refusal: what many systems do."""
+
+    def _put_aside(self, refused: Sequence[Refusal]) -> bool:
+        with self._store.begin() as tx:
+            for row, problem in refused:
+                self._set_aside(tx, row, problem)
+        return bool(refused)
 
     def _commit(self, draft: Draft | None) -> bool:
-        assert draft is not None
+        if draft is None:
+            return False
         nonce = self._gateway.nonce(self.address, pending=True)
         signed = self._signer.transaction(UnsignedTransaction(self.address, nonce, 2_000_000, 0, 0, draft.data))
         self._gateway.send_raw_many([signed.raw])
