@@ -73,7 +73,7 @@ def result_of(outcomes: Sequence[Outcome], seconds: float) -> Result:
         "stuck": cases[STUCK],
         "index_equals_chain": not cases[INDEX],
     }
-    figures |= {f"kills: {name}": count for name, count in sorted(kills.items())}
+    figures |= {f"kill at: {name}": count for name, count in sorted(kills.items())}
     figures |= {f"faults: {name}": count for name, count in sorted(faults.items())}
     figures |= {f"reorgs: {name}": count for name, count in sorted(reorgs.items())}
     figures |= {f"reorgs of depth {depth}": count for depth, count in sorted(depths.items())}

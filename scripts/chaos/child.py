@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.chaos.board import Board
-from scripts.chaos.points import POINTS, Point
+from scripts.chaos.points import POINTS
 
 PRELOAD = ("ticketchain.cli", "ticketchain.cli.up", "scripts.chaos.naive", *dict.fromkeys(p.module for p in POINTS))
 """What the nursery imports once, so that a new process is there in no time."""
@@ -25,6 +25,7 @@ SHORTER: tuple[tuple[str, str, Any], ...] = (
     ("ticketchain.payments.delivery", "LEASE", timedelta(seconds=3)),
     ("ticketchain.payments.delivery", "LONGEST_PAUSE", timedelta(seconds=2)),
     ("ticketchain.worker", "BACKOFF_S", (0.1, 0.2, 0.4)),
+    ("ticketchain.store.leases", "Leases.__init__.__defaults__", (0.8, 0.2)),
 )
 """Waiting times that would make a run with hundreds of kills very long: (module, name, value)."""
 
@@ -48,8 +49,9 @@ def run(spec: Spec) -> int:
     """Runs the command in this process, which was forked for it; the exit status."""
     os.environ.update(spec.environment)
     random.seed()
-    for module, name, value in SHORTER:
-        setattr(importlib.import_module(module), name, value)
+    for module, path, value in SHORTER:
+        holder, name = _place(module, path)
+        setattr(holder, name, value)
     if spec.board:
         wrap_points(Board(Path(spec.board)))
     if spec.naive:
@@ -65,15 +67,15 @@ def run(spec: Spec) -> int:
 def wrap_points(board: Board) -> None:
     """Puts every point in its place."""
     for number, point in enumerate(POINTS):
-        holder, name = _place(point)
+        holder, name = _place(point.module, point.attribute)
         setattr(holder, name, _wrapped(getattr(holder, name), board, number, point.after))
 
 
-def _place(point: Point) -> tuple[Any, str]:
-    """The module or class that has the function, and its name there. Raises `AttributeError` when it has none."""
-    holder: Any = importlib.import_module(point.module)
-    *classes, name = point.attribute.split(".")
-    for part in classes:
+def _place(module: str, path: str) -> tuple[Any, str]:
+    """What in a module has the attribute at the end of this path, and its name there. Raises `AttributeError`."""
+    holder: Any = importlib.import_module(module)
+    *parts, name = path.split(".")
+    for part in parts:
         holder = getattr(holder, part)
     getattr(holder, name)
     return holder, name

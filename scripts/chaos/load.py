@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,11 +55,12 @@ class Fan:
 class Load:
     """The event and its fans."""
 
-    def __init__(self, web: Web, seed: int, fans: int = 8, pause: float = 0.03) -> None:
+    def __init__(self, web: Web, seed: int, fans: int = 8, pause: float = 0.3) -> None:
         self.web, self.memory = web, Memory()
         self._seed, self._number, self._pause = seed, fans, pause
         self._fans: list[Fan] = []
         self._threads: list[threading.Thread] = []
+        self._unpaid: deque[tuple[Fan, str, dict[str, Any]]] = deque()
         self._end = threading.Event()
         self.event = ""
 
@@ -102,11 +103,12 @@ class Load:
         me = self._fans[number % len(self._fans)]
         others = [fan for fan in self._fans if fan.id != me.id]
         whims: list[tuple[int, Callable[[], None]]] = [
-            (60, lambda: self._buy(rng, me)),
-            (12, lambda: self._give(rng, me, rng.choice(others))),
-            (10, lambda: self._list(rng, me)),
-            (10, lambda: self._buy_listing(rng, me)),
-            (8, lambda: self._return(rng, me)),
+            (36, lambda: self._buy(rng, me)),
+            (36, self._pay_one),
+            (8, lambda: self._give(rng, me, rng.choice(others))),
+            (7, lambda: self._list(rng, me)),
+            (7, lambda: self._buy_listing(rng, me)),
+            (6, lambda: self._return(rng, me)),
         ]
         while not self._end.wait(rng.uniform(0, 2 * self._pause)):
             (whim,) = rng.choices([whim for _, whim in whims], [weight for weight, _ in whims])
@@ -134,26 +136,22 @@ class Load:
         self.memory.done["listings ordered" if "listing_id" in what else "orders"] += 1
         (how,) = rng.choices([how for _, how in _PAYMENTS], [weight for weight, _ in _PAYMENTS])
         if "never" not in how:
-            self._pay(me, order["id"], how)
+            self._unpaid.append((me, order["id"], how))
 
-    def _pay(self, me: Fan, order: str, how: dict[str, Any]) -> None:
-        url = self._page(me, order)
-        if url is None:
+    def _pay_one(self) -> None:
+        """The order that has waited longest, if its payment page is open; also one that has expired meanwhile."""
+        if not self._unpaid:
             return
-        self.web.post(url, json=how)
+        me, order, how = self._unpaid.popleft()
+        url = self.web.get(f"/v1/orders/{order}", me.key)["payment"]["url"]
+        if url is None:
+            self._unpaid.append((me, order, how))
+            return
+        page = str(urlsplit(url).path)
+        self.web.post(page, json=how)
+        self.memory.done["payments"] += 1
         if "decline" not in how:
-            self.memory.paid[order] = url.rsplit("/", 1)[1]
-
-    def _page(self, me: Fan, order: str) -> str | None:
-        """Path of the payment page, once the provider has opened it; None when the order ended before."""
-        while not self._end.is_set():
-            found = self.web.get(f"/v1/orders/{order}", me.key)
-            if url := found["payment"]["url"]:
-                return str(urlsplit(url).path)
-            if found["state"] != "awaiting_payment":
-                return None
-            time.sleep(0.1)
-        return None
+            self.memory.paid[order] = page.rsplit("/", 1)[1]
 
     def _mine(self, rng: random.Random, me: Fan) -> str | None:
         """One of the fan's tickets."""

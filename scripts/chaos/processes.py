@@ -86,8 +86,9 @@ class Processes:
             until(lambda: not process.pid, patience, f"the end of {process.name}")
 
     def _start(self, process: Process) -> None:
-        if not self._ready.wait(60):
-            raise TimeoutError("the nursery of processes did not start")
+        until(lambda: self._ready.is_set() or self._nursery.poll() is not None, 60, "the nursery of processes")
+        if self._nursery.poll() is not None and not self._closing:
+            raise ChildProcessError("the nursery of processes has ended; it said why on standard error")
         with self._lock:
             self._order(number=self._all.index(process), start=process.spec.as_dict())
 

@@ -61,7 +61,7 @@ def _read_postgresql(url: str) -> Tables:
 
 
 def _query(table: str) -> str:
-    return f"SELECT * FROM {table}"  # noqa: S608 - one of the names above
+    return f"SELECT * FROM {table} ORDER BY 1, 2"  # noqa: S608 - one of the names above
 
 
 def _plain(row: Row) -> Row:
