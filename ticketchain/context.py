@@ -28,6 +28,8 @@ from ticketchain.chain.deploy import (
     verify,
 )
 from ticketchain.chain.embedded import EmbeddedChain, LostTransaction
+from ticketchain.chain.fees import FREE
+from ticketchain.chain.filler import fill
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.indexer import Followed, Indexer
 from ticketchain.chain.plan import Batching
@@ -288,6 +290,19 @@ def _wire(
         webhooks=WebhookSender(store, f"{settings.url}/v1/webhooks/sandbox", hooks, now),
         leases=Leases(store, new_id("wrk")),
     )
+
+
+def fill_nonce(settings: Settings, address: str, nonce: int) -> dict[str, Any]:
+    """`ticketchain outbox fill`: a filler for a nonce of one of our relayers, stored for the sender to send."""
+    deployment = load_deployment(settings.data / "deployment.json")
+    if deployment is None:
+        raise CannotStart(f"{settings.data} has no ledger, so nothing was ever sent from here; set --data")
+    with _open_store(settings) as store:
+        keys = FileKeyProvider(settings.data / "keys" / "master.key")
+        operator = operator_keys(store, keys, deployment.chain_id, settings.relayers, now)
+        signer = LocalSigner(keys, deployment.chain_id, deployment.address, operator.relayers, operator.attestor)
+        suggested = Gateway(settings.rpc_url).fees() if settings.rpc_url else FREE
+        return fill(store, signer, address, nonce, suggested, settings.max_fee_gwei * 10**9, now())
 
 
 def _senders(

@@ -44,6 +44,15 @@ def intents_of(tx: Tx, transaction_ids: Sequence[int]) -> list[Row[Any]]:
     return list(tx.execute(query))
 
 
+def traces(tx: Tx, transaction_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Ids of the requests that the intents in these transactions come from."""
+    query = select(_INTENT.transaction_id, _INTENT.trace).where(_INTENT.transaction_id.in_(transaction_ids)).distinct()
+    found: dict[int, list[str]] = {number: [] for number in transaction_ids}
+    for row in tx.execute(query.where(_INTENT.trace.is_not(None)).order_by(_INTENT.trace)):
+        found[row.transaction_id].append(row.trace)
+    return found
+
+
 def finish_intents(tx: Tx, transaction_ids: Sequence[int], before: str, after: str) -> None:
     """Moves the intents of these transactions from one state to the next (done at head, sent again after a reorg)."""
     query = update(t.outbox).where(_INTENT.transaction_id.in_(transaction_ids), _INTENT.state == before)
@@ -60,8 +69,7 @@ def add_transaction(tx: Tx, values: Mapping[str, Any]) -> int | None:
     """Stores a transaction; None when its signer's nonce has one already."""
     if not insert_new(tx, t.transactions, values):
         return None
-    mine = select(_TX.id).where(_TX.signer == values["signer"], _TX.nonce == values["nonce"])
-    return int(tx.execute(mine).scalar_one())
+    return transaction_of(tx, values["signer"], values["nonce"])
 
 
 def add_attempt(tx: Tx, values: Mapping[str, Any]) -> None:
@@ -99,6 +107,11 @@ def raws(tx: Tx, hashes: Sequence[bytes]) -> dict[bytes, bytes]:
 def attempts(tx: Tx, transaction_id: int) -> list[bytes]:
     """Hashes of all signed versions of a transaction."""
     return list(tx.execute(select(_ATTEMPT.hash).where(_ATTEMPT.transaction_id == transaction_id)).scalars())
+
+
+def transaction_of(tx: Tx, signer: str, nonce: int) -> int | None:
+    """The transaction that has a signer's nonce."""
+    return tx.execute(select(_TX.id).where(_TX.signer == signer, _TX.nonce == nonce)).scalar_one_or_none()
 
 
 def transaction(tx: Tx, transaction_id: int) -> Row[Any]:
@@ -159,6 +172,13 @@ def problem_of(tx: Tx, key: str) -> str | None:
     """Why the ledger refused the intent with this key, in words; None when it did not."""
     problem = tx.execute(select(_INTENT.problem).where(_INTENT.key == key, _INTENT.state == "refused")).scalar()
     return None if problem is None else str(problem["detail"])
+
+
+def listing(tx: Tx, states: Sequence[str], limit: int) -> list[Row[Any]]:
+    """The oldest intents in these states, each with the nonce and the number of versions of its transaction."""
+    versions = select(func.count()).where(_ATTEMPT.transaction_id == _INTENT.transaction_id).scalar_subquery()
+    query = select(t.outbox, _TX.nonce, versions.label("attempts")).outerjoin(t.transactions)
+    return list(tx.execute(query.where(_INTENT.state.in_(states)).order_by(_INTENT.id).limit(limit)))
 
 
 def counts(tx: Tx) -> dict[str, int]:
