@@ -29,6 +29,7 @@ from ticketchain.chain.types import (
 )
 from ticketchain.domain.consents import Attestation
 from ticketchain.domain.ports import SignedTransaction, UnsignedTransaction
+from ticketchain.domain.trace import distinct
 from ticketchain.store import chain, claims, outbox, signers
 from ticketchain.store.engine import Store, Tx
 
@@ -230,6 +231,7 @@ class Sender:
         taken = [row for row, answer in zip(due, answers, strict=True) if self._is_taken(row, answer)]
         with self._store.begin() as tx:
             outbox.set_sent(tx, [row.hash for row in taken], self._clock())
+        self._tell_sent([row for row in taken if row.sent_at is None])
         cheap = [row for row, answer in zip(due, answers, strict=True) if isinstance(answer, Underpriced)]
         late = [row for row in due if row.created_at < now - self._limits.bump_after]
         raised = self._raise_fees([row for row in cheap if row.created_at < before] or late)
@@ -238,6 +240,15 @@ class Sender:
                 self._send_all = isinstance(answer, NonceTooHigh)  # the node has lost those before
                 raise answer
         return bool(taken) or raised
+
+    def _tell_sent(self, rows: Sequence[Any]) -> None:
+        if not rows:
+            return
+        with self._store.read() as tx:
+            traces = outbox.traces(tx, [row.id for row in rows])
+        for row in rows:
+            about = {"signer": self.address, "nonce": row.nonce, "tx_hash": f"0x{row.hash.hex()}"}
+            self._log.info("transaction sent", **about, request_ids=traces[row.id])
 
     def _is_taken(self, row: Any, answer: bytes | ChainError) -> bool:
         """A nonce that is used is fine if a version of this transaction used it (the indexer will tell)."""
@@ -329,6 +340,8 @@ class Sender:
                     raise _TooLate
         except _TooLate:
             return False
+        about = {"signer": self.address, "nonce": nonce, "kind": first.kind, "lines": len(draft.rows)}
+        self._log.info("transaction planned", **about, request_ids=distinct(row.trace for row in draft.rows))
         return True
 
 

@@ -181,10 +181,10 @@ def set_applied(tx: Tx, provider: str, event_ids: Sequence[str]) -> None:
 
 def lines_to_send(tx: Tx, order_ids: Sequence[str]) -> list[Row[Any]]:
     """Lines of paid orders with all that the ledger must know: the event's number, the fan's address, the payment, the
-    listing if it is a resale, and the ticket's epoch (None when it was never sold).
+    listing if it is a resale, and the ticket's epoch (None when it was never sold); and the order's `trace`.
     """
     query = (
-        select(t.order_lines, t.orders.c.listing_id, t.payments.c.id.label("payment_id"))
+        select(t.order_lines, t.orders.c.listing_id, t.orders.c.trace, t.payments.c.id.label("payment_id"))
         .add_columns(t.events.c.number, t.fans.c.address, on_ledger.c.epoch.label("epoch_now"))
         .join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
         .join(t.payments, t.payments.c.order_id == t.orders.c.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ticketchain.domain import trace
 from ticketchain.domain.errors import Conflict, Expired, NotFound
 from ticketchain.domain.money import check_amount
 from ticketchain.domain.orders import LineState, OrderState, step
@@ -76,6 +77,7 @@ def _store_order(
         "currency": event.currency,
     } | source
     row |= {"state": OrderState.AWAITING_PAYMENT, "expires_at": now + parts.rules.payment, "created_at": now}
+    row["trace"] = trace.current()
     line_rows = [{"order_id": order_id, "ticket": t, "price": p, "state": LineState.PENDING} for t, p in lines]
     payment = {
         "id": parts.new_id("pay"),

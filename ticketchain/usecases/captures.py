@@ -98,7 +98,9 @@ def _claim_again(tx: Tx, order: Any) -> bool:
 def _send(parts: Parts, tx: Tx, order_ids: Sequence[str]) -> None:
     """Writes one intent a ticket: delivery from stock, or settlement of the listing."""
     lines = orders.lines_to_send(tx, order_ids)
-    intend_all(parts, tx, [Intended(row.number, f"{row.order_id}:{row.ticket}", _intent(tx, row)) for row in lines])
+    keys = [f"{row.order_id}:{row.ticket}" for row in lines]
+    intended = [Intended(row.number, key, _intent(tx, row), row.trace) for row, key in zip(lines, keys, strict=True)]
+    intend_all(parts, tx, intended)
 
 
 def _intent(tx: Tx, line: Any) -> Deliver | Settle:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ticketchain.domain import trace
 from ticketchain.domain.errors import Conflict, Forbidden, KeyReused, NotFound
 from ticketchain.domain.intents import Intent, to_payload
 from ticketchain.domain.policy import EventStatus
@@ -87,11 +88,14 @@ def answer(parts: Parts, tx: Tx, request: Request, value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Intended:
-    """An intent for the chain: the event's number on the ledger (0 for none yet), a key by which it is written once."""
+    """An intent for the chain: the event's number on the ledger (0 for none yet), a key by which it is written once,
+    and the id of the request that it comes from, if that is not the present one.
+    """
 
     event_number: int
     key: str
     intent: Intent
+    trace: str | None = None
 
 
 def intend(parts: Parts, tx: Tx, event_number: int, key: str, intent: Intent) -> bool:
@@ -107,7 +111,8 @@ def intend_all(parts: Parts, tx: Tx, intended: Sequence[Intended]) -> None:
 def _row(parts: Parts, each: Intended) -> dict[str, Any]:
     kind = each.intent.kind
     values = {"key": f"{kind}:{each.key}", "kind": kind, "event_number": each.event_number}
-    return values | {"payload": to_payload(each.intent), "created_at": parts.clock()}
+    values |= {"payload": to_payload(each.intent), "created_at": parts.clock()}
+    return values | {"trace": each.trace or trace.current()}
 
 
 def required(row: Row | None, what: str) -> Row:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ticketchain.domain.blocks import TICKET_KINDS, Entry, FollowedBlock, Heights, Stretch
+from ticketchain.domain.trace import distinct
 from ticketchain.store import chain, events, gate, outbox, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
@@ -32,13 +33,14 @@ def follow(parts: Parts, stretch: Stretch) -> bool:
         entries = [entry for block in stretch.blocks for entry in block.entries]
         chain.add_blocks(tx, [_place(block) for block in stretch.blocks])
         chain.add_changes(tx, [_row(block, entry) for block in stretch.blocks for entry in block.entries])
-        for block in stretch.blocks:
-            _note_transactions(tx, block)
+        mined = [note for block in stretch.blocks for note in _note_transactions(tx, block)]
         for entry in entries:
             if entry.kind in EVENT_KINDS:
                 note_event(tx, entry.kind, entry.event_number, entry.values, gone=False)
         retell(parts, tx, _tickets(entries))
-        return True
+    for note in mined:  # what came of each request
+        parts.log.info("transaction mined", **note)
+    return True
 
 
 def _is_next(tx: Tx, ledger: Any, stretch: Stretch) -> bool:
@@ -104,21 +106,29 @@ def _tickets(entries: Sequence[Entry]) -> list[int]:
     return sorted({e.ticket for e in entries if e.ticket is not None and e.kind in _TELLING})
 
 
-def _note_transactions(tx: Tx, block: FollowedBlock) -> None:
-    """Notes which of our transactions the block has, and what became of the intents they carry."""
+def _note_transactions(tx: Tx, block: FollowedBlock) -> list[dict[str, Any]]:
+    """Notes which of our transactions the block has, and what became of the intents they carry; about each for the
+    log.
+    """
+    notes: list[dict[str, Any]] = []
     ours = {row.hash: row for row in outbox.transactions_with(tx, [m.hash for m in block.mined])}
     skipped = {(e.tx_hash, e.ticket): e.values for e in block.entries if e.kind == "Skipped"}
     for mined in block.mined:
         if (row := ours.get(mined.hash)) is None:
             continue
         outbox.set_mined(tx, row.id, block.number, mined)
+        intents = outbox.intents_of(tx, [row.id])
+        about = {"ledger": block.ledger, "block": block.number, "tx_hash": f"0x{mined.hash.hex()}"}
+        about |= {"succeeded": mined.succeeded, "filler": row.filler}
+        notes.append(about | {"request_ids": distinct(intent.trace for intent in intents)})
         if not mined.succeeded or row.filler:
             continue  # nothing was done; the intents wait until that is final (`aside.release_failed`)
-        for intent in outbox.intents_of(tx, [row.id]):
+        for intent in intents:
             problem = skipped.get((mined.hash, intent.payload.get("ticket")))
             if problem is not None and outbox.end_intent(tx, intent.id, "sent", "refused", problem):
                 _note_refusal(tx, intent, problem)
         outbox.finish_intents(tx, [row.id], "sent", "done")
+    return notes
 
 
 def _note_refusal(tx: Tx, intent: Any, problem: Any) -> None:
