@@ -118,6 +118,8 @@ class Planner:
             problems = self._simulate(rows)
         except Reverted as reverted:
             whole = _problem(reverted)
+        except TooLarge as error:
+            whole = {"reason": "TooLarge", "detail": str(error)}
         except _Unwritable as unwritable:
             whole = {"reason": "Malformed", "detail": f"the intent cannot be written as a call: {unwritable}"}
         else:
