@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -92,12 +94,14 @@ class Event:
         new = events.NewEvent("A night", "Hall", "Europe/Berlin", terms, schedule, [PriceClass("A", "A", FACE)], payees)
         return cls(context, organizer, events.create_event(parts, request(organizer), new)["id"])
 
-    def issue(self, rows: int, section: str = "Stalls", key: str | None = None) -> dict[str, Any]:
-        """Issues rows of 20 seats."""
+    def issue(
+        self, rows: int, section: str = "Stalls", key: str | None = None, finish: Callable[[], None] | None = None
+    ) -> dict[str, Any]:
+        """Issues rows of 20 seats; `finish` brings them to a final block, if the chain is not the embedded one."""
         lines = [f"{section},{row},{seat},A" for row in range(1, rows + 1) for seat in range(1, 21)]
         data = "\n".join(["section,row,seat,price_class", *lines]).encode()
         view = issue.issue_manifest(self.context.parts, request(self.organizer, key, section), self.id, data, "csv")
-        settle_finally(self.context)
+        (finish or partial(settle_finally, self.context))()
         return view
 
     def close(self) -> None:
