@@ -5,7 +5,7 @@ numbers of one ledger become the service's (`domain.ledgers`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from eth_utils.address import to_checksum_address
@@ -182,7 +182,9 @@ def _value(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
+@lru_cache(maxsize=65_536)
 def _address(value: int) -> str:
+    """EIP-55 costs a hash; holders come back again and again."""
     return to_checksum_address(value.to_bytes(20, "big"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from eth_utils.address import to_checksum_address
@@ -34,10 +35,13 @@ def block_of(raw: Mapping[str, Any]) -> Block:
     return Block(ref.number, ref.hash, ref.parent, ref.timestamp, hashes)
 
 
+_contract = lru_cache(maxsize=64)(to_checksum_address)  # the same few addresses in every log
+
+
 def log_of(raw: Mapping[str, Any]) -> Log:
     """A log entry, from its JSON."""
     return Log(
-        address=to_checksum_address(raw["address"]),
+        address=_contract(raw["address"]),
         topics=tuple(bytes_of(topic) for topic in raw["topics"]),
         data=bytes_of(raw["data"]),
         tx_hash=bytes_of(raw["transactionHash"]),

@@ -23,7 +23,7 @@ class Width:
     while answers are quick and short.
     """
 
-    blocks: int = 64
+    blocks: int = 16
     most: int = 8_192
     logs: int = 2_000
     seconds: float = 2.0

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ticketchain.store import schema_chain as t
+from ticketchain.store.bulk import among, insert_many
 from ticketchain.store.engine import Tx
 
 _CHANGE, _TICKET, _BLOCK, _LEDGER = t.changes.c, t.tickets.c, t.blocks.c, t.ledgers.c
 _SENT = t.transactions.c
+_FOLDED = tuple(c.name for c in t.tickets.columns if c.name not in ("id", "in_doubt"))
 _ORDER = (_CHANGE.block_number, _CHANGE.log_index, _CHANGE.line)
 
 
@@ -72,13 +72,12 @@ def newest_block(tx: Tx, ledger_number: int, at_most: int) -> Row[Any] | None:
 
 def add_blocks(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Stores blocks."""
-    tx.execute(insert(t.blocks), [dict(row) for row in rows])
+    insert_many(tx, t.blocks, rows)
 
 
 def add_changes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Stores what changed in blocks."""
-    if rows:
-        tx.execute(insert(t.changes), rows)
+    insert_many(tx, t.changes, rows)
 
 
 def drop_blocks(tx: Tx, ledger_number: int, after: int) -> list[Row[Any]]:
@@ -104,7 +103,7 @@ def add_reorg(tx: Tx, ledger_number: int, parent: int, depth: int, now: datetime
 
 def changes_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
     """All changes of these tickets in order, each with its block's time."""
-    query = select(t.changes, _BLOCK.timestamp).join(t.blocks).where(_CHANGE.ticket.in_(tickets))
+    query = select(t.changes, _BLOCK.timestamp).join(t.blocks).where(among(tx, _CHANGE.ticket, tickets))
     return list(tx.execute(query.order_by(*_ORDER)))
 
 
@@ -122,13 +121,9 @@ def changes_between(tx: Tx, ledger_number: int, first: int, last: int, kinds: Se
 
 def put_tickets(tx: Tx, rows: Sequence[Mapping[str, Any]], gone: Sequence[int]) -> None:
     """Writes tickets as folded, and removes those without any change left. Whether one is in doubt stays as it was."""
-    for start in range(0, len(gone), 500):
-        tx.execute(delete(t.tickets).where(_TICKET.id.in_(gone[start : start + 500])))
-    if not rows:
-        return
-    upsert = (pg_insert if tx.dialect.name == "postgresql" else sqlite_insert)(t.tickets)
-    kept = {c.name: upsert.excluded[c.name] for c in t.tickets.columns if c.name not in ("id", "in_doubt")}
-    tx.execute(upsert.on_conflict_do_update(index_elements=["id"], set_=kept), rows)
+    if gone:
+        tx.execute(delete(t.tickets).where(among(tx, _TICKET.id, gone)))
+    insert_many(tx, t.tickets, rows, replace=_FOLDED)
 
 
 def doubt_tickets(tx: Tx, ledger_number: int, after: int) -> None:

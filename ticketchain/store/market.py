@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from ticketchain.store import schema as t
+from ticketchain.store.bulk import among
 from ticketchain.store.engine import Tx, insert_new
 
 LIVE_LISTING = ("open", "reserved", "selling", "withdrawing")
@@ -40,7 +41,7 @@ def listings(tx: Tx, event_id: str, after: str, limit: int) -> list[Row[Any]]:
 def listings_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
     """All listings of these tickets but those ended."""
     c = t.listings.c
-    return list(tx.execute(select(t.listings).where(c.ticket.in_(tickets), c.state != "ended")))
+    return list(tx.execute(select(t.listings).where(among(tx, c.ticket, tickets), c.state != "ended")))
 
 
 def set_listing(tx: Tx, listing_id: str, before: Sequence[str], after: str) -> bool:
@@ -77,7 +78,7 @@ def moving(tx: Tx, ticket: int) -> Row[Any] | None:
 def moves_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
     """All moves of these tickets that were not refused."""
     c = t.moves.c
-    return list(tx.execute(select(t.moves).where(c.ticket.in_(tickets), c.state != "refused")))
+    return list(tx.execute(select(t.moves).where(among(tx, c.ticket, tickets), c.state != "refused")))
 
 
 def set_move(tx: Tx, move_id: str, state: str, problem: str | None = None) -> None:

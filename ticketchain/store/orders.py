@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from ticketchain.store import schema as t
+from ticketchain.store.bulk import among
 from ticketchain.store.engine import Tx, insert_all_new, insert_new
 from ticketchain.store.schema_chain import tickets as on_ledger
 
@@ -203,7 +204,7 @@ def lines_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
         select(t.order_lines, t.payments.c.id.label("payment_id"), t.orders.c.listing_id, t.orders.c.fan_id)
         .join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
         .join(t.payments, t.payments.c.order_id == t.orders.c.id)
-        .where(t.order_lines.c.ticket.in_(tickets), t.orders.c.state.not_in(("awaiting_payment", "expired")))
+        .where(among(tx, t.order_lines.c.ticket, tickets), t.orders.c.state.not_in(("awaiting_payment", "expired")))
         .order_by(t.order_lines.c.order_id)
     )
     return list(tx.execute(query))

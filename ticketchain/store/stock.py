@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select, tuple_, update
 
 from ticketchain.store import schema as t
+from ticketchain.store.bulk import among
 from ticketchain.store.engine import Tx
 from ticketchain.store.schema_chain import tickets as on_ledger
 
@@ -153,13 +154,13 @@ def sell_seats(tx: Tx, hold_ids: Sequence[str]) -> None:
 
 def restock(tx: Tx, tickets: Sequence[int]) -> None:
     """Puts sold seats back on sale (their tickets are in stock again)."""
-    query = update(t.seats).where(_SEAT.ticket.in_(tickets), _SEAT.state == "sold")
+    query = update(t.seats).where(among(tx, _SEAT.ticket, tickets), _SEAT.state == "sold")
     tx.execute(query.values(state="available", hold_id=None))
 
 
 def take_out(tx: Tx, tickets: Sequence[int]) -> None:
     """Takes seats off sale whose tickets are no longer in stock, though this shop did not sell them."""
-    query = update(t.seats).where(_SEAT.ticket.in_(tickets), _SEAT.state == "available")
+    query = update(t.seats).where(among(tx, _SEAT.ticket, tickets), _SEAT.state == "available")
     tx.execute(query.values(state="sold", hold_id=None))
 
 

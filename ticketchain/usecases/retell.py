@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -19,7 +19,7 @@ from ticketchain.store import chain, events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
 
-_CHUNK = 500
+_CHUNK = 2_000
 
 
 @dataclass
@@ -119,7 +119,7 @@ def last_payment(changes: Iterable[Any]) -> str:
 
 
 def _ticket_row(ticket: Ticket) -> dict[str, Any]:
-    return asdict(ticket) | {"event_number": event_of(ticket.id), "in_doubt": False}
+    return vars(ticket) | {"event_number": event_of(ticket.id), "in_doubt": False}
 
 
 def _retell_lines(tx: Tx, stories: dict[int, Story]) -> set[int]:
