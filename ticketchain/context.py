@@ -117,7 +117,8 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
         prepare_folder(settings.data)
         store = stack.enter_context(_open_store(settings))
         embedded = stack.enter_context(_open_embedded(settings, store, progress)) if not settings.rpc_url else None
-        gateway = Gateway(embedded.url, on_demand=True) if embedded else Gateway(settings.rpc_url)
+        url, depth = (embedded.url, None) if embedded else (settings.rpc_url, settings.finality_blocks)
+        gateway = Gateway(url, on_demand=embedded is not None, finality_blocks=depth)
         stack.callback(gateway.close)
         keys = FileKeyProvider(settings.data / "keys" / "master.key")
         operator = operator_keys(store, keys, gateway.chain_id(), settings.relayers, now)

@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     base_url: str = Field("", description="how people reach the service, e.g. https://tickets.example")
     database_url: str = Field("", description="SQLAlchemy URL; empty = SQLite in the data folder")
     rpc_url: str = Field("", description="EVM node; empty = embedded chain in the data folder")
+    finality_blocks: int | None = Field(
+        None, ge=0, description="blocks under the head that count as final; empty = what the chain itself calls final"
+    )
     chain_id: int = Field(31_337, ge=1, description="EIP-155 id of the embedded chain")
     chain_port: int = Field(0, ge=0, le=65_535, description="RPC port of the embedded chain; 0 = any free one")
     anvil: Path | None = Field(None, description="anvil program of the embedded chain; empty = look for it")
@@ -38,6 +41,7 @@ class Settings(BaseSettings):
     batch_age_ms: int = Field(1_000, ge=0, description="milliseconds that a ticket waits for others to go with")
     bump_after_s: int = Field(30, ge=1, description="seconds until a waiting transaction offers higher fees")
     max_fee_gwei: int = Field(500, ge=0, description="most that is offered for a unit of gas, tip included")
+    metrics_token: SecretStr = Field(SecretStr(""), description="lets a scraper read /metrics without an API key")
     hold_s: int = Field(600, ge=1, description="seconds that seats are held")
     payment_s: int = Field(1800, ge=1, description="seconds to pay an order")
 

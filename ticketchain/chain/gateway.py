@@ -109,16 +109,23 @@ class Gateway:
 
     `timeout` is in seconds, for connecting and for each answer. `on_demand` says that the chain makes no
     blocks while idle (the embedded one): calls and estimates then see the present time instead of the last
-    block's.
+    block's. `finality_blocks`: so many blocks under the head count as final, on a chain that does not say so itself.
     """
 
     def __init__(
-        self, rpc_url: str, ledger: str | None = None, *, timeout: float = 10.0, on_demand: bool = False
+        self,
+        rpc_url: str,
+        ledger: str | None = None,
+        *,
+        timeout: float = 10.0,
+        on_demand: bool = False,
+        finality_blocks: int | None = None,
     ) -> None:
         parts = urlsplit(rpc_url)
         self.url = f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
         self.ledger = ledger
         self._on_demand = on_demand
+        self._finality_blocks = finality_blocks
         self._session = _session(trust_environment=parts.hostname not in _LOOPBACK)
         self._provider = HTTPProvider(
             rpc_url, {"timeout": timeout}, session=self._session, exception_retry_configuration=None
@@ -160,6 +167,8 @@ class Gateway:
         return self._tagged("safe")
 
     def _tagged(self, tag: str) -> int:
+        if self._finality_blocks is not None:
+            return max(0, self.head().number - self._finality_blocks)
         try:
             raw = self.rpc("eth_getBlockByNumber", tag, False)
         except BlockUnknown:  # geth and Besu say so while nothing is final yet
