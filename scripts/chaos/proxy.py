@@ -102,6 +102,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else every answer waits 40 ms for a delayed ACK
+    wbufsize = -1
     proxy: Proxy
 
     def log_message(self, format: str, *args: Any) -> None:

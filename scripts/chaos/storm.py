@@ -20,9 +20,9 @@ TWICE = 0.2
 """Part of the reorgs that are followed by another at once."""
 
 AHEAD = 0.1
-"""How far (part of the whole) reorgs and faults may be ahead of the kills."""
+"""How far (part of the whole) each of them may be ahead of the others and of the orders."""
 
-_PATIENCE_S, _WITHOUT_KILLS_S = 4.0, 10.0
+_PATIENCE_S, _IF_NOTHING_ELSE_S = 4.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Storm:
         self.at_points: Counter[str] = Counter()
         self.at_random: Counter[str] = Counter()
         self._end, self._began = threading.Event(), 0.0
+        self._orders: Callable[[], int] = lambda: 0
         self.over = True
 
     @property
@@ -58,21 +59,25 @@ class Storm:
         return math.ceil(total * min(1.0, self._progress() + AHEAD))
 
     def _progress(self) -> float:
-        if self._wanted.kills:
-            return self.kills / self._wanted.kills
-        return (time.monotonic() - self._began) / _WITHOUT_KILLS_S
+        """How much of the kills and orders is there, whichever is less; without any wanted, how much of some time."""
+        parts = [(self.kills, self._wanted.kills), (self._orders(), self._wanted.orders)]
+        counted = [done / wanted for done, wanted in parts if wanted]
+        return min(counted) if counted else (time.monotonic() - self._began) / _IF_NOTHING_ELSE_S
 
     def blow(self, house: House, orders: Callable[[], int], tell: Callable[[], None]) -> None:
         """Until there was as much of each as is wanted. Raises `TimeoutError` when faults find no requests.
 
         `orders` says how many there are by now.
         """
-        self.over, self._began = False, time.monotonic()
+        self.over, self._began, self._orders = False, time.monotonic(), orders
         reorgs = threading.Thread(target=self._reorganise, args=(house,), name="reorgs", daemon=True)
         reorgs.start()
         try:
             while self.kills < self._wanted.kills:
-                self._kill(house)
+                if self.kills < self._due(self._wanted.kills):
+                    self._kill(house)
+                else:
+                    time.sleep(0.05)
                 tell()
             end = time.monotonic() + 60
             while not self._enough(house) or orders() < self._wanted.orders:
