@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from ticketchain.chain.fees import FREE, first_fees, next_fees
 from ticketchain.chain.gateway import Gateway
-from ticketchain.chain.plan import NO_REASON, Batching, Draft, Planner, Refusal, SenderStopped, choose
+from ticketchain.chain.plan import NO_REASON, Batching, Draft, Planner, Problem, Refusal, SenderStopped, choose
 from ticketchain.chain.types import (
     ChainError,
     Fees,
@@ -92,6 +92,7 @@ class Sender:
         self._planner = Planner(gateway, ledger, address, signer.attest, limits.batching.gas)
         self._doubts: dict[str, list[datetime]] = {}
         self._alarmed: dict[str, datetime] = {}
+        self._heard: dict[int, tuple[Problem, int]] = {}
         self._send_all = True  # after a start nobody knows what the node still has
 
     def step(self) -> bool:
@@ -304,22 +305,22 @@ class Sender:
         return self._commit(draft) or aside
 
     def _put_aside(self, refused: Sequence[Refusal]) -> bool:
-        """Ends what the ledger refuses, once all that it said so far is known here: a ticket that seems to be gone may
-        be gone to this very buyer. What it refuses without a reason waits for an operator.
+        """Ends what the ledger refuses, once everything up to the block of that answer is known here: a ticket that
+        seems to be gone may be gone to this very buyer. What it refuses without a reason waits for an operator.
         """
         if not refused:
             return False
-        head = self._gateway.head().number
+        head, heard = self._gateway.head().number, self._heard
+        self._heard = {row.id: (problem, _first(heard.get(row.id), problem, head)) for row, problem in refused}
         with self._store.begin() as tx:
             tip = chain.tip(tx, self.number)
-            if tip is None or tip.number < head:
-                return False
-            for row, problem in refused:
+            known = [each for each in refused if tip is not None and tip.number >= self._heard[each[0].id][1]]
+            for row, problem in known:
                 if problem["reason"] not in NO_REASON:
                     self._set_aside(tx, row, problem)
                 elif claims.stick(tx, row.id, "pending", problem):
                     self._log.error("intent stuck", intent=row.key, problem=problem)
-        return True
+        return bool(known)
 
     def _commit(self, draft: Draft | None) -> bool:
         """Gives a call its nonce and ties its intents to it, in one transaction. False when another process with the
@@ -343,6 +344,11 @@ class Sender:
         about = {"signer": self.address, "nonce": nonce, "kind": first.kind, "lines": len(draft.rows)}
         self._log.info("transaction planned", **about, request_ids=distinct(row.trace for row in draft.rows))
         return True
+
+
+def _first(heard: tuple[Problem, int] | None, problem: Problem, head: int) -> int:
+    """The block at which the ledger first said this of an intent; it has said so ever since."""
+    return heard[1] if heard is not None and heard[0] == problem else head
 
 
 class _TooLate(Exception):
