@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from api import docs, health, openapi, problems
+from api import docs, health, metrics, openapi, problems
 from api.middleware import BodyLimit, Calm, Limits
+from api.observed import Observed
 from api.sandbox import SandboxPage, make_router
 from api.v1 import books, buying, events, fans, gate, ledger, market, organizers, payments, tickets
 from ticketchain.usecases.parts import Parts
@@ -23,11 +24,12 @@ def create_app(
     sandbox: SandboxPage | None = None,
     ready: Mapping[str, Callable[[], object]] | None = None,
     limits: Limits = _DEFAULT_LIMITS,
+    metrics_token: str = "",
 ) -> FastAPI:
     """An app over these parts. `sandbox`: the built-in payment provider, when its pages shall be served here.
 
-    `ready`: what must answer beside the database for the service to be ready, by name, e.g. `{"chain": gateway.head}`;
-    an exception means that it does not.
+    `ready`: what should answer beside the database, by name, e.g. `{"chain": gateway.head}`; an exception means that
+    it does not. `metrics_token`: reads /metrics without an API key.
     """
     app = FastAPI(
         title="ticketchain",
@@ -42,19 +44,43 @@ def create_app(
     )
     app.state.parts = parts
     app.state.ready = dict(ready or {})
+    app.state.numbers = metrics.Numbers(parts, metrics_token)
     v1 = APIRouter(prefix="/v1")
     for part in V1:
         v1.include_router(part.router)
     app.include_router(v1)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(docs.router)
     if sandbox is not None:
         app.include_router(make_router(sandbox))
     problems.install(app)
     openapi.describe(app)
     app.add_middleware(BodyLimit, limits=limits)
-    app.add_middleware(Calm)  # the outermost: it sees everything
+    _surround(app, parts)
     return app
+
+
+def create_monitor(
+    parts: Parts, *, ready: Mapping[str, Callable[[], object]] | None = None, metrics_token: str = ""
+) -> FastAPI:
+    """A small app for a process without the API: /healthz, /readyz and /metrics, which is open to all who reach it
+    unless there is a token.
+    """
+    app = FastAPI(title="ticketchain", version="1", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.parts = parts
+    app.state.ready = dict(ready or {})
+    app.state.numbers = metrics.Numbers(parts, metrics_token, open_to_all=not metrics_token)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    problems.install(app)
+    _surround(app, parts)
+    return app
+
+
+def _surround(app: FastAPI, parts: Parts) -> None:
+    app.add_middleware(Observed, numbers=app.state.numbers, log=getattr(parts, "log", None), routes=app.routes)
+    app.add_middleware(Calm)  # the outermost: it sees everything
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -27,21 +27,22 @@ ALL_SCOPES = frozenset().union(*SCOPES.values())
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
-def scope(name: str, *errors: int, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def scope(name: str, *errors: int, extra: Mapping[str, Any] | None = None, check: Any = None) -> dict[str, Any]:
     """Arguments of a route that needs an API key with this scope.
 
-    `errors` are the statuses it may answer besides, `extra` goes into its description.
+    `errors` are the statuses it may answer besides, `extra` goes into its description, `check` is a dependency instead
+    of the usual one.
     """
     if name not in ALL_SCOPES:
         raise ValueError(f"no role has the scope {name!r}")
 
-    def check(request: HttpRequest) -> None:
-        who = accounts.authenticate(request.app.state.parts, _api_key(request))
+    def usual(request: HttpRequest) -> None:
+        who = accounts.authenticate(request.app.state.parts, bearer(request))
         accounts.demand(who, name)
         request.state.who = who
 
     return {
-        "dependencies": [Depends(check)],
+        "dependencies": [check or Depends(usual)],
         "openapi_extra": {"x-scope": name, "security": [{"apiKey": []}], **(extra or {})},
         "responses": responses(401, 403, *errors),
     }
@@ -53,7 +54,8 @@ def public(*errors: int, extra: Mapping[str, Any] | None = None) -> dict[str, An
     return {"openapi_extra": described, "responses": responses(*errors)}
 
 
-def _api_key(request: HttpRequest) -> str:
+def bearer(request: HttpRequest) -> str:
+    """What was sent as API key. Raises `Unauthenticated`."""
     scheme, _, api_key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not api_key.strip():
         raise Unauthenticated("API key: none was sent; send the header Authorization: Bearer <API key>")

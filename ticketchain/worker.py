@@ -77,6 +77,7 @@ class Worker:
         """Starts the threads."""
         loops = steps(self.context)
         wanted = [name for name in loops if name not in LOCAL]
+        self._renew(wanted)  # at once: who looks now shall see that somebody works
         self._thread("heartbeat", self._beat, wanted)
         for name, loop in loops.items():
             self._thread(name, self._run, name, loop)
@@ -97,19 +98,29 @@ class Worker:
 
     def _beat(self, wanted: list[str]) -> None:
         """Keeps the leases: renews them in time, and looks more often whether one has become free."""
-        leases, beaten = self.context.leases, float("-inf")
-        while not self.stopped.is_set():
-            try:
-                if time.monotonic() - beaten >= leases.beat_s or leases.free(wanted):
-                    leases.beat(wanted)
-                    beaten = time.monotonic()
-            except Exception as error:
-                self.context.parts.log.error("leases not renewed, will be tried again", error=repr(error))
-            self.stopped.wait(leases.beat_s / LOOKS_A_BEAT)
+        beaten, pause = time.monotonic(), self.context.leases.beat_s / LOOKS_A_BEAT
+        while not self.stopped.wait(pause):
+            due = time.monotonic() - beaten >= self.context.leases.beat_s
+            if (due or self._sees_free(wanted)) and self._renew(wanted):
+                beaten = time.monotonic()
         try:
-            leases.release()
+            self.context.leases.release()
         except Exception as error:  # they run out by themselves
             self.context.parts.log.warning("leases not given back", error=repr(error))
+
+    def _renew(self, wanted: list[str]) -> bool:
+        try:
+            self.context.leases.beat(wanted)
+        except Exception as error:
+            self.context.parts.log.error("leases not renewed, will be tried again", error=repr(error))
+            return False
+        return True
+
+    def _sees_free(self, wanted: list[str]) -> bool:
+        try:
+            return self.context.leases.free(wanted)
+        except Exception:
+            return False  # the next beat tells why
 
     def _may(self, name: str) -> bool:
         leases = self.context.leases

@@ -384,7 +384,7 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Everything the service needs answers."""
+    """The database answers; "degraded": some of the work waits, `checks` says which."""
 
-    status: Literal["ready"]
+    status: Literal["ready", "degraded"]
     checks: dict[str, str]

@@ -95,15 +95,6 @@ def test_a_request_id_is_kept_when_it_is_a_plain_one(shop: Shop) -> None:
         assert (answer.headers["request-id"] == sent) is kept
 
 
-def test_health(shop: Shop) -> None:
-    assert done(shop.client.get("/healthz"), 200) == {"status": "ok"}
-    ready = done(shop.client.get("/readyz"), 200)
-    assert ready == {"status": "ready", "checks": {"database": "ok", "chain": "ok"}}
-    shop.ledger.down = True
-    problem = refused(shop.client.get("/readyz"), 503, "unavailable")
-    assert problem["checks"] == {"database": "ok", "chain": "does not answer"}
-
-
 def test_the_ledger_is_public(shop: Shop) -> None:
     ledger = done(shop.client.get("/v1/ledger"), 200)
     told = {"number": 0, "chain_id": 31337, "address": shop.ledger.address, "head": 0, "safe": 0, "final": 0}

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+from ticketchain.domain import trace
+
+
+def _add_request(logger: Any, method: str, values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Names the request that the line is about, if the thread works for one."""
+    if (request_id := trace.current()) is not None:
+        values.setdefault("request_id", request_id)
+    return values
 
 
 def configure() -> None:
     """Sets up the log. The default would show local variables in tracebacks, and so keys and consents."""
     first: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        _add_request,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

@@ -61,7 +61,9 @@ def serve(settings: Settings, as_json: bool = False) -> int:
 
 def app_of(context: Context) -> Any:
     """The HTTP application of a wired service."""
-    return create_app(context.parts, sandbox=context.sandbox, ready={"chain": context.gateway.head})
+    token = context.settings.metrics_token.get_secret_value()
+    ready = {"chain": context.gateway.head}
+    return create_app(context.parts, sandbox=context.sandbox, ready=ready, metrics_token=token)
 
 
 def announce(context: Context, as_json: bool) -> None:

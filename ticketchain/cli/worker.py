@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from api.app import create_monitor
 from ticketchain.cli import logs
 from ticketchain.cli.local import INTERRUPTED, Data, Rpc, one_sentence, settings_of, tell
-from ticketchain.cli.running import Running, Stop, live_chain, where, working
-from ticketchain.context import open_context
+from ticketchain.cli.running import Running, Stop, listening, live_chain, serving, where, working
+from ticketchain.context import CannotStart, Context, open_context
 from ticketchain.settings import Settings
 
 
@@ -21,6 +22,13 @@ def worker(
         str | None, typer.Option(help="How people (and the payment provider) reach the API.", metavar="URL")
     ] = None,
     rpc: Rpc = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(help="Port for /metrics, /healthz and /readyz; 0 takes a free one.", min=0, max=65_535),
+    ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(help="Address of that port; another needs TICKETCHAIN_METRICS_TOKEN.")
+    ] = "127.0.0.1",
     as_json: Annotated[bool, typer.Option("--json", help="Print what it works on as one JSON line.")] = False,
 ) -> None:
     """Run the loops behind `ticketchain api` until Ctrl-C; start more of them for more hands. Needs --rpc.
@@ -31,19 +39,35 @@ def worker(
     logs.configure()
     with one_sentence():
         live_chain(settings, "worker")
-        raise typer.Exit(run(settings, as_json))
+        if metrics_host not in ("127.0.0.1", "::1", "localhost") and not settings.metrics_token.get_secret_value():
+            raise CannotStart(
+                f"--metrics-host {metrics_host} lets others read the metrics: set TICKETCHAIN_METRICS_TOKEN for them"
+            )
+        raise typer.Exit(run(settings, None if metrics_port is None else (metrics_host, metrics_port), as_json))
 
 
-def run(settings: Settings, as_json: bool = False) -> int:
-    """Opens what the loops need, announces it, and waits; the exit status. Raises what `open_context` raises."""
+def run(settings: Settings, monitor: tuple[str, int] | None = None, as_json: bool = False) -> int:
+    """Opens what the loops need, announces it, and waits; the exit status. `monitor`: address and port of /metrics.
+
+    Raises what `open_context` raises.
+    """
     stop = Stop()
     stop.listen()
     try:
         with ExitStack() as stack:
+            listener = stack.enter_context(listening(*monitor, option="--metrics-port")) if monitor else None
             context = stack.enter_context(open_context(settings, tell))
             worker = stack.enter_context(working(context))
+            server = stack.enter_context(serving(_monitor(context), listener)) if listener else None
             places = where(context) | {"worker": context.leases.owner}
+            if listener is not None:
+                places["metrics"] = "http://{}:{}/metrics".format(*listener.getsockname()[:2])
             typer.echo(json.dumps(places) if as_json else f"ticketchain's worker {context.leases.owner} works")
-            return Running(context, worker).until(stop)
+            return Running(context, worker, server).until(stop)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _monitor(context: Context) -> Any:
+    token = context.settings.metrics_token.get_secret_value()
+    return create_monitor(context.parts, ready={"chain": context.gateway.head}, metrics_token=token)

@@ -17,7 +17,7 @@ class Role(StrEnum):
 
 
 SCOPES: dict[Role, frozenset[str]] = {
-    Role.OPERATOR: frozenset({"organizers:write", "ledger:read"}),
+    Role.OPERATOR: frozenset({"organizers:write", "ledger:read", "metrics:read"}),
     Role.OWNER: frozenset({"events:write", "batches:write", "keys:write", "gate:scan", "books:read", "ledger:read"}),
     Role.BOX_OFFICE: frozenset({"batches:write", "books:read", "ledger:read"}),
     Role.GATE: frozenset({"gate:scan", "ledger:read"}),
