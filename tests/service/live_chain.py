@@ -4,7 +4,7 @@ the senders' time is the test's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,10 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.service.people import Event, under_way
+import pytest
+
+from tests.service.people import Event, Fan, under_way
 from tests.support.anvil import BIG_BLOCKS, running_anvil
 from tests.support.databases import fresh_database
 from ticketchain.chain.gateway import Gateway
+from ticketchain.chain.plan import SenderStopped
 from ticketchain.chain.sender import Limits, Sender
 from ticketchain.context import Context, deploy_to, now, open_context, operator_addresses
 from ticketchain.settings import Settings
@@ -57,6 +60,10 @@ class Live:
         """Makes blocks of what is in the pool."""
         self.gateway.rpc("anvil_mine", hex(blocks))
 
+    def reorg(self, depth: int) -> None:
+        """The newest blocks are replaced by empty ones; their transactions vanish."""
+        self.gateway.rpc("anvil_reorg", depth, [])
+
     def work(self, rounds: int = 100) -> None:
         """Repeats all loops, with a block after each round, until nothing is under way and all of it is final."""
         every = [step for name, loop in steps(self.service).items() if name != "webhooks" for step in loop]
@@ -69,6 +76,36 @@ class Live:
                 return
             self.mine()
         raise AssertionError("the work does not end")
+
+    def sell(self, event: Event, quantity: int = 1) -> tuple[Fan, dict[str, Any]]:
+        """A paid order whose deliveries are in the outbox."""
+        fan = Fan(self.service)
+        order = fan.order(event, quantity)
+        fan.pay(order)
+        return fan, order
+
+    def until(self, true: Callable[[], bool], number: int = 0) -> None:
+        """A sender works; no blocks come."""
+        for _ in range(20):
+            if true():
+                return
+            self.service.senders[number].step()
+        raise AssertionError("it does not come to that")
+
+    def waiting(self) -> list[Any]:
+        """Versions that the node has, of transactions that are in no block we follow."""
+        unsettled = {row.id for row in self.transactions() if row.block_number is None}
+        return [each for each in self.attempts() if each.transaction_id in unsettled and each.sent_at is not None]
+
+    def until_stopped(self, number: int = 0) -> str:
+        """A sender works while its doubt stands; the reason for which it stops."""
+        with pytest.raises(SenderStopped) as stopped:
+            for _ in range(10):
+                self.service.senders[number].step()
+                self.clock.skip(2)
+        assert self.stopped(number) == str(stopped.value)
+        assert not self.service.senders[number].step(), "a stopped signer does nothing"
+        return str(stopped.value)
 
     def follow(self) -> None:
         """Only the indexer works."""
