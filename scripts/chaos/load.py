@@ -103,12 +103,12 @@ class Load:
         me = self._fans[number % len(self._fans)]
         others = [fan for fan in self._fans if fan.id != me.id]
         whims: list[tuple[int, Callable[[], None]]] = [
-            (36, lambda: self._buy(rng, me)),
-            (36, self._pay_one),
-            (8, lambda: self._give(rng, me, rng.choice(others))),
-            (7, lambda: self._list(rng, me)),
-            (7, lambda: self._buy_listing(rng, me)),
-            (6, lambda: self._return(rng, me)),
+            (30, lambda: self._buy(rng, me)),
+            (34, self._pay_one),
+            (12, lambda: self._give(rng, me, rng.choice(others))),
+            (8, lambda: self._list(rng, me)),
+            (8, lambda: self._buy_listing(rng, me)),
+            (8, lambda: self._return(rng, me)),
         ]
         while not self._end.wait(rng.uniform(0, 2 * self._pause)):
             (whim,) = rng.choices([whim for _, whim in whims], [weight for weight, _ in whims])

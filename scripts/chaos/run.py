@@ -66,6 +66,7 @@ def run(setup: str, wanted: Wanted, seed: int, naive: bool, tell: Tell) -> Outco
         with House(setup, Path(folder), seed, naive, storm.allowed) as house, closing(Web(house.urls)) as web:
             load = Load(web, seed)
             load.open(house.operator_key, seats=400 + 40 * wanted.kills)
+            house.settle()
             load.start()
             storm.blow(house, lambda: len(load.memory.orders), lambda: tell(_progress(storm, house, load)))
             load.stop()

@@ -143,6 +143,12 @@ class House:
         except httpx.HTTPError:
             return False
 
+    def settle(self) -> None:
+        """Waits until what the chain outside has now is final: nothing of the opening is taken back."""
+        if (chain := self.chain) is not None:
+            head = chain.gateway.head().number
+            until(lambda: chain.gateway.finalized() >= head, 60, "finality")
+
     def victims(self) -> list[str]:
         """What can be killed from outside."""
         roles = list(dict.fromkeys(process.name for process in self.kept))

@@ -22,6 +22,9 @@ TWICE = 0.2
 AHEAD = 0.1
 """How far (part of the whole) each of them may be ahead of the others and of the orders."""
 
+BREATHER = (8, 3.0)
+"""After so many kills none for so many seconds: tickets arrive, and can be given, sold on and returned."""
+
 _PATIENCE_S, _IF_NOTHING_ELSE_S = 4.0, 10.0
 
 
@@ -96,7 +99,8 @@ class Storm:
         return faults >= self._wanted.rpc_faults and reorgs >= self._wanted.reorgs
 
     def _kill(self, house: House) -> None:
-        time.sleep(self._rng.uniform(0, 0.3))
+        often, pause = BREATHER
+        time.sleep(pause if self.kills % often == often - 1 else self._rng.uniform(0, 0.3))
         if self._rng.random() < AT_RANDOM or not self._kill_at_a_point(house):
             victim = self._rng.choice(house.victims())
             if house.kill(victim, self._rng):
