@@ -25,7 +25,11 @@ MARGIN_S = 0.5  # we stop this much before others may start
 PRESENCE = "worker:"
 
 _LEASE = t.work_leases.c
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while a machine sleeps
+
+
+def uptime() -> float:
+    """Seconds by a clock of this machine that nobody sets and that goes on while it sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def database_now(tx: Tx) -> ColumnElement[int]:
@@ -102,7 +106,7 @@ class Leases:
 
     def holds(self, name: str) -> bool:
         """True while the lease is ours for certain; False also when it shall go to another process."""
-        return name not in self._leaving and time.clock_gettime(_CLOCK) < self._until.get(name, 0.0)
+        return name not in self._leaving and uptime() < self._until.get(name, 0.0)
 
     def leaving(self, name: str) -> bool:
         """True when the lease shall go to another process: `release` it as soon as its step is done."""
@@ -121,7 +125,7 @@ class Leases:
         Raises `Unavailable` when the database is away: what is not renewed in time is over.
         """
         with self._lock:
-            since = time.clock_gettime(_CLOCK)
+            since = uptime()
             mine, room = self._store.retry(lambda tx: self._beat(tx, wanted))
             until = since + self.ttl_s - min(MARGIN_S, self.ttl_s / 4)
             self._until = dict.fromkeys(mine, until)
