@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,9 @@ from ticketchain.chain.deploy import (
     load_deployment,
     save_deployment,
     verify,
+    verify_earlier,
 )
+from ticketchain.chain.deployments import add_deployment, load_deployments
 from ticketchain.chain.embedded import EmbeddedChain, LostTransaction
 from ticketchain.chain.fees import FREE
 from ticketchain.chain.filler import fill
@@ -80,12 +82,17 @@ class Context:
     parts: Parts
     gateway: Gateway
     embedded: EmbeddedChain | None
-    deployment: Deployment
+    deployments: tuple[Deployment, ...]
     sandbox: Sandbox | None
     senders: tuple[Sender, ...]
     indexers: tuple[Indexer, ...]
     webhooks: WebhookSender | None
     leases: Leases
+
+    @property
+    def deployment(self) -> Deployment:
+        """The ledger where new events go."""
+        return self.deployments[-1]
 
     def chain_step(self) -> bool:
         """Mines what waits on the embedded chain, and an empty block when the time of an event's closing has come."""
@@ -122,17 +129,19 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
         stack.callback(gateway.close)
         keys = FileKeyProvider(settings.data / "keys" / "master.key")
         operator = operator_keys(store, keys, gateway.chain_id(), settings.relayers, now)
-        deployment = load_deployment(settings.data / "deployment.json")
-        if deployment is None:
+        deployments = load_deployments(settings.data)
+        if not deployments:
             if embedded is None:
                 raise CannotStart(f"no ledger is deployed on {gateway.url} yet; run `ticketchain deploy --rpc URL`")
-            deployment = deploy_ledger(settings, gateway, keys, operator, progress, mine=embedded.step)
+            deployments = (deploy_ledger(settings, gateway, keys, operator, progress, mine=embedded.step),)
             embedded.snapshot()  # first durable on the chain, then known to us
-            save_deployment(settings.data / "deployment.json", deployment)
-        verify(gateway, deployment)
-        if embedded is not None:
-            appoint(gateway, deployment, keys, operator, progress, mine=embedded.step)
-        yield _wire(settings, store, gateway, embedded, deployment, keys, operator)
+            add_deployment(settings.data, deployments[-1])
+        verify(gateway, deployments[-1])
+        for deployment in deployments:
+            verify_earlier(gateway, deployment)
+            if embedded is not None:
+                appoint(gateway, deployment, keys, operator, progress, mine=embedded.step)
+        yield _wire(settings, store, gateway, embedded, deployments, keys, operator)
 
 
 @contextmanager
@@ -198,11 +207,15 @@ def deploy_ledger(
     operator: OperatorKeys,
     progress: Progress = lambda _: None,
     mine: Callable[[], object] | None = None,
+    number: int = 0,
 ) -> Deployment:
-    """Deploys a ledger and appoints the relayer and the attestor; the caller records it in the data folder."""
+    """Deploys a ledger and appoints the relayer and the attestor; the caller records it in the data folder.
+
+    `number` is the one it will have here. Its tokens' URIs are the service's: the ledger itself puts its own ids there.
+    """
     chain_id = gateway.chain_id()
     admin = unseal_account(keys, operator.admin, chain_id)
-    base_uri = f"{settings.url}/v1/tickets/"
+    base_uri = f"{settings.url}/v1/tickets/" + (f"{number}-" if number else "")
     deployment = deploy(gateway, admin, admin.address, base_uri, progress=progress, mine=mine)
     appoint(gateway, deployment, keys, operator, progress, mine)
     return deployment
@@ -242,22 +255,41 @@ def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deploy
         return deployment
 
 
+def deploy_next(settings: Settings, progress: Progress = lambda _: None) -> Deployment:
+    """`ticketchain deploy --next`: one more ledger on the same chain, where new events go from the next start on."""
+    with open_context(settings, progress) as context:
+        keys, store, number = (
+            FileKeyProvider(settings.data / "keys" / "master.key"),
+            context.parts.store,
+            len(context.deployments),
+        )
+        operator = operator_keys(store, keys, context.deployment.chain_id, settings.relayers, now)
+        mine = context.embedded.step if context.embedded else None
+        deployment = deploy_ledger(settings, context.gateway, keys, operator, progress, mine, number)
+        if context.embedded is not None:
+            context.embedded.snapshot()
+        add_deployment(settings.data, deployment)
+        return deployment
+
+
 def _wire(
     settings: Settings,
     store: Store,
     gateway: Gateway,
     embedded: EmbeddedChain | None,
-    deployment: Deployment,
+    deployments: tuple[Deployment, ...],
     keys: FileKeyProvider,
     operator: OperatorKeys,
 ) -> Context:
-    gateway.ledger = deployment.address
+    chain_id, addresses = deployments[-1].chain_id, [deployment.address for deployment in deployments]
+    gateway.ledger = addresses[-1]
     with store.set_up() as tx:
-        if chain.ledger(tx, 0) is None:
-            chain.add_ledger(tx, 0, deployment.address, deployment.chain_id, deployment.block - 1)
+        for number, each in enumerate(deployments):
+            if chain.ledger(tx, number) is None:
+                chain.add_ledger(tx, number, each.address, each.chain_id, each.block - 1)
         if embedded is not None:  # the folder is locked, so nobody else works: do not wait for those who died
             clear(tx)
-    signer = LocalSigner(keys, deployment.chain_id, deployment.address, operator.relayers, operator.attestor)
+    signer = LocalSigner(keys, chain_id, addresses, operator.relayers, operator.attestor)
     hooks = webhook_secrets(settings)
     wanted = embedded is not None if settings.sandbox_payments is None else settings.sandbox_payments
     sandbox = Sandbox(store, now, new_id, settings.url) if wanted else None
@@ -271,23 +303,21 @@ def _wire(
         clock=now,
         new_id=new_id,
         signer=signer,
-        ledger=ContractReader(gateway, deployment.address, deployment.chain_id),
+        ledger=ContractReader(gateway, addresses, chain_id),
         contents=IpfsStore(settings.ipfs) if settings.ipfs else LocalStore(settings.data / "metadata"),
         provider=SandboxProvider(sandbox, hooks, now),
         log=structlog.get_logger(),
         rules=Rules(hold=settings.hold, payment=settings.payment),
     )
-    finalized = embedded.finalized if embedded else gateway.finalized
-    safe = embedded.finalized if embedded else gateway.safe
     return Context(
         settings=settings,
         parts=parts,
         gateway=gateway,
         embedded=embedded,
-        deployment=deployment,
+        deployments=deployments,
         sandbox=sandbox,
-        senders=_senders(settings, parts, gateway, deployment.address, signer),
-        indexers=(Indexer(store, gateway, Following(parts), Followed(0, deployment.block, finalized, safe)),),
+        senders=_senders(settings, parts, gateway, addresses, signer),
+        indexers=tuple(_indexers(parts, gateway, embedded, deployments)),
         webhooks=WebhookSender(store, f"{settings.url}/v1/webhooks/sandbox", hooks, now),
         leases=Leases(store, new_id("wrk")),
     )
@@ -301,13 +331,13 @@ def fill_nonce(settings: Settings, address: str, nonce: int) -> dict[str, Any]:
     with _open_store(settings) as store:
         keys = FileKeyProvider(settings.data / "keys" / "master.key")
         operator = operator_keys(store, keys, deployment.chain_id, settings.relayers, now)
-        signer = LocalSigner(keys, deployment.chain_id, deployment.address, operator.relayers, operator.attestor)
+        signer = LocalSigner(keys, deployment.chain_id, [deployment.address], operator.relayers, operator.attestor)
         suggested = Gateway(settings.rpc_url).fees() if settings.rpc_url else FREE
         return fill(store, signer, address, nonce, suggested, settings.max_fee_gwei * 10**9, now())
 
 
 def _senders(
-    settings: Settings, parts: Parts, gateway: Gateway, ledger: str, signer: LocalSigner
+    settings: Settings, parts: Parts, gateway: Gateway, ledgers: Sequence[str], signer: LocalSigner
 ) -> tuple[Sender, ...]:
     batching = Batching(settings.batch_lines, settings.batch_gas, timedelta(milliseconds=settings.batch_age_ms))
     limits = Limits(
@@ -317,9 +347,21 @@ def _senders(
     )
     aside = partial(set_aside, parts)
     return tuple(
-        Sender(parts.store, gateway, ledger, signer, address, aside, parts.clock, parts.log, limits)
+        Sender(parts.store, gateway, ledger, signer, address, aside, parts.clock, parts.log, limits, number)
+        for number, ledger in enumerate(ledgers)
         for address in signer.relayers
     )
+
+
+def _indexers(
+    parts: Parts, gateway: Gateway, embedded: EmbeddedChain | None, deployments: Sequence[Deployment]
+) -> Iterator[Indexer]:
+    """One for each ledger, earlier ones too: their tickets are as good as ever."""
+    finalized = embedded.finalized if embedded else gateway.finalized
+    safe = embedded.finalized if embedded else gateway.safe
+    for number, each in enumerate(deployments):
+        theirs = gateway if each.address == gateway.ledger else gateway.beside(each.address)
+        yield Indexer(parts.store, theirs, Following(parts), Followed(number, each.block, finalized, safe))
 
 
 def webhook_secrets(settings: Settings) -> list[str]:

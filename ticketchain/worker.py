@@ -30,10 +30,10 @@ LOCAL = frozenset({"chain"})
 
 def steps(context: Context) -> dict[str, list[Step]]:
     """The loops of a service by name; the steps of one loop run one after the other."""
-    p = context.parts
+    p, signers = context.parts, {_signer(sender.address): None for sender in context.senders}
     loops: dict[str, list[Step]] = {
         "chain": [context.chain_step],
-        **{f"signer:{sender.address}": [sender.step] for sender in context.senders},
+        **{name: [s.step for s in context.senders if name == _signer(s.address)] for name in signers},
         **{f"indexer:{indexer.ledger}": [indexer.step] for indexer in context.indexers},
         "payments": [partial(pay.open_charges, p), partial(pay.apply_webhooks, p), partial(pay.send_refunds, p)],
         "housekeeping": [
@@ -47,6 +47,11 @@ def steps(context: Context) -> dict[str, list[Step]]:
     if context.webhooks is not None:
         loops["webhooks"] = [context.webhooks.step]
     return loops
+
+
+def _signer(address: str) -> str:
+    """The loop of a signer: it sends to all ledgers, so that its nonces are given out in one place."""
+    return f"signer:{address}"
 
 
 def run_until_idle(context: Context, rounds: int = 10_000) -> None:

@@ -31,7 +31,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         store=store,
         clock=clock,
         new_id=new_id,
-        signer=LocalSigner(keys, CHAIN_ID, ADDRESS, operator.relayers, operator.attestor),
+        signer=LocalSigner(keys, CHAIN_ID, [ADDRESS], operator.relayers, operator.attestor),
         ledger=ledger,
         contents=LocalStore(tmp_path / "metadata"),
         provider=SandboxProvider(sandbox, [SECRET], clock),

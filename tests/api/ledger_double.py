@@ -28,6 +28,10 @@ class AnsweringLedger:
     down: bool = False
     address: str = ADDRESS
     chain_id: int = CHAIN_ID
+    number: int = 0
+
+    def address_of(self, event: int) -> str:
+        return self.address
 
     def check_offer(self, ticket: int, epoch: int, price: int) -> None:
         self._reach()

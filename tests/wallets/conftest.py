@@ -26,4 +26,4 @@ def operator_keys(provider: FileKeyProvider) -> OperatorKeys:
 
 @pytest.fixture
 def signer(provider: FileKeyProvider, operator_keys: OperatorKeys) -> LocalSigner:
-    return LocalSigner(provider, CHAIN, LEDGER, operator_keys.relayers, operator_keys.attestor)
+    return LocalSigner(provider, CHAIN, [LEDGER], operator_keys.relayers, operator_keys.attestor)

@@ -137,7 +137,7 @@ def test_a_transaction_that_is_no_call_of_ours_is_refused(signer: LocalSigner, c
 
 def test_each_relayer_signs_its_own_transactions_and_nobody_elses_are_signed(provider: FileKeyProvider) -> None:
     keys = create_operator_keys(provider, CHAIN, relayers=2)
-    signer = LocalSigner(provider, CHAIN, LEDGER, keys.relayers, keys.attestor)
+    signer = LocalSigner(provider, CHAIN, [LEDGER], keys.relayers, keys.attestor)
     assert signer.relayers == tuple(key.address for key in keys.relayers)
     for address in signer.relayers:
         signed = signer.transaction(replace(CALL, signer=address))
@@ -177,18 +177,18 @@ def test_entry_keys_and_wallets_do_not_open_as_each_other(signer: LocalSigner) -
 def test_a_wrong_key_file_shows_at_the_start(operator_keys: OperatorKeys, tmp_path: Any) -> None:
     other = FileKeyProvider(tmp_path / "other.key")
     with pytest.raises(SealBroken, match="another key file"):
-        LocalSigner(other, CHAIN, LEDGER, operator_keys.relayers, operator_keys.attestor)
+        LocalSigner(other, CHAIN, [LEDGER], operator_keys.relayers, operator_keys.attestor)
 
 
 def test_operator_keys_of_another_chain_or_swapped_show_at_the_start(
     provider: FileKeyProvider, operator_keys: OperatorKeys
 ) -> None:
     with pytest.raises(SealBroken, match="chain"):
-        LocalSigner(provider, 1, LEDGER, operator_keys.relayers, operator_keys.attestor)
+        LocalSigner(provider, 1, [LEDGER], operator_keys.relayers, operator_keys.attestor)
     with pytest.raises(SealBroken, match="purpose"):
-        LocalSigner(provider, CHAIN, LEDGER, [operator_keys.attestor], operator_keys.relayers[0])
+        LocalSigner(provider, CHAIN, [LEDGER], [operator_keys.attestor], operator_keys.relayers[0])
     with pytest.raises(SignerRefused, match="ledger"):
-        LocalSigner(provider, CHAIN, "0x1", operator_keys.relayers, operator_keys.attestor)
+        LocalSigner(provider, CHAIN, ["0x1"], operator_keys.relayers, operator_keys.attestor)
 
 
 def test_the_admin_account_is_opened_only_as_admin(provider: FileKeyProvider, operator_keys: OperatorKeys) -> None:

@@ -143,6 +143,12 @@ def verify(gateway: Gateway, deployment: Deployment) -> None:
         raise ForeignLedger(f"{problem} on chain {chain_id}")
 
 
+def verify_earlier(gateway: Gateway, deployment: Deployment) -> None:
+    """Makes sure that a ledger, perhaps of an earlier version, is on this chain. Raises ForeignLedger."""
+    if gateway.chain_id() != deployment.chain_id or not gateway.code(deployment.address):
+        raise ForeignLedger(f"the ledger {deployment.address} is not on the chain at {gateway.url}: wrong network?")
+
+
 def save_deployment(file: Path, deployment: Deployment) -> None:
     """Writes the deployment as JSON; the file is the old or the new one, never a part."""
     text = json.dumps(

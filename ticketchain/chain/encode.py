@@ -1,4 +1,4 @@
-"""From intents of the outbox to calls of the contract, and what a call costs at most."""
+"""From intents of the outbox to calls of the contract, in the ledger's own numbers, and what a call costs at most."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from ticketchain.chain.abi import encode_call
 from ticketchain.domain import intents as i
-from ticketchain.domain.consents import Attestation, Deliveries, Line, Settlements
+from ticketchain.domain.consents import Attestation, Deliveries, Line, Settlements, on_chain
+from ticketchain.domain.ledgers import event_on_chain, ticket_on_chain
 from ticketchain.domain.policy import SUPPLY_CLASSES, Schedule
 from ticketchain.domain.tickets import number_of
 
@@ -19,17 +20,21 @@ GAS_LIMIT = 16_777_216
 
 
 def call_of(event: int, intents: Sequence[i.Intent], attest: Attest) -> bytes:
-    """The call data that carries these intents of one event: any number of a bulk kind, or one of another."""
+    """The call data that carries these intents of one event: any number of a bulk kind, or one of another.
+
+    `event` and the intents have the service's numbers; so has what `attest` is given.
+    """
+    here = event_on_chain(event)
     match intents[0]:
         case i.Deliver():
-            lines = [_line(intent) for intent in intents]
-            return encode_call("deliver", event, [line.words() for line in lines], attest(Deliveries(event, lines)))
+            deliveries = Deliveries(event, [_line(intent) for intent in intents])
+            return encode_call("deliver", here, _words(deliveries), attest(deliveries))
         case i.Settle():
             return _settlement(event, intents, attest)
         case i.Redeem():
-            return encode_call("redeem", event, [_redemption(intent) for intent in intents])
+            return encode_call("redeem", here, [_redemption(intent) for intent in intents])
         case single:
-            return _single(event, single)
+            return _single(here, single)
 
 
 def _line(intent: Any, deadline: int = 0) -> Line:
@@ -39,11 +44,14 @@ def _line(intent: Any, deadline: int = 0) -> Line:
 
 
 def _settlement(event: int, intents: Sequence[Any], attest: Attest) -> bytes:
-    lines = [_line(intent, intent.deadline) for intent in intents]
+    settlements = Settlements(event, [_line(intent, intent.deadline) for intent in intents])
     consents = _stream(bytes.fromhex(intent.consent) for intent in intents)
-    return encode_call(
-        "settleResales", event, [line.words() for line in lines], consents, attest(Settlements(event, lines))
-    )
+    here = event_on_chain(event)
+    return encode_call("settleResales", here, _words(settlements), consents, attest(settlements))
+
+
+def _words(attestation: Attestation) -> list[tuple[int, int]]:
+    return [line.words() for line in on_chain(attestation).lines]
 
 
 def _stream(consents: Iterable[bytes]) -> bytes:
@@ -76,12 +84,12 @@ def _single(event: int, intent: i.Intent) -> bytes:
 def _with_consent(intent: i.Intent) -> bytes:
     match intent:
         case i.Give(ticket, epoch, to, custodied, deadline, consent):
-            return encode_call("gift", ticket, epoch, to, custodied, deadline, bytes.fromhex(consent))
+            return encode_call("gift", ticket_on_chain(ticket), epoch, to, custodied, deadline, bytes.fromhex(consent))
         case i.Return(ticket, epoch, amount, reference, deadline, consent):
             back = (amount, bytes.fromhex(reference), deadline, bytes.fromhex(consent))
-            return encode_call("refund", ticket, epoch, *back)
+            return encode_call("refund", ticket_on_chain(ticket), epoch, *back)
         case i.Revoke(ticket, epoch, deadline, consent):
-            return encode_call("revoke", ticket, epoch, deadline, bytes.fromhex(consent))
+            return encode_call("revoke", ticket_on_chain(ticket), epoch, deadline, bytes.fromhex(consent))
     raise ValueError(f"{type(intent).__name__} is no single call")
 
 

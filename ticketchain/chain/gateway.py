@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -130,6 +131,12 @@ class Gateway:
         self._provider = HTTPProvider(
             rpc_url, {"timeout": timeout}, session=self._session, exception_retry_configuration=None
         )
+
+    def beside(self, ledger: str) -> Gateway:
+        """The same node, on the same connections, for another ledger."""
+        other = copy(self)
+        other.ledger = ledger
+        return other
 
     def close(self) -> None:
         """Closes the connections kept open."""

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ticketchain.chain.abi import decode_problem, decode_result, encode_call
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.refusals import refusal
 from ticketchain.chain.types import ChainError, Reverted
 from ticketchain.domain.errors import Unavailable
+from ticketchain.domain.ledgers import ledger_of, ticket_on_chain
+from ticketchain.domain.tickets import event_of
 
 
 class ContractReader:
-    """Asks the ledger at `address` through a gateway."""
+    """Asks the ledgers at these addresses (by number, the current one last) through a gateway."""
 
-    def __init__(self, gateway: Gateway, address: str, chain_id: int) -> None:
-        self._gateway = gateway
-        self.address = address
+    def __init__(self, gateway: Gateway, addresses: Sequence[str], chain_id: int) -> None:
+        self._gateway, self._addresses = gateway, addresses
+        self.number, self.address = len(addresses) - 1, addresses[-1]
         self.chain_id = chain_id
+
+    def address_of(self, event: int) -> str:
+        """Address of the ledger that has an event (EIP-55)."""
+        return self._addresses[ledger_of(event)]
 
     def check_offer(self, ticket: int, epoch: int, price: int) -> None:
         """Raises `LedgerRefused` with the contract's reason if it would refuse this resale, `Unavailable` without
@@ -29,9 +37,10 @@ class ContractReader:
         """
         self._check("checkGift", ticket, epoch, to)
 
-    def _check(self, function: str, *arguments: object) -> None:
+    def _check(self, function: str, ticket: int, *arguments: object) -> None:
         try:
-            answer = self._gateway.call(self.address, encode_call(function, *arguments))
+            call = encode_call(function, ticket_on_chain(ticket), *arguments)
+            answer = self._gateway.call(self.address_of(event_of(ticket)), call)
             problem = decode_problem(decode_result(function, answer))
         except Reverted as reverted:
             problem = decode_problem(reverted.data)

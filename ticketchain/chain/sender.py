@@ -67,12 +67,9 @@ class Limits:
 
 
 class Sender:
-    """Sends what is meant for one ledger from one relayer's `address`. `set_aside` is told of intents that the ledger
-    refuses.
+    """Sends what is meant for one ledger (by its `number`) from one relayer's `address`. `set_aside` is told of intents
+    that the ledger refuses.
     """
-
-    number = 0
-    """Of the ledger."""
 
     def __init__(
         self,
@@ -85,8 +82,9 @@ class Sender:
         clock: Callable[[], datetime],
         log: Any,
         limits: Limits = Limits(),
+        number: int = 0,
     ) -> None:
-        self.address, self._store, self._gateway = address, store, gateway
+        self.address, self.number, self._store, self._gateway = address, number, store, gateway
         self._ledger, self._signer = ledger, signer
         self._set_aside, self._clock, self._log, self._limits = set_aside, clock, log, limits
         self._planner = Planner(gateway, ledger, address, signer.attest, limits.batching.gas)
@@ -213,7 +211,7 @@ class Sender:
             signed = self._signer.filler(self.address, row.nonce, fees.max_fee, fees.priority_fee)
         else:
             given = (self.address, row.nonce, call.gas, fees.max_fee, fees.priority_fee, call.data)
-            signed = self._signer.transaction(UnsignedTransaction(*given))
+            signed = self._signer.transaction(UnsignedTransaction(*given, self.number))
         values = {"hash": signed.hash, "transaction_id": row.id, "raw": signed.raw, "filler": filler}
         values |= {"max_fee": str(fees.max_fee), "priority_fee": str(fees.priority_fee), "created_at": self._clock()}
         with self._store.begin() as tx:

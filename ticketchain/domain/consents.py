@@ -7,8 +7,9 @@ seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ticketchain.domain.ledgers import event_on_chain, ticket_on_chain
 from ticketchain.domain.tickets import NOBODY
 
 
@@ -97,3 +98,9 @@ class Settlements:
 
 
 Attestation = Deliveries | Settlements
+
+
+def on_chain(attestation: Attestation) -> Attestation:
+    """The same with the ledger's own numbers (`domain.ledgers`)."""
+    lines = [replace(line, id=ticket_on_chain(line.id)) for line in attestation.lines]
+    return replace(attestation, event=event_on_chain(attestation.event), lines=lines)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ticketchain.domain.orders import Capture
+
 
 @dataclass(frozen=True)
 class SealedKey:
@@ -35,7 +37,7 @@ class SignedTransaction:
 
 @dataclass(frozen=True)
 class UnsignedTransaction:
-    """An EIP-1559 call to the ledger, value 0, from one of the relayers (`signer`, EIP-55); fees in wei."""
+    """An EIP-1559 call to the ledger of a number, value 0, from one of the relayers (`signer`, EIP-55); fees in wei."""
 
     signer: str
     nonce: int
@@ -43,6 +45,7 @@ class UnsignedTransaction:
     max_fee: int
     priority_fee: int
     data: bytes
+    ledger: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,23 @@ class Charge:
 
     ref: str
     url: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Money taken at a moment: the capture, and how much of it the provider has given back (minor units)."""
+
+    capture: Capture
+    refunded: int
+
+
+@dataclass(frozen=True)
+class PaidCharge:
+    """A charge for which money was taken: the payment id it was opened with, its reference, all captures."""
+
+    payment_id: str
+    ref: str
+    taken: tuple[Taken, ...]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ticketchain.domain.errors import Conflict, Invalid
 from ticketchain.domain.intents import CreateEvent, Release, SetSchedule
+from ticketchain.domain.ledgers import first_event
 from ticketchain.domain.policy import (
     EventStatus,
     Payee,
@@ -92,7 +93,7 @@ def _store(parts: Parts, tx: Tx, who: Principal, new: NewEvent, payees: Sequence
     on_chain = terms | {"currency": currency, "refund_rule": new.terms.refund_rule.digest().hex()}
     on_chain["payees"] = _shares(payees)
     intent = CreateEvent(organizer.address, reference_bytes(event_id).hex(), on_chain, asdict(new.schedule))
-    intend(parts, tx, 0, event_id, intent)
+    intend(parts, tx, first_event(parts.ledger.number), event_id, intent)
     return event_id
 
 

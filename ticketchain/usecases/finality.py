@@ -85,7 +85,8 @@ def _owe(parts: Parts, tx: Tx, row: Any) -> None:
     shared = {"order_id": payment.order_id, "ticket": row.ticket, "currency": event.currency, "state": "due"}
     shared |= {"created_at": parts.clock()}
     market.add_payout(tx, shared | {"leg": "seller", "address": seller, "amount": price - part})
-    market.add_payout(tx, shared | {"leg": "royalty", "address": parts.ledger.address, "amount": part})
+    pot = parts.ledger.address_of(row.event_number)
+    market.add_payout(tx, shared | {"leg": "royalty", "address": pot, "amount": part})
 
 
 def _seller(tx: Tx, row: Any) -> str:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ticketchain.domain.errors import Conflict, Invalid, KeyReused, NotFound
 from ticketchain.domain.intents import Redeem, SetEntryKey
+from ticketchain.domain.ledgers import ledger_of, ticket_on_chain
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.tickets import TicketState, number_of
 from ticketchain.domain.tickets import event_of as event_number
@@ -126,13 +127,16 @@ def _lease_end(parts: Parts, event: Any) -> int:
 
 
 def _context(parts: Parts, ticket_id: int, epoch: int) -> LeaseContext:
-    return LeaseContext(parts.ledger.chain_id, bytes.fromhex(parts.ledger.address[2:]), ticket_id, epoch)
+    """What an entry code is bound to: the ledger itself and its own ticket id."""
+    address = parts.ledger.address_of(event_number(ticket_id))
+    return LeaseContext(parts.ledger.chain_id, bytes.fromhex(address[2:]), ticket_on_chain(ticket_id), epoch)
 
 
 def _closed_at(tx: Tx, event: Any, ticket_id: int) -> int:
     """The final block at which moves are closed for good and the ticket stands still. Raises `Conflict` before."""
-    ledger = required(chain.ledger(tx, 0), "the ledger")
-    final = chain.block(tx, 0, ledger.final_number)
+    number = ledger_of(event.number)
+    ledger = required(chain.ledger(tx, number), "the ledger")
+    final = chain.block(tx, number, ledger.final_number)
     said = chain.changes_of_event(tx, event.number, ["EventCreated", "ScheduleChanged"])[-1]
     closes = said.values["schedule"]["moves_close_at"]
     if final is None or final.timestamp < closes or said.block_number > final.number:

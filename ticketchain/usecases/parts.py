@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ticketchain.domain.consents import Attestation, Consent
 from ticketchain.domain.orders import Capture
-from ticketchain.domain.ports import Charge, SealedKey, SignedTransaction, UnsignedTransaction, Webhook
+from ticketchain.domain.ports import Charge, PaidCharge, SealedKey, SignedTransaction, UnsignedTransaction, Webhook
 from ticketchain.store.engine import Store
 
 
@@ -47,11 +47,18 @@ class Signer(Protocol):
 
 
 class LedgerReader(Protocol):
-    """Questions to the contract that cost nothing. Raises `Unavailable` when the chain does not answer."""
+    """Questions to the ledgers that cost nothing. Raises `Unavailable` when the chain does not answer."""
+
+    @property
+    def number(self) -> int:
+        """Number of the ledger where new events go."""
 
     @property
     def address(self) -> str:
-        """Address of the ledger (EIP-55)."""
+        """Address of that ledger (EIP-55)."""
+
+    def address_of(self, event: int) -> str:
+        """Address of the ledger that has an event, by its service-wide number."""
 
     @property
     def chain_id(self) -> int:
@@ -86,6 +93,9 @@ class PaymentProvider(Protocol):
 
     def captures(self, ref: str) -> Sequence[Capture]:
         """All money taken for a charge so far."""
+
+    def paid_since(self, moment: datetime) -> Sequence[PaidCharge]:
+        """Charges for which money was taken since, with all their captures: also those that we have forgotten."""
 
     def refund(self, refund_id: str, capture_id: str, amount: int) -> str:
         """Returns money of a capture; the same refund id refunds once. Answers the provider's reference."""

@@ -7,6 +7,7 @@ fixed at the start.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_account import Account
@@ -21,7 +22,9 @@ from ticketchain.domain.consents import (
     Refund,
     Revoke,
     Settlements,
+    on_chain,
 )
+from ticketchain.domain.ledgers import ledger_of, ledger_of_ticket, ticket_on_chain
 from ticketchain.domain.ports import SealedKey, SignedTransaction, UnsignedTransaction, Void
 from ticketchain.wallets.errors import SignerRefused
 from ticketchain.wallets.keys import assert_fast_backend, new_key, open_key, sign_digest
@@ -42,15 +45,16 @@ class LocalSigner:
         self,
         key_provider: KeyProvider,
         chain_id: int,
-        ledger_address: str,
+        ledgers: Sequence[str],
         relayers: Sequence[SealedKey],
         attestor: SealedKey,
     ) -> None:
         assert_fast_backend()
-        if not is_checksum_address(ledger_address):
-            raise SignerRefused(f"ledger: {ledger_address!r} is no EIP-55 address")
+        if bad := [address for address in ledgers if not is_checksum_address(address)]:
+            raise SignerRefused(f"ledger: {bad[0]!r} is no EIP-55 address")
         self._seal = Seal(key_provider, chain_id)
-        self._domain = Domain(chain_id, ledger_address)
+        self._chain_id = chain_id
+        self._domains = [Domain(chain_id, address) for address in ledgers]
         self._relayers = {key.address: key for key in relayers}
         self._attestor = attestor
         for key in relayers:
@@ -106,7 +110,7 @@ class LocalSigner:
         _check_transaction(transaction)
         if len(transaction.data) < 4:
             raise SignerRefused("data: has no function selector; a relayer only calls functions of the ledger")
-        return self._signed(transaction, self._domain.ledger)
+        return self._signed(transaction, self._domain_of(transaction.ledger).ledger)
 
     def filler(self, signer: str, nonce: int, max_fee: int, priority_fee: int) -> SignedTransaction:
         """A relayer's transaction to itself that uses up a nonce and does nothing else. Raises `SignerRefused`."""
@@ -123,13 +127,24 @@ class LocalSigner:
         return SignedTransaction(bytes(signed.hash), bytes(signed.raw_transaction))
 
     def _sign(self, sealed: SealedKey, purpose: Purpose, value: Signable) -> bytes:
-        message = digest(self._domain, value)
-        return sign_digest(open_key(self._seal, sealed, purpose), message)
+        """Signs for the ledger that the value is about, in that ledger's own numbers."""
+        local: Signable
+        if isinstance(value, Deliveries | Settlements):
+            domain, local = self._domain_of(ledger_of(value.event)), on_chain(value)
+        else:
+            domain = self._domain_of(ledger_of_ticket(value.id))
+            local = replace(value, id=ticket_on_chain(value.id))
+        return sign_digest(open_key(self._seal, sealed, purpose), digest(domain, local))
+
+    def _domain_of(self, ledger: int) -> Domain:
+        if not 0 <= ledger < len(self._domains):
+            raise SignerRefused(f"id: this installation has no ledger {ledger}")
+        return self._domains[ledger]
 
     def _fields(self, transaction: UnsignedTransaction, to: str) -> dict[str, int | str | bytes]:
         return {
             "type": 2,
-            "chainId": self._domain.chain_id,
+            "chainId": self._chain_id,
             "to": to,
             "value": 0,
             "nonce": transaction.nonce,
