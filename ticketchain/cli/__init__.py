@@ -23,6 +23,7 @@ COMMANDS = {
     "event": ("event:app", "Create and look at events, close their moves."),
     "issue": ("issue:issue", "Issue the tickets of a manifest (CSV or JSON); can be stopped and repeated."),
     "reindex": ("reindex:reindex_", "Compare what the service knows with the chain, repair it, accept a deep fork."),
+    "recover": ("recover:recover", "After a restore from a backup: signers and money as chain and provider say."),
     "outbox": ("outbox:app", "What is on its way to the chain, and the ways out when it is stuck."),
     "audit": ("audit:audit", "Recompute every claim of a ledger from the chain alone."),
     "demo": ("demo:demo", "Run the main job end to end, as organizer, fans, gate and auditor."),

@@ -14,7 +14,7 @@ from typing import Protocol
 from ticketchain.domain.errors import Conflict, Invalid, KeyReused, NotFound
 from ticketchain.domain.money import check_amount, check_currency
 from ticketchain.domain.orders import Capture
-from ticketchain.domain.ports import Charge, Faults, SandboxCharge, Webhook
+from ticketchain.domain.ports import Charge, Faults, PaidCharge, SandboxCharge, Taken, Webhook
 from ticketchain.payments.webhooks import verify
 from ticketchain.store import sandbox as rows
 from ticketchain.store.engine import Store, Tx
@@ -34,6 +34,9 @@ class SandboxPeer(Protocol):
 
     def captures(self, ref: str) -> Sequence[Capture]:
         """All money taken for a charge."""
+
+    def paid_since(self, moment: datetime) -> Sequence[PaidCharge]:
+        """Charges for which money was taken since."""
 
     def refund(self, key: str, capture_id: str, amount: int) -> str:
         """Returns money, once a key."""
@@ -85,6 +88,11 @@ class Sandbox:
         with self._store.read() as tx:
             _charge(tx, ref)
             return tuple(Capture(row.id, row.amount, row.currency) for row in rows.captures(tx, ref))
+
+    def paid_since(self, moment: datetime) -> tuple[PaidCharge, ...]:
+        """Charges for which money was taken at that moment or later, each with all its captures, oldest first."""
+        with self._store.read() as tx:
+            return tuple(_paid(tx, row) for row in rows.charges_paid_since(tx, moment))
 
     def refund(self, key: str, capture_id: str, amount: int) -> str:
         """Returns money of a capture, once a key; answers the refund's reference.
@@ -171,6 +179,10 @@ class SandboxProvider:
         """All money taken for a charge so far."""
         return self._peer.captures(ref)
 
+    def paid_since(self, moment: datetime) -> Sequence[PaidCharge]:
+        """Charges for which money was taken since, whoever remembers them."""
+        return self._peer.paid_since(moment)
+
     def refund(self, refund_id: str, capture_id: str, amount: int) -> str:
         """Returns money of a capture; the same refund id refunds once."""
         return self._peer.refund(refund_id, capture_id, amount)
@@ -187,6 +199,12 @@ def _charge(tx: Tx, ref: str) -> rows.ChargeRow:
     if row is None:
         raise NotFound(f"charge {ref!r} does not exist")
     return row
+
+
+def _paid(tx: Tx, row: rows.ChargeRow) -> PaidCharge:
+    found = rows.captures(tx, row.id)
+    taken = tuple(Taken(Capture(each.id, each.amount, each.currency), each.refunded) for each in found)
+    return PaidCharge(row.key, row.id, taken)
 
 
 def _view(row: rows.ChargeRow) -> SandboxCharge:

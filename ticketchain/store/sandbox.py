@@ -162,6 +162,13 @@ def captures(tx: Tx, charge_id: str) -> list[CaptureRow]:
     return [CaptureRow(*row) for row in found]
 
 
+def charges_paid_since(tx: Tx, moment: datetime) -> list[ChargeRow]:
+    """Charges for which money was taken at that moment or later, oldest first."""
+    table = sandbox_charges
+    paid = select(sandbox_captures.c.charge_id).where(sandbox_captures.c.created_at >= moment)
+    return [ChargeRow(*row) for row in tx.execute(select(table).where(table.c.id.in_(paid)).order_by(table.c.id))]
+
+
 def add_refund(tx: Tx, row: RefundRow) -> tuple[RefundRow, bool]:
     """Inserts the refund unless its key is there; answers the stored one and whether it is new."""
     new = insert_new(tx, sandbox_refunds, vars(row))

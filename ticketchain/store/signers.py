@@ -41,3 +41,8 @@ def resume(tx: Tx, address: str) -> bool:
     """Lets a stopped signer go on from whatever nonce the chain says; False when it was not stopped."""
     query = update(t.signers).where(_SIGNER.address == address, _SIGNER.stopped_at.is_not(None))
     return tx.execute(query.values(stopped_at=None, reason=None, nonce=None)).rowcount == 1
+
+
+def adopt(tx: Tx, address: str) -> None:
+    """Lets a signer, stopped or not, go on from whatever nonce the chain says."""
+    insert_or_replace(tx, t.signers, {"address": address, "stopped_at": None, "reason": None, "nonce": None})

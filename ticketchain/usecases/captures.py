@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from ticketchain.domain.intents import Deliver, Settle
-from ticketchain.domain.orders import Capture, OrderState, accepted_capture, step
+from ticketchain.domain.orders import Capture, LineState, OrderState, accepted_capture, step
 from ticketchain.domain.references import reference_bytes
 from ticketchain.store import market, orders, stock
 from ticketchain.store.engine import Tx
@@ -71,7 +71,7 @@ def _accept(parts: Parts, tx: Tx, paid: Sequence[Paid]) -> list[Paid]:
         step(OrderState(each.order.state), OrderState.PAID)
     orders.accept_captures(tx, [each.capture.id for each in claimed])
     orders.set_states(tx, [each.order.id for each in claimed], OrderState.PAID)
-    _send(parts, tx, [each.order.id for each in claimed])
+    send(parts, tx, [each.order.id for each in claimed])
     return claimed
 
 
@@ -95,9 +95,9 @@ def _claim_again(tx: Tx, order: Any) -> bool:
     return True
 
 
-def _send(parts: Parts, tx: Tx, order_ids: Sequence[str]) -> None:
-    """Writes one intent a ticket: delivery from stock, or settlement of the listing."""
-    lines = orders.lines_to_send(tx, order_ids)
+def send(parts: Parts, tx: Tx, order_ids: Sequence[str]) -> None:
+    """Writes one intent for each ticket of paid orders that is not delivered: from stock, or by their listing."""
+    lines = [line for line in orders.lines_to_send(tx, order_ids) if line.state == LineState.PENDING]
     keys = [f"{row.order_id}:{row.ticket}" for row in lines]
     intended = [Intended(row.number, key, _intent(tx, row), row.trace) for row, key in zip(lines, keys, strict=True)]
     intend_all(parts, tx, intended)

@@ -95,7 +95,8 @@ def _apply(parts: Parts, tx: Tx, told: Sequence[Told]) -> None:
 
 
 def send_refunds(parts: Parts, limit: int = 50) -> bool:
-    """Asks the provider for refunds that are due; the refund's id is the idempotency key. True when any was made.
+    """Asks the provider for refunds that are due; capture and cause are the idempotency key, so that a refund which an
+    older database writes down again (`usecases.recover`) pays nobody twice. True when any was made.
 
     A refund that the provider will not make is set to `failed` for a person to look at; the others go on.
     """
@@ -106,7 +107,7 @@ def send_refunds(parts: Parts, limit: int = 50) -> bool:
 
 def _refund(parts: Parts, refund: Any) -> None:
     try:
-        ref = parts.provider.refund(refund.id, refund.capture_id, refund.amount)
+        ref = parts.provider.refund(f"{refund.capture_id}:{refund.cause}", refund.capture_id, refund.amount)
     except Unavailable:
         raise
     except DomainError as problem:

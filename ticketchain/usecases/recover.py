@@ -1,0 +1,184 @@
+"""After a restore from a backup: what happened since, made right from the chain and from the payment provider.
+
+A payment that the backup knows is told anew. One that it does not know is on the ledger, and then nobody owes anything,
+or its money goes back. Before this the read model must be at the chain's head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ticketchain.domain.errors import Conflict, DomainError, NotFound
+from ticketchain.domain.orders import Capture, OrderState, accepted_capture
+from ticketchain.domain.ports import PaidCharge
+from ticketchain.domain.references import reference_bytes
+from ticketchain.store import chain, market, orders, outbox, signers
+from ticketchain.store.engine import Tx
+from ticketchain.store.recover import money_changes
+from ticketchain.usecases.captures import apply_captures, send
+from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.retell import retell
+
+
+@dataclass
+class Story:
+    """What the ledger says of one payment: its tickets, who got them first, what of the money is for them."""
+
+    tickets: list[int] = field(default_factory=list)
+    holders: list[str] = field(default_factory=list)
+    resales: list[int] = field(default_factory=list)
+    owed: int = 0
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """What the chain says of the relayers: transactions in blocks, and those in the node's pool as well."""
+
+    mined: Mapping[str, int]
+    pending: Mapping[str, int]
+
+
+def final_number(parts: Parts, ledger: int) -> int:
+    """The newest block of a ledger that counts as final here; -1 for no such ledger."""
+    with parts.store.read() as tx:
+        row = chain.ledger(tx, ledger)
+    return -1 if row is None else int(row.final_number)
+
+
+def recover(parts: Parts, since: datetime, accounts: Accounts, apply: bool) -> dict[str, Any]:
+    """Compares signers and payments since a moment (that of the backup, or earlier) with chain and provider; with
+    `apply` makes them right. May be repeated. The report has `signers` and `payments`.
+
+    Raises `Conflict` when relayers' transactions are in the node's pool: they may deliver what would be paid back.
+    """
+    waiting = [address for address, count in accounts.pending.items() if count > accounts.mined[address]]
+    if apply and waiting:
+        raise Conflict(f"transactions of {', '.join(waiting)} are in the node's pool; try again when they are mined")
+    charges = parts.provider.paid_since(since)
+    with parts.store.read() as tx:
+        ahead = {address: _ahead(tx, address, mined) for address, mined in accounts.mined.items()}
+        stories = _stories(tx, {reference for charge in charges if (reference := _reference(charge))})
+    told = [_payment(parts, charge, stories.get(_reference(charge)), apply) for charge in charges]
+    lines = [_signer(parts, address, accounts.mined[address], count, apply) for address, count in ahead.items()]
+    return {"since": since.isoformat(), "applied": apply, "signers": lines, "payments": told}
+
+
+# ------------------------------------------------------------------------------------------------ signers
+
+
+def _ahead(tx: Tx, address: str, mined: int) -> int:
+    """How many transactions of a relayer the chain has and this database does not know."""
+    row = signers.signer(tx, address)
+    ours = max(outbox.next_nonce(tx, address) or 0, (row.nonce or 0) if row is not None else 0)
+    return max(0, mined - ours)
+
+
+def _signer(parts: Parts, address: str, mined: int, unknown: int, apply: bool) -> dict[str, Any]:
+    """A relayer goes on after the nonces that the chain has seen of it."""
+    if apply and unknown:
+        with parts.store.begin() as tx:
+            signers.adopt(tx, address)
+    return {"address": address, "nonce": mined, "unknown_transactions": unknown}
+
+
+# ------------------------------------------------------------------------------------------------ payments
+
+
+def _reference(charge: PaidCharge) -> str:
+    """How the ledger would name the payment; empty when the charge is none of this service."""
+    try:
+        return reference_bytes(charge.payment_id).hex()
+    except NotFound:
+        return ""
+
+
+def _stories(tx: Tx, wanted: set[str]) -> dict[str, Story]:
+    """What the ledger logged about these payments."""
+    found: dict[str, Story] = {}
+    paid_with: dict[int, str] = {}
+    for row in money_changes(tx):
+        values = row.values
+        if row.kind in ("Delivered", "Settled"):
+            paid_with[row.ticket] = values["reference"]
+        reference = paid_with.get(row.ticket, "") if row.kind == "RefundedCancelled" else values["reference"]
+        if reference in wanted:
+            _add(found.setdefault(reference, Story()), row)
+    return found
+
+
+def _add(story: Story, row: Any) -> None:
+    values = row.values
+    if row.kind in ("Refunded", "RefundedCancelled"):
+        story.owed -= values["amount"]
+        return
+    story.owed += values["price"]
+    story.tickets.append(row.ticket)
+    story.holders.append(values["to"])
+    if row.kind == "Settled":
+        story.resales.append(row.ticket)
+
+
+def _payment(parts: Parts, charge: PaidCharge, story: Story | None, apply: bool) -> dict[str, Any]:
+    told = {"payment": charge.payment_id, "charge": charge.ref, "taken": sum(t.capture.amount for t in charge.taken)}
+    told["tickets"] = [str(ticket) for ticket in story.tickets] if story else []
+    with parts.store.read() as tx:
+        known = orders.payment(tx, charge.payment_id)
+    if known is not None:
+        if apply:
+            parts.store.retry(lambda tx: _tell_anew(parts, tx, known, charge, story))
+        return told | {"what": "known"}
+    if not _reference(charge):
+        return told | {"what": "not ours"}
+    back = sum(t.capture.amount - t.refunded for t in charge.taken) - max(0, story.owed if story else 0)
+    told |= {"what": "delivered" if story else "forgotten", "holders": story.holders if story else []}
+    told |= {"give_back": max(0, back), "sellers_unpaid": [str(ticket) for ticket in story.resales] if story else []}
+    return told | ({"problem": _give_back(parts, charge, back)} if apply and back > 0 else {})
+
+
+def _give_back(parts: Parts, charge: PaidCharge, amount: int) -> str | None:
+    """Returns money straight at the provider, last capture first: there is no order here that it could belong to.
+
+    The key names what was returned before, so that a repetition after a crash returns nothing twice.
+    """
+    for taken in reversed(charge.taken):
+        part = min(amount, taken.capture.amount - taken.refunded)
+        if part <= 0:
+            continue
+        try:
+            parts.provider.refund(f"{taken.capture.id}:recover:{taken.refunded}", taken.capture.id, part)
+        except DomainError as problem:
+            return f"{problem}; a person must look"
+        parts.log.warning("money of a forgotten payment given back", payment=charge.payment_id, amount=part)
+        amount -= part
+    return None
+
+
+def _tell_anew(parts: Parts, tx: Tx, payment: Any, charge: PaidCharge, story: Story | None) -> None:
+    """An order that the backup has follows the money taken since; what the ledger has delivered for it is not sent
+    again, and its money is not given back.
+    """
+    captures = [taken.capture for taken in charge.taken]
+    tickets = [line.ticket for line in orders.lines(tx, payment.order_id)]
+    if story is not None and story.tickets and _acknowledge(parts, tx, payment, captures):
+        retell(parts, tx, tickets)
+        send(parts, tx, [payment.order_id])
+    apply_captures(parts, tx, [(payment, captures)])
+    retell(parts, tx, tickets)
+
+
+def _acknowledge(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]) -> bool:
+    """The ledger knows the payment: the order is paid, whatever became of it here. False when that was known."""
+    (row,) = orders.lock(tx, [payment.order_id])
+    capture = accepted_capture(captures, payment.amount, payment.currency)
+    if row.state not in (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED) or capture is None:
+        return False
+    values = {"id": capture.id, "payment_id": payment.id, "amount": capture.amount, "currency": capture.currency}
+    orders.add_captures(tx, [values | {"accepted": False, "seen_at": parts.clock()}])
+    orders.accept_captures(tx, [capture.id])
+    orders.set_state(tx, row.id, OrderState.PAID)
+    if row.listing_id:
+        market.set_listing(tx, row.listing_id, ("open", "reserved"), "selling")
+    return True
