@@ -24,7 +24,6 @@ from ticketchain.chain.deploy import (
     deploy,
     grant_roles,
     load_deployment,
-    save_deployment,
     verify,
     verify_earlier,
 )
@@ -240,18 +239,22 @@ def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deploy
     """`ticketchain deploy`: a ledger on the chain of `settings.rpc_url`; where there is one already, only roles that
     its keys lack (after `relayers` was raised). Raises `ForeignLedger` when it is another chain's.
     """
+    if not settings.rpc_url:
+        raise CannotStart("the chain's node is missing; say --rpc URL (a chain of its own gets its ledger from `up`)")
     prepare_folder(settings.data)
-    file = settings.data / "deployment.json"
     gateway = Gateway(settings.rpc_url)
     keys = FileKeyProvider(settings.data / "keys" / "master.key")
     with _open_store(settings) as store:
         operator = operator_keys(store, keys, gateway.chain_id(), settings.relayers, now)
-        if (known := load_deployment(file)) is not None:
-            verify(gateway, known)
-            appoint(gateway, known, keys, operator, progress)
-            return known
+        known = load_deployments(settings.data)
+        for each in known:
+            verify_earlier(gateway, each)
+            appoint(gateway, each, keys, operator, progress)
+        if known:
+            verify(gateway, known[-1])
+            return known[-1]
         deployment = deploy_ledger(settings, gateway, keys, operator, progress)
-        save_deployment(file, deployment)
+        add_deployment(settings.data, deployment)
         return deployment
 
 

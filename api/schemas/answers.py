@@ -146,6 +146,7 @@ class Event(BaseModel):
     state: Literal["opening", "open", "paused", "cancelled"]
     problem: str | None
     number: int | None
+    ledger: str | None = Field(description="Address of the ledger that has it; null while the event is `opening`.")
     moves_closed: bool
     schedule: Schedule
     terms: Terms

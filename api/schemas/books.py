@@ -112,6 +112,7 @@ class Books(BaseModel):
 
     event_id: str
     number: int | None = Field(description="The event's number on the ledger.")
+    ledger: str | None = Field(description="The ledger's address.")
     currency: str
     tickets: Places
     orders: list[OrdersTotal]

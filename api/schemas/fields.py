@@ -11,11 +11,13 @@ from eth_utils.address import is_checksum_address, to_checksum_address
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from ticketchain.domain.errors import NotFound
+from ticketchain.domain.ledgers import ticket_here
 from ticketchain.domain.tickets import MAX_PRICE
 
 # Ledger ids have 64 bits, the databases' integers 63 and a sign. Events are counted from 1, so no id gets that far.
 MAX_TICKET = (1 << 63) - 1
 _TICKET = re.compile(r"[0-9]{1,20}", re.ASCII)
+_TICKET_HERE = re.compile(r"(?:(?P<ledger>[0-9]{1,3})-)?(?P<id>[0-9]{1,20})", re.ASCII)
 _ROW_ID = re.compile(r"[a-z]{2,4}_[0-9a-f]{32}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
@@ -40,9 +42,12 @@ def _ticket(value: Any) -> int:
 
 
 def _known_ticket(value: Any) -> int:
-    if not isinstance(value, str) or not _TICKET.fullmatch(value) or int(value) > MAX_TICKET:
-        raise NotFound(f"ticket {str(value)[:40]!r} is unknown")
-    return int(value)
+    """A ticket id; or "2-16777216", as URIs of tokens have it: ledger 2's own id."""
+    if isinstance(value, str) and (parts := _TICKET_HERE.fullmatch(value)):
+        ticket = ticket_here(int(parts["ledger"] or 0), int(parts["id"])) if parts["ledger"] else int(parts["id"])
+        if ticket is not None and ticket <= MAX_TICKET:
+            return ticket
+    raise NotFound(f"ticket {str(value)[:40]!r} is unknown")
 
 
 def _moment(value: Any) -> datetime:
@@ -110,7 +115,10 @@ TicketId = Annotated[int, BeforeValidator(_ticket), Field(le=MAX_TICKET), WithJs
 KnownTicket = Annotated[int, BeforeValidator(_known_ticket), WithJsonSchema(_TICKET_SCHEMA)]
 """A ticket id in an address; what cannot be one does not exist."""
 
-TicketText = Annotated[str, Field(examples=["16777216"], description="The ledger's ticket id, decimal.")]
+TicketText = Annotated[
+    str,
+    Field(examples=["16777216"], description="The ledger's ticket id + (the ledger's number here << 56), decimal."),
+]
 """A ticket id in an answer: text, because JavaScript's numbers end at 2^53."""
 
 

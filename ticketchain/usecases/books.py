@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from ticketchain.domain.ledgers import event_on_chain
 from ticketchain.domain.orders import LineState
 from ticketchain.domain.tickets import TicketState
 from ticketchain.store import books, chain, events
@@ -26,7 +27,8 @@ def books_of(parts: Parts, who: Principal, event_id: str) -> dict[str, Any]:
         row = event_of(tx, event_id, who)
         return {
             "event_id": event_id,
-            "number": row.number,
+            "number": None if row.number is None else event_on_chain(row.number),
+            "ledger": None if row.number is None else parts.ledger.address_of(row.number),
             "currency": row.currency,
             "tickets": _tickets(tx, row),
             "orders": _rows(books.orders_by_state(tx, event_id)),

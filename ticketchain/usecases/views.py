@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ticketchain.domain.ledgers import ledger_of_ticket
+from ticketchain.domain.ledgers import event_on_chain, ledger_of_ticket
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.tickets import NOBODY, TicketState, number_of
 from ticketchain.store import accounts, chain, events, market, orders, outbox, stock
@@ -36,7 +36,8 @@ def event(parts: Parts, tx: Tx, row: Any) -> dict[str, Any]:
         "currency": row.currency,
         "state": _event_state(row),
         "problem": outbox.problem_of(tx, f"create_event:{row.id}") if row.number is None else None,
-        "number": row.number,
+        "number": None if row.number is None else event_on_chain(row.number),
+        "ledger": None if row.number is None else parts.ledger.address_of(row.number),
         "moves_closed": closed,
         "schedule": times,
         "terms": _terms(row.terms),
