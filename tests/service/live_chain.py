@@ -138,6 +138,10 @@ class Live:
         with self.service.parts.store.read() as tx:
             return list(tx.execute(t.transactions.select().order_by(t.transactions.c.signer, t.transactions.c.nonce)))
 
+    def transactions_of(self, number: int) -> list[Any]:
+        """Those of one relayer."""
+        return [row for row in self.transactions() if row.signer == self.service.parts.signer.relayers[number]]
+
     def stopped(self, number: int = 0) -> str | None:
         """Why a relayer was stopped."""
         with self.service.parts.store.read() as tx:
