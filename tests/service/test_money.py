@@ -176,8 +176,8 @@ def test_a_refund_that_the_provider_refuses_holds_up_no_other(
 
     def picky(refund_id: str, capture_id: str, amount: int) -> str:
         with first.read() as tx:
-            mine = {r.id for r in orders.refunds_of_payment(tx, refused["payment"]["id"])}
-        if refund_id in mine:
+            mine = {r.capture_id for r in orders.refunds_of_payment(tx, refused["payment"]["id"])}
+        if capture_id in mine:
             raise Invalid("amount", "the provider does not like it")
         return refund(refund_id, capture_id, amount)
 
