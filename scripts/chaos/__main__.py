@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -31,6 +32,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--reorgs", type=int, default=50, help="reorgs of depth 1 to finality - 1")
     parser.add_argument("--orders", type=int, default=0, help="go on until there were so many orders, too")
     parser.add_argument("--setup", choices=[*SETUPS, "all"], default="all", help="all: in turn, sharing the counts")
+    parser.add_argument("--together", action="store_true", help="all setups at the same time instead of in turn")
     parser.add_argument("--control", choices=["naive"], help="a naive sender and indexer, which must be convicted")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--words", type=Path, help="where something is wrong, write what the processes said there")
@@ -44,13 +46,16 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def storms(asked: argparse.Namespace) -> Result:
-    """Runs the setups in turn."""
-    began, outcomes = time.monotonic(), []
-    wanted = Wanted(asked.kills, asked.rpc_faults, asked.reorgs, asked.orders)
+    """Runs the setups, in turn or together."""
+    began, naive = time.monotonic(), asked.control == "naive"
+    parts = split(asked.setup, Wanted(asked.kills, asked.rpc_faults, asked.reorgs, asked.orders))
     console = Console(stderr=True)
-    with console.status("starting") as status:
-        for setup, part in split(asked.setup, wanted).items():
-            outcomes.append(run(setup, part, asked.seed, asked.control == "naive", status.update))
+    with (
+        console.status("starting") as status,
+        ThreadPoolExecutor(len(parts) if asked.together else 1) as threads,
+    ):
+        runs = [threads.submit(run, setup, part, asked.seed, naive, status.update) for setup, part in parts.items()]
+        outcomes = [each.result() for each in runs]
     if asked.words and any(outcome.words for outcome in outcomes):
         asked.words.write_text("\n".join(outcome.words for outcome in outcomes))
     return result_of(outcomes, time.monotonic() - began)

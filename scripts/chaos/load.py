@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scripts.chaos.processes import until
-from scripts.chaos.web import GaveUp, Refused, Web
+from scripts.chaos.web import PATIENCE_S, GaveUp, Refused, Web
 
 FACE, CAP_BPS, ROYALTY_BPS, KEEP_BPS = 5_000, 11_000, 500, 1_000
 ROW, FANS = 50, 6
@@ -68,12 +68,12 @@ class Load:
         """The organizer's part: an event with so many seats, on sale."""
         owner = self.web.post("/v1/organizers", operator_key, json={"name": "House"})["api_key"]
         self.event = self.web.post("/v1/events", owner, json=_event(seats))["id"]
-        until(lambda: self.web.get(f"/v1/events/{self.event}")["state"] == "open", 60, "the event")
+        until(lambda: self.web.get(f"/v1/events/{self.event}")["state"] == "open", PATIENCE_S, "the event")
         rows = [f"Stalls,{n // ROW},{n % ROW},A" for n in range(seats)]
         headers = {"Authorization": f"Bearer {owner}", "Content-Type": "text/csv"}
         data = "\n".join(["section,row,seat,price_class", *rows])
         self.web.post(f"/v1/events/{self.event}/batches", content=data, headers=headers)
-        until(self._issued, 60, "all batches")
+        until(self._issued, PATIENCE_S, "all batches")
         self._fans = [Fan(made["id"], made["api_key"]) for made in (self.web.post("/v1/fans") for _ in range(FANS))]
 
     def _issued(self) -> bool:

@@ -28,7 +28,7 @@ API, WORKER, UP = "api", "worker", "up"
 POSTGRES, ANVIL = "PostgreSQL", "anvil of the embedded chain"
 BLOCK_S = 0.15
 UNPAID_S = 5
-_READY_S = 60.0
+_READY_S = 120.0
 
 
 @dataclass

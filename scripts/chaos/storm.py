@@ -25,6 +25,9 @@ AHEAD = 0.1
 BREATHER = (8, 3.0)
 """After so many kills none for so many seconds: tickets arrive, and can be given, sold on and returned."""
 
+ENOUGH_S = 120.0
+"""How long after the last kill the rest may take."""
+
 _PATIENCE_S, _IF_NOTHING_ELSE_S = 4.0, 10.0
 
 
@@ -82,7 +85,7 @@ class Storm:
                 else:
                     time.sleep(0.05)
                 tell()
-            end = time.monotonic() + 60
+            end = time.monotonic() + ENOUGH_S
             while not self._enough(house) or orders() < self._wanted.orders:
                 tell()
                 if time.monotonic() > end:
