@@ -77,6 +77,8 @@ class Worker:
     stopping: threading.Event = field(default_factory=threading.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
+    away: bool = False
+    """The leases could not be renewed the last time."""
 
     def start(self) -> None:
         """Starts the threads."""
@@ -114,11 +116,17 @@ class Worker:
             self.context.parts.log.warning("leases not given back", error=repr(error))
 
     def _renew(self, wanted: list[str]) -> bool:
+        """Beats; tells the log when that begins to fail, and when it works again."""
         try:
             self.context.leases.beat(wanted)
         except Exception as error:
-            self.context.parts.log.error("leases not renewed, will be tried again", error=repr(error))
+            if not self.away:
+                self.context.parts.log.error("leases not renewed, loops stand until they are", error=repr(error))
+            self.away = True
             return False
+        if self.away:
+            self.context.parts.log.info("leases renewed again")
+        self.away = False
         return True
 
     def _sees_free(self, wanted: list[str]) -> bool:

@@ -13,7 +13,7 @@ from ticketchain.store import sandbox as rows
 from ticketchain.store.engine import Store
 
 BATCH = 20
-LEASE = timedelta(seconds=30)  # longer than a batch can take: nobody else sends it meanwhile
+LEASE = timedelta(seconds=6)  # whose sender died is sent again; what arrives twice is known by its event id
 FIRST_PAUSE = timedelta(milliseconds=500)
 LONGEST_PAUSE = timedelta(hours=1)
 
