@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from functools import wraps
+from functools import partialmethod, wraps
 from pathlib import Path
 from typing import Any
 
 from scripts.chaos.board import Board
 from scripts.chaos.points import POINTS
+from ticketchain.chain.limits import Limits
 
 PRELOAD = ("ticketchain.cli", "ticketchain.cli.up", "scripts.chaos.naive", *dict.fromkeys(p.module for p in POINTS))
 """What the nursery imports once, so that a new process is there in no time."""
@@ -28,6 +29,9 @@ SHORTER: tuple[tuple[str, str, Any], ...] = (
     ("ticketchain.store.leases", "Leases.__init__.__defaults__", (0.8, 0.2)),
 )
 """Waiting times that would make a run with hundreds of kills very long: (module, name, value)."""
+
+SENDERS = {"resend_after": timedelta(seconds=1), "bump_after": timedelta(seconds=3), "look_every": timedelta(seconds=1)}
+"""The same for the senders' limits: more is sent again, and replaced by more expensive versions."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def run(spec: Spec) -> int:
     for module, path, value in SHORTER:
         holder, name = _place(module, path)
         setattr(holder, name, value)
+    Limits.__init__ = partialmethod(Limits.__init__, **SENDERS)  # type: ignore[method-assign,assignment]
     if spec.board:
         wrap_points(Board(Path(spec.board)))
     if spec.naive:

@@ -100,7 +100,7 @@ class House:
 
     def _environment(self, rpc: str | None) -> dict[str, str]:
         values = {"DATA": str(self.data), "SANDBOX_PAYMENTS": "true", "HOLD_S": "10", "PAYMENT_S": str(UNPAID_S)}
-        values |= {"DATABASE_URL": self.database} if self.postgres else {}
+        values |= {"DATABASE_URL": self.database, "RELAYERS": "2"} if self.postgres else {}
         values |= {"RPC_URL": rpc} if rpc else {}
         values |= {"BASE_URL": self.urls[0]} if self.urls else {}
         return {f"TICKETCHAIN_{name}": value for name, value in values.items()}
