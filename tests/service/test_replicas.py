@@ -169,6 +169,8 @@ def test_killing_any_process_moves_its_work_and_loses_nothing(house: House) -> N
     house.settings["TICKETCHAIN_BASE_URL"] = house.url()
     loops = sorted(house.owners("worker-1"))
     assert len(loops) == 5
+    monitor = house.places["worker-1"]["metrics"].removesuffix("/metrics")
+    assert httpx.get(f"{monitor}/readyz", timeout=30, trust_env=False).json()["status"] == "ready"
     wait(lambda: min(len(house.holds("worker-1")), len(house.holds("worker-2"))) >= 2, "a fair share of the loops")
     key = ticketchain("keys", "operator", folder=house.folder, settings=house.settings).stdout.strip()
     fan = Fan(house, open_event(house.url(), key, 600))
