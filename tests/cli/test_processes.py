@@ -1,4 +1,4 @@
-"""`ticketchain api` and `ticketchain worker` say in one sentence what they lack (at work: tests/service/test_replicas)."""
+"""`ticketchain api` and `ticketchain worker` say what they lack in one sentence (at work: service/test_replicas)."""
 
 from __future__ import annotations
 
