@@ -38,7 +38,7 @@ test: setup ## Run the contract's and the service's tests (sets up first; no roo
 
 .PHONY: test-geth
 test-geth: setup $(geth_stamp) ## Run the tests on a real geth, building it first (one to three minutes, once)
-	$(bin)/python -m pytest -m geth $(PYTEST_ARGS)
+	$(bin)/python -m pytest -m geth --numprocesses=2 --dist=loadfile $(PYTEST_ARGS)
 
 # Debian's chromium, by apt-get; with a chromium on PATH nothing is installed and no root is needed.
 .PHONY: test-browser

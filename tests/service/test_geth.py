@@ -30,8 +30,9 @@ def service(tmp_path: Path) -> Iterator[Context]:
         settings = Settings(data=tmp_path / "data", database_url=database, rpc_url=url, port=1, finality_blocks=2)
         settings = settings.model_copy(update={"sandbox_payments": True})
         gateway = Gateway(url)
-        for address in operator_addresses(settings).values():
-            fund(gateway, address)
+        addresses = operator_addresses(settings)
+        for payer in ("admin", "relayer"):
+            fund(gateway, addresses[payer])
         gateway.close()
         deploy_to(settings)
         with open_context(settings) as context:
