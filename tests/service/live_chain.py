@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.service.people import Event, Fan, under_way
 from tests.support.anvil import BIG_BLOCKS, running_anvil
 from tests.support.databases import fresh_database
 from ticketchain.chain.gateway import Gateway
+from ticketchain.chain.limits import Limits
 from ticketchain.chain.plan import SenderStopped
-from ticketchain.chain.sender import Limits, Sender
+from ticketchain.chain.sender import Sender
+from ticketchain.cli.outbox import app
 from ticketchain.context import Context, deploy_to, now, open_context, operator_addresses
 from ticketchain.settings import Settings
 from ticketchain.store import schema_chain as t
@@ -141,6 +144,20 @@ class Live:
     def transactions_of(self, number: int) -> list[Any]:
         """Those of one relayer."""
         return [row for row in self.transactions() if row.signer == self.service.parts.signer.relayers[number]]
+
+    def states(self, order: dict[str, Any]) -> set[str]:
+        """What became of an order's intents."""
+        return {state for state, keys in self.intents().items() if any(order["id"] in key for key in keys)}
+
+    def cli(self, *words: str, status: int = 0) -> str:
+        """What `ticketchain outbox` says; on standard error if it fails."""
+        settings = self.service.settings
+        env = {"TICKETCHAIN_DATABASE_URL": settings.database_url, "COLUMNS": "300"}
+        env["TICKETCHAIN_RELAYERS"] = str(settings.relayers)
+        data = ["--data", str(settings.data), *(["--rpc", settings.rpc_url] if words[0] == "fill" else [])]
+        done = CliRunner().invoke(app, [*words, *data], env=env)
+        assert done.exit_code == status, done.output
+        return done.stdout if status == 0 else done.stderr
 
     def stopped(self, number: int = 0) -> str | None:
         """Why a relayer was stopped."""

@@ -7,28 +7,28 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from typer.testing import CliRunner
 
 from tests.service.live_chain import Live, live_chain, open_event
 from tests.service.people import FACE, Event, Fan
 from tests.support.databases import ENGINES
 from ticketchain.chain.abi import encode_call
-from ticketchain.chain.plan import Batching, Draft, Planner, Refusal
+from ticketchain.chain.deploy import RELAYER
+from ticketchain.chain.limits import Batching
+from ticketchain.chain.plan import Draft, Planner, Refusal
 from ticketchain.chain.sender import Sender
 from ticketchain.chain.types import Reverted
-from ticketchain.cli.outbox import app
-from ticketchain.store import accounts, claims, outbox
+from ticketchain.store import accounts, claims, outbox, signers
 from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.aside import set_aside
 
-RELAYER = 2
 ONE_DATABASE = pytest.mark.parametrize("shared", ["sqlite"], indirect=True, scope="module")
 """Where the database makes no difference."""
 
@@ -99,7 +99,7 @@ def test_one_bad_intent_sinks_no_batch(
         return
     assert fan.look(order)["refunds"] == [] and live.intents()["stuck"] == [f"deliver:{order['id']}:{bad}"]
     monkeypatch.undo()
-    _cli(live, "retry", str(_ids(live, "stuck")[0]))
+    live.cli("retry", str(_ids(live, "stuck")[0]))
     live.work()
     assert sorted(fan.tickets()) == sorted(states)
 
@@ -153,7 +153,7 @@ def _reverted(live: Live, event: Event) -> tuple[Fan, dict[str, Any]]:
 @ONE_DATABASE
 def test_what_reverted_and_was_reorged_back_is_delivered_and_not_refunded(live: Live, event: Event) -> None:
     fan, order = _reverted(live, event)
-    assert live.intents()["sent"] and fan.look(order)["refunds"] == []
+    assert live.states(order) == {"sent"} and fan.look(order)["refunds"] == []
     live.reorg(1)
     live.work()
     assert (len(fan.tickets()), fan.look(order)["refunds"]) == (1, [])
@@ -196,7 +196,7 @@ def test_what_reverts_again_and_again_goes_alone_and_then_waits_for_an_operator(
     assert [x["log_level"] for x in said if x["event"] == "intent stuck"] == ["error"] * 2
     assert (fan.look(order)["state"], fan.look(order)["refunds"]) == ("paid", [])
     monkeypatch.undo()
-    _cli(live, "retry", *map(str, _ids(live, "stuck")))
+    live.cli("retry", *map(str, _ids(live, "stuck")))
     live.work()
     assert len(fan.tickets()) == 2
 
@@ -212,7 +212,7 @@ def test_two_senders_of_the_same_relayer_use_a_nonce_once(live: Live, event: Eve
         _race(live, one_by_one)
         assert len(live.transactions()) == before + 1
         live.work()
-        assert len(fan.tickets()) == 3 and "refused" not in _states(live, order)
+        assert len(fan.tickets()) == 3 and "refused" not in live.states(order)
 
 
 def test_without_a_look_at_who_has_an_intent_it_goes_out_twice(live: Live, event: Event) -> None:
@@ -255,24 +255,13 @@ def _race(live: Live, one_by_one: bool) -> None:
     with pytest.MonkeyPatch.context() as slow:
         slow.setattr(Planner, "draft", together)
         slow.setattr(Sender, "_commit", in_turn)
-        _at_once(one_plan(live.sender(0)), one_plan(live.sender(0)))
+        _at_once(*(one_plan(live.sender(0)) for _ in range(2)))
 
 
 def _at_once(*work: Callable[[], object]) -> None:
-    failures: list[BaseException] = []
-
-    def run(each: Callable[[], object]) -> None:
-        try:
-            each()
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=run, args=(each,)) for each in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with ThreadPoolExecutor(len(work)) as threads:
+        for done in [threads.submit(each) for each in work]:
+            done.result()
 
 
 def test_two_relayers_share_one_outbox(live: Live, event: Event) -> None:
@@ -288,7 +277,7 @@ def test_two_relayers_share_one_outbox(live: Live, event: Event) -> None:
     assert all(len(live.transactions_of(number)) > before[number] for number in (0, 1)), "both sent"
     live.work()
     assert [len(fan.tickets()) for fan, _ in sold] == [4] * 6
-    assert not any("refused" in _states(live, order) for _, order in sold)
+    assert not any("refused" in live.states(order) for _, order in sold)
 
 
 def test_what_a_stopped_relayer_had_claimed_goes_out_by_another(live: Live, event: Event) -> None:
@@ -300,7 +289,7 @@ def test_what_a_stopped_relayer_had_claimed_goes_out_by_another(live: Live, even
     _only(live, first, second)
     _set_role(live, 0, RELAYER)
     live.mine()
-    _cli(live, "resume", first.address)
+    live.cli("resume", first.address)
 
 
 @ONE_DATABASE
@@ -334,7 +323,7 @@ def test_a_filler_takes_the_place_of_a_transaction_that_waits_for_ever(live: Liv
     live.until(lambda: bool(live.waiting()))
     live.gateway.rpc("anvil_dropAllTransactions")
     nonce = live.transactions_of(0)[-1].nonce
-    filler = json.loads(_cli(live, "fill", "--signer", first.address, "--nonce", str(nonce), "--json"))
+    filler = json.loads(live.cli("fill", "--signer", first.address, "--nonce", str(nonce), "--json"))
     live.until(lambda: len(live.waiting()) == 2)
     live.mine()
     live.follow()
@@ -346,52 +335,58 @@ def test_a_filler_takes_the_place_of_a_transaction_that_waits_for_ever(live: Liv
 
 
 @ONE_DATABASE
+def test_a_filler_closes_a_gap_that_holds_up_all_that_follows(live: Live, event: Event) -> None:
+    """A nonce was given out by a database that is lost: what comes after it waits in the node's pool."""
+    first, _ = live.service.senders
+    _only(live, first)
+    with live.service.parts.store.begin() as tx:
+        row = signers.signer(tx, first.address)
+        assert row is not None
+        gap = max(row.nonce, outbox.next_nonce(tx, first.address) or 0)
+        signers.note(tx, first.address, gap + 1, int(row.balance), live.clock())
+    fan, _ = live.sell(event)
+    live.until(lambda: bool(live.waiting()))
+    live.mine()
+    live.follow()
+    assert fan.tickets() == [] and live.transactions_of(0)[-1].nonce == gap + 1
+    live.cli("fill", "--signer", first.address, "--nonce", str(gap))
+    live.work()
+    assert len(fan.tickets()) == 1
+
+
+@ONE_DATABASE
 def test_a_filler_that_comes_too_late_changes_nothing(live: Live, event: Event) -> None:
     first, _ = live.service.senders
     _only(live, first)
     fan, _ = live.sell(event)
     live.until(lambda: bool(live.waiting()))
     nonce = live.transactions_of(0)[-1].nonce
-    _cli(live, "fill", "--signer", first.address, "--nonce", str(nonce))
+    live.cli("fill", "--signer", first.address, "--nonce", str(nonce))
     live.mine()
     live.work()
     assert live.transactions_of(0)[-1].nonce == nonce
     assert len(fan.tickets()) == 1
     for wrong, why in ((nonce, "is used already"), (nonce + 1, "was not given out yet")):
-        assert why in _cli(live, "fill", "--signer", first.address, "--nonce", str(wrong), status=1)
-    assert "has sent nothing from here" in _cli(live, "fill", "--signer", "0x12", "--nonce", "0", status=1)
+        assert why in live.cli("fill", "--signer", first.address, "--nonce", str(wrong), status=1)
+    assert "has sent nothing from here" in live.cli("fill", "--signer", "0x12", "--nonce", "0", status=1)
 
 
 def test_the_outbox_shows_what_is_on_its_way(live: Live, event: Event) -> None:
     first, second = live.service.senders
     _, order = live.sell(event, 2)
     live.until(lambda: bool(live.waiting()))
-    rows = json.loads(_cli(live, "list", "--json"))
+    rows = json.loads(live.cli("list", "--json"))
     assert {(r["state"], r["signer"], r["attempts"], r["tries"]) for r in rows} == {("sent", first.address, 1, 0)}
     assert {r["key"] for r in rows} == {f"deliver:{order['id']}:{line['ticket']}" for line in order["lines"]}
-    table = _cli(live, "list", "--state", "sent")
+    table = live.cli("list", "--state", "sent")
     assert "deliver" in table and str(rows[0]["nonce"]) in table
-    assert "nothing" in _cli(live, "list", "--state", "stuck")
-    known = json.loads(_cli(live, "signers", "--json"))
+    assert "nothing" in live.cli("list", "--state", "stuck")
+    known = json.loads(live.cli("signers", "--json"))
     assert {r["address"] for r in known} == {first.address, second.address}
-    assert "not stuck" in _cli(live, "retry", str(rows[0]["id"]), status=1)
-    assert "is not stopped" in _cli(live, "resume", first.address, status=1)
-    assert "no signer 0x12" in _cli(live, "resume", "0x12", status=1)
-
-
-def _cli(live: Live, *words: str, status: int = 0) -> str:
-    """What a command says; on standard error if it fails."""
-    settings = live.service.settings
-    env = {"TICKETCHAIN_DATABASE_URL": settings.database_url, "TICKETCHAIN_RELAYERS": "2", "COLUMNS": "300"}
-    data = ["--data", str(settings.data), *(["--rpc", settings.rpc_url] if words[0] == "fill" else [])]
-    done = CliRunner().invoke(app, [*words, *data], env=env)
-    assert done.exit_code == status, done.output
-    return done.stdout if status == 0 else done.stderr
+    assert "not stuck" in live.cli("retry", str(rows[0]["id"]), status=1)
+    assert "is not stopped" in live.cli("resume", first.address, status=1)
+    assert "no signer 0x12" in live.cli("resume", "0x12", status=1)
 
 
 def _ids(live: Live, state: str) -> list[int]:
-    return [row["id"] for row in json.loads(_cli(live, "list", "--state", state, "--json"))]
-
-
-def _states(live: Live, order: dict[str, Any]) -> set[str]:
-    return {state for state, keys in live.intents().items() if any(order["id"] in key for key in keys)}
+    return [row["id"] for row in json.loads(live.cli("list", "--state", state, "--json"))]
