@@ -233,6 +233,26 @@ def test_a_chain_that_stays_shorter_is_a_fork(writer: Writer, follower: Follower
     assert follower.equals_chain()
 
 
+def test_a_node_that_is_behind_what_was_final_is_no_fork(
+    writer: Writer, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It synchronises, say. Its blocks are ours; one that has others stops sales (`test_reorgs`)."""
+    for _ in range(6):
+        writer.chain.mine()
+    follower.follow(final=head(writer) - 1)
+    block = follower.gateway.block
+    old = block(head(writer) - 4)
+    assert old is not None
+    with monkeypatch.context() as behind:
+        behind.setattr(follower.gateway, "head", lambda: BlockRef(old.number, old.hash, old.parent, old.timestamp))
+        assert not follower.indexer.step()
+        follower.now += 61
+        with pytest.raises(ChainUnavailable, match="was final"):
+            follower.indexer.step()
+    follower.follow()
+    assert [row.forked_at for row in follower.rows(t.ledgers)] == [None] and follower.equals_chain()
+
+
 def test_two_indexers_at_once(writer: Writer, store: Store) -> None:
     pair = [Follower(writer.context, store) for _ in range(2)]
     failures: list[BaseException] = []
@@ -337,10 +357,48 @@ def test_a_transaction_that_was_reverted_while_we_were_down(writer: Writer, foll
     assert block in {row.number for row in follower.rows(t.blocks)}, "kept: it may have to be mined again"
 
 
+def test_a_final_block_whose_receipts_the_node_lacks_is_asked_for_again(
+    writer: Writer, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind one address are many nodes: one has the logs, another not yet the receipts."""
+    _ours(follower, 1, delivery(writer))
+    block = writer.chain.mine().number
+    for _ in range(3):
+        writer.chain.mine()
+    with monkeypatch.context() as lagging:
+        lagging.setattr(follower.gateway, "receipts", lambda hashes: tuple(None for _ in hashes))
+        with pytest.raises(BlockMissing):
+            follower.follow(final=head(writer))
+    follower.follow()
+    assert [(row.succeeded, row.block_number) for row in follower.rows(t.transactions)] == [(True, block)]
+
+
+def test_a_receipt_that_comes_late_is_found(
+    writer: Writer, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of a block with only a reverted transaction asks for its header, so nobody misses the receipt at once."""
+    follower.follow()
+    writer.chain.mine()
+    refused = writer.call(1, [Give(ticket_id(1, 0, 1), 7, "0x" + "55" * 20, False, 0, "00" * 65)])
+    _ours(follower, 1, refused)
+    block = writer.chain.mine().number
+    for _ in range(3):
+        writer.chain.mine()
+    with monkeypatch.context() as lagging:
+        lagging.setattr(follower.gateway, "receipts", lambda hashes: tuple(None for _ in hashes))
+        follower.follow(final=head(writer))
+    assert [row.block_number for row in follower.rows(t.transactions)] == [None]
+    follower.now += 6
+    follower.follow()
+    assert [(row.succeeded, row.block_number) for row in follower.rows(t.transactions)] == [(False, block)]
+    assert block in {row.number for row in follower.rows(t.blocks)}
+
+
 def test_an_indexer_that_looks_at_logs_only_is_convicted(
     writer: Writer, follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follower.indexer._ranges, "_unsettled", tuple)
+    monkeypatch.setattr(follower.indexer, "_note_late", lambda tip: None)
     rows, _ = _mined_while_down(writer, follower)
     assert rows == [(None, False, None, None)] * 2
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ticketchain.chain.entries import entries_in
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.ranges import Ranges
-from ticketchain.chain.types import Block, BlockMissing, BlockRef, Receipt
+from ticketchain.chain.types import Block, BlockMissing, BlockRef, ChainUnavailable, Receipt
 from ticketchain.domain.blocks import FollowedBlock, Heights, Mined, Stretch
 from ticketchain.store import chain, outbox
 from ticketchain.store.engine import Store
@@ -35,6 +35,9 @@ class Settle(Protocol):
 
     def finalize(self, ledger: int, number: int) -> bool:
         """Does what waited for finality up to `number`."""
+
+    def note_late(self, block: FollowedBlock) -> bool:
+        """Notes transactions of ours in a block that was followed without them."""
 
     def look(self, ledger: int, heights: Heights) -> None:
         """Notes how high the chain is."""
@@ -93,7 +96,8 @@ class Indexer:
         if ledger is None or ledger.forked_at is not None:
             return False  # `reindex --accept-fork` lets it go on
         final, head = self._followed.finality(), self._gateway.head()
-        self._look(head.number)
+        if self._look(head.number) and tip is not None:
+            self._note_late(tip.number)
         if tip is not None and head.number <= tip.number and head.hash != tip.hash:
             return self._shorter(ledger, tip, head)
         self._short_since = None
@@ -170,7 +174,8 @@ class Indexer:
     def _take_back(self, ledger: Any, tip: Any, above: int) -> None:
         """Finds the newest block up to `above`, which the chain reaches, that both have; takes back what is after it.
 
-        Raises `BlockMissing` when the node does not have a block of such a height: so little proves no fork.
+        Raises `BlockMissing` when the node does not have a block of such a height, `ChainUnavailable` when it has
+        nothing else than we but does not reach the final block: so little proves no fork.
         """
         ours = self._newest(above)
         while ours is not None and ours.number > ledger.final_number:
@@ -178,10 +183,12 @@ class Indexer:
                 self._settle.take_back(self.ledger, ours.number, tip.hash)
                 return
             ours = self._newest(ours.number - 1)
-        if above >= ledger.final_number and (ours is None or self._shared(ours)):
-            self._settle.take_back(self.ledger, ledger.final_number, tip.hash)
-        else:
+        if ours is not None and not self._shared(ours):
             self._settle.deep_fork(self.ledger, self.parent(min(above, ledger.final_number)))
+        elif above >= ledger.final_number:
+            self._settle.take_back(self.ledger, ledger.final_number, tip.hash)
+        else:  # it has nothing else than we: it is far behind, e.g. synchronising
+            raise ChainUnavailable(self._gateway.url, f"it ends at block {above}, and {ledger.final_number} was final")
 
     def shared(self) -> int:
         """The newest block that both we and the chain have, however old; see `parent`."""
@@ -229,12 +236,23 @@ class Indexer:
             return True
         return self._settle.finalize(self.ledger, number)
 
-    def _look(self, head: int) -> None:
-        """Notes the heights when the head is another one, and from time to time that the node was asked."""
-        at, before = self._looked
-        if head != before or self._clock() - at >= self._pace.look_every:
-            self._looked = (self._clock(), head)
+    def _look(self, head: int) -> bool:
+        """Notes the heights when the head is another one, and from time to time that the node was asked: then True."""
+        (at, before), now = self._looked, self._clock()
+        due = now - at >= self._pace.look_every
+        if due or head != before:
+            self._looked = (now if due else at, head)
             self._settle.look(self.ledger, Heights(head, min(self._followed.safe(), head)))
+        return due
+
+    def _note_late(self, tip: int) -> None:
+        """Looks for transactions of ours in blocks that we follow already: the node had no receipt of them then."""
+        hashes = self._unsettled()
+        receipts = self._gateway.receipts(hashes) if hashes else ()
+        for number in sorted({each.block_number for each in receipts if each is not None}):
+            block = self._gateway.block(number) if number <= tip else None
+            if block is not None:
+                self._settle.note_late(self._read(block))
 
 
 def _mined(block: Block, receipt: Receipt | None) -> Mined:

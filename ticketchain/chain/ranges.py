@@ -61,10 +61,11 @@ class Ranges:
         `ChainUnavailable` when it does not answer, `RangeTooLarge` when one block is too much for it.
         """
         last, logs = self._logs(first, final)
-        receipts = [r for r in self._receipts() if first <= r.block_number <= last]
+        hashes = self._unsettled()
+        receipts = [r for r in self._receipts(hashes) if first <= r.block_number <= last]
         numbers = {first, last, *(log.block_number for log in logs), *(r.block_number for r in receipts)}
         headers = self._headers(sorted(numbers))
-        entries, mined = self._by_block(logs, headers), _mined(receipts, headers)
+        entries, mined = self._by_block(logs, headers), _mined(receipts, headers, set(hashes))
         blocks = [self._block(headers[n], entries, mined) for n in sorted(numbers) if _kept(n, last, entries, mined)]
         return Stretch(self._ledger, first, headers[first].parent, blocks)
 
@@ -83,9 +84,8 @@ class Ranges:
             self.width.learn(len(logs), self._clock() - began)
             return last, logs
 
-    def _receipts(self) -> list[Receipt]:
+    def _receipts(self, hashes: Sequence[bytes]) -> list[Receipt]:
         """Receipts of our transactions that are in no block we follow: one that was reverted has no log."""
-        hashes = self._unsettled()
         return [receipt for receipt in self._gateway.receipts(hashes) if receipt is not None] if hashes else []
 
     def _headers(self, numbers: Sequence[int]) -> dict[int, Block]:
@@ -113,7 +113,12 @@ def _kept(number: int, last: int, entries: dict[int, list[Entry]], mined: dict[i
     return number == last or bool(entries.get(number)) or number in mined
 
 
-def _mined(receipts: Sequence[Receipt], headers: dict[int, Block]) -> dict[int, list[Mined]]:
+def _mined(receipts: Sequence[Receipt], headers: dict[int, Block], ours: set[bytes]) -> dict[int, list[Mined]]:
+    """What the receipts say; a block with a transaction of ours whose receipt the node lacks is asked for again."""
+    told = {receipt.tx_hash for receipt in receipts}
+    for header in headers.values():
+        if ours.intersection(header.transactions) - told:
+            raise BlockMissing(header.hash)
     mined: dict[int, list[Mined]] = defaultdict(list)
     for receipt in receipts:
         header = headers[receipt.block_number]

@@ -153,8 +153,14 @@ def sell_seats(tx: Tx, hold_ids: Sequence[str]) -> None:
 
 
 def restock(tx: Tx, tickets: Sequence[int]) -> None:
-    """Puts sold seats back on sale (their tickets are in stock again)."""
-    query = update(t.seats).where(among(tx, _SEAT.ticket, tickets), _SEAT.state == "sold")
+    """Puts sold seats back on sale (their tickets are in stock again), but for those that a paid order waits for.
+
+    In one statement: between a look at the orders and this another transaction may note a payment.
+    """
+    line, order = t.order_lines.c, t.orders.c
+    waiting = select(line.ticket).join(t.orders, order.id == line.order_id).where(line.ticket == _SEAT.ticket)
+    paid = waiting.where(line.state == "pending", order.state.not_in(("awaiting_payment", "expired"))).exists()
+    query = update(t.seats).where(among(tx, _SEAT.ticket, tickets), _SEAT.state == "sold", ~paid)
     tx.execute(query.values(state="available", hold_id=None))
 
 

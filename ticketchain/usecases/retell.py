@@ -45,11 +45,11 @@ def _retell(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
     stories = _stories(tx, tickets)
     rows = [_ticket_row(s.ticket) for s in stories.values() if s.sold]
     chain.put_tickets(tx, rows, [i for i, s in stories.items() if not s.sold])
-    waiting = _retell_lines(tx, stories)
+    _retell_lines(tx, stories)
     _retell_moves(tx, stories)
     _retell_listings(tx, stories)
     in_stock = {i for i, s in stories.items() if s.ticket.state == TicketState.STOCK}
-    stock.restock(tx, sorted(in_stock - waiting))
+    stock.restock(tx, sorted(in_stock))
     stock.take_out(tx, sorted(set(stories) - in_stock))  # sold or exchanged past this shop
 
 
@@ -122,20 +122,16 @@ def _ticket_row(ticket: Ticket) -> dict[str, Any]:
     return vars(ticket) | {"event_number": event_of(ticket.id), "in_doubt": False}
 
 
-def _retell_lines(tx: Tx, stories: dict[int, Story]) -> set[int]:
-    """Order lines and orders; returns the tickets that a paid order still waits for."""
+def _retell_lines(tx: Tx, stories: dict[int, Story]) -> None:
+    """Order lines and orders."""
     told: list[dict[str, Any]] = []
-    waiting: set[int] = set()
     for line in orders.lines_of_tickets(tx, list(stories)):
         story = stories[line.ticket]
         state, epoch, problem = _line_state(line, story, reference_bytes(line.payment_id).hex())
-        if state == LineState.PENDING:
-            waiting.add(line.ticket)
         if (state, epoch) != (line.state, line.epoch):
             told.append(orders.line_row(line.order_id, line.ticket, state, epoch, problem))
     orders.set_lines(tx, told)
     retell_orders(tx, sorted({row["of_order"] for row in told}))
-    return waiting
 
 
 def _line_state(line: Any, story: Story, reference: str) -> tuple[LineState, int | None, str | None]:
@@ -152,11 +148,12 @@ def _line_state(line: Any, story: Story, reference: str) -> tuple[LineState, int
 
 def retell_orders(tx: Tx, order_ids: Sequence[str]) -> None:
     """Recomputes the states of paid orders from their lines."""
+    rows = orders.lock(tx, order_ids)  # first, so that lines which another transaction changes are read when it is done
     lines: dict[str, list[LineState]] = defaultdict(list)
     for line in orders.lines_of_orders(tx, order_ids):
         lines[line.order_id].append(LineState(line.state))
     then: dict[OrderState, list[str]] = defaultdict(list)
-    for row in orders.lock(tx, order_ids):
+    for row in rows:
         then[step(OrderState(row.state), state_of_lines(lines[row.id]))].append(row.id)
     for state, ids in then.items():
         orders.set_states(tx, ids, state)
