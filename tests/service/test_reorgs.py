@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from tests.service.people import FACE, Event, Fan, idle, settle_finally
 from ticketchain.chain.indexer import Followed, Indexer, Pace
-from ticketchain.chain.types import BlockMissing
+from ticketchain.chain.types import BlockMissing, ChainUnavailable
 from ticketchain.context import Context
 from ticketchain.domain.blocks import FollowedBlock, Stretch
-from ticketchain.domain.errors import LedgerForked
+from ticketchain.domain.errors import Conflict, LedgerForked
 from ticketchain.store import chain, outbox, schema, schema_chain
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import pass_on, settle, tickets
+from ticketchain.usecases import forks, pass_on, reindex, settle, tickets
 from ticketchain.usecases.following import Following
 
 
@@ -32,20 +33,26 @@ def indexer_of(service: Context, patience: float = 0) -> Indexer:
     return Indexer(service.parts.store, service.gateway, Following(service.parts), followed, Pace(patience=patience))
 
 
-def test_a_delivery_that_is_taken_back_comes_again(service: Context) -> None:
+def test_a_batch_reorged_out_and_mined_again_whose_receipt_was_known_and_is_forgotten(service: Context) -> None:
     event, anna = Event.open(service, rows=1), Fan(service)
     settle_finally(service)
-    order = anna.order(event)
+    order = anna.order(event, 3)
     anna.pay(order)
     _until_delivered(service, anna, order)
+    known = _last_transaction(service)
+    assert known["succeeded"] and known["intents"] == {"done"}
     _reorg(service, 1)
     assert service.indexers[0].step()
-    assert anna.look(order)["state"] == "paid"
-    assert anna.tickets() == []
+    assert anna.look(order)["state"] == "paid" and anna.tickets() == []
+    forgotten = _last_transaction(service)
+    assert forgotten == {"id": known["id"], "block": None, "mined": None, "succeeded": None, "intents": {"sent"}}
     _send_again(service)
     settle_finally(service)
-    assert anna.look(order)["state"] == "delivered"
-    assert [x["what"] for x in tickets.ticket_history(service.parts, anna.tickets()[0])["history"]] == ["Delivered"]
+    assert anna.look(order)["state"] == "delivered" and len(anna.tickets()) == 3
+    again = _last_transaction(service)
+    assert (again["id"], again["mined"]) == (known["id"], known["mined"]), "the same bytes, not a new transaction"
+    for ticket in anna.tickets():
+        assert [x["what"] for x in tickets.ticket_history(service.parts, ticket)["history"]] == ["Delivered"]
 
 
 def test_a_gift_that_is_taken_back_returns_to_the_giver_until_it_is_sent_again(service: Context) -> None:
@@ -70,6 +77,10 @@ def test_a_fork_below_the_final_block_stops_sales_until_a_person_decides(service
     settle_finally(service)
     service.gateway.rpc("evm_revert", before)
     impatient = indexer_of(service)
+    with pytest.raises(ChainUnavailable, match="was final"):
+        impatient.step()  # so far the node has only less than we
+    while service.gateway.head().number < _final(service):
+        service.gateway.rpc("evm_mine")
     assert impatient.step() and not impatient.step()
     with service.parts.store.read() as tx:
         ledger = chain.ledger(tx, 0)
@@ -79,6 +90,22 @@ def test_a_fork_below_the_final_block_stops_sales_until_a_person_decides(service
         anna.order(event)
     with pytest.raises(LedgerForked, match="blocks that were final"):
         anna.list(ticket, FACE)
+    _accept_and_go_on(service, impatient, event, anna, ticket)
+
+
+def _accept_and_go_on(service: Context, indexer: Indexer, event: Event, anna: Fan, ticket: int) -> None:
+    """`reindex --accept-fork`: what was sold is delivered on the new chain, and sales go on."""
+    parent = indexer.shared()
+    assert forks.accept_fork(service.parts, 0, parent) > 0
+    with pytest.raises(Conflict, match="nothing to accept"):
+        forks.accept_fork(service.parts, 0, parent)
+    assert anna.tickets() == [] and service.gateway.head().number >= parent
+    _send_again(service)
+    settle_finally(service)
+    assert anna.tickets() == [ticket] and not tickets.view_ticket(service.parts, ticket)["in_doubt"]
+    assert len(anna.buy(event)) == 1
+    settle_finally(service)
+    assert reindex.check(service.parts, indexer).equal and reindex.unbacked(service.parts, 0) == []
 
 
 def test_following_the_chain_anew_ends_in_the_same_state(service: Context) -> None:
@@ -196,6 +223,22 @@ def _until_delivered(service: Context, fan: Fan, order: dict[str, object]) -> No
     raise AssertionError("not delivered")
 
 
+def _final(service: Context) -> int:
+    with service.parts.store.read() as tx:
+        ledger = chain.ledger(tx, 0)
+    assert ledger is not None
+    return int(ledger.final_number)
+
+
+def _last_transaction(service: Context) -> dict[str, Any]:
+    """The newest transaction of ours and the states of its intents."""
+    with service.parts.store.read() as tx:
+        row = list(tx.execute(schema_chain.transactions.select().order_by(schema_chain.transactions.c.id)))[-1]
+        intents = {intent.state for intent in outbox.intents_of(tx, [row.id])}
+    about = {"id": row.id, "block": row.block_number, "mined": row.mined_hash, "succeeded": row.succeeded}
+    return about | {"intents": intents}
+
+
 def _round(service: Context) -> None:
     """Sends, mines, follows; takes no snapshot, so that the new block is not final."""
     service.senders[0].step()
@@ -208,5 +251,5 @@ def _send_again(service: Context) -> None:
     """The vanished transaction's time to be sent again has come."""
     with service.parts.store.begin() as tx:
         tx.execute(schema_chain.attempts.update().values(sent_at=None))
-        assert outbox.under_way(tx, 0, service.parts.signer.relayer)
+        assert outbox.under_way(tx, service.parts.signer.relayer)
     idle(service)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ticketchain.domain.blocks import Heights, Stretch
+from ticketchain.domain.blocks import FollowedBlock, Heights, Stretch
 from ticketchain.usecases import finality, forks, settle
 from ticketchain.usecases.parts import Parts
 
@@ -30,6 +30,10 @@ class Following:
     def finalize(self, ledger: int, number: int) -> bool:
         """Does what waited for finality up to `number`."""
         return finality.finalize(self.parts, ledger, number)
+
+    def note_late(self, block: FollowedBlock) -> bool:
+        """Notes transactions of ours in a block that was followed without them."""
+        return settle.note_late(self.parts, block)
 
     def look(self, ledger: int, heights: Heights) -> None:
         """Notes how high the chain is."""

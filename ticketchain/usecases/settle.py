@@ -9,6 +9,7 @@ taking it back and following another one all end in the same state. Money and ma
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ticketchain.domain.blocks import TICKET_KINDS, Entry, FollowedBlock, Heights, Stretch
@@ -40,6 +41,25 @@ def follow(parts: Parts, stretch: Stretch) -> bool:
         retell(parts, tx, _tickets(entries))
     for note in mined:  # what came of each request
         parts.log.info("transaction mined", **note)
+    return True
+
+
+def note_late(parts: Parts, block: FollowedBlock) -> bool:
+    """Notes transactions of ours in a block that was followed before the node had their receipts. False when there are
+    none any more, or it is not the block that we follow.
+    """
+    with parts.store.begin() as tx:
+        ledger, tip = chain.lock(tx, block.ledger), chain.tip(tx, block.ledger)
+        stored, open_ = chain.block(tx, block.ledger, block.number), set(outbox.unsettled_hashes(tx, block.ledger))
+        late = replace(block, mined=[mined for mined in block.mined if mined.hash in open_])
+        known = stored.hash == block.hash if stored is not None else ledger and block.number <= ledger.final_number
+        if not late.mined or not known or tip is None or block.number > tip.number:
+            return False
+        if stored is None:
+            chain.add_blocks(tx, [_place(block)])
+        notes = _note_transactions(tx, late)
+    for note in notes:
+        parts.log.info("transaction mined, its receipt came late", **note)
     return True
 
 
