@@ -33,9 +33,9 @@ from ticketchain.chain.fees import FREE
 from ticketchain.chain.filler import fill
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.indexer import Followed, Indexer
-from ticketchain.chain.plan import Batching
+from ticketchain.chain.limits import Batching, Limits
 from ticketchain.chain.reader import ContractReader
-from ticketchain.chain.sender import Limits, Sender
+from ticketchain.chain.sender import Sender
 from ticketchain.chain.types import ChainError
 from ticketchain.domain.errors import DomainError
 from ticketchain.metadata.ipfs import IpfsStore

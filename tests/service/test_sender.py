@@ -4,7 +4,7 @@ gets lost, and nobody guesses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -79,7 +79,7 @@ def test_who_watches_only_the_newest_version_waits_for_ever(
     watched = outbox.transactions_with
 
     def newest_only(tx: Tx, hashes: Sequence[bytes]) -> list[Any]:
-        newest = {row.hash for row in outbox.under_way(tx, 0, lite.service.senders[0].address)}
+        newest = {row.hash for row in outbox.under_way(tx, lite.service.senders[0].address)}
         return [row for row in watched(tx, hashes) if row.hash in newest]
 
     fan, order = lite.sell(event)
@@ -242,3 +242,35 @@ def test_fees_end_at_the_cap_with_an_alarm(lite: Live, event: Event) -> None:
     fees = [int(each.max_fee) for each in lite.waiting()]
     assert len(fees) > 2 and fees == sorted(fees) and fees[-1] <= 2 * 10**9 < fees[-1] * 9 // 8
     assert {"a transaction waits at the highest fee allowed"} == {x["event"] for x in said if x["log_level"] == "error"}
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+def _dying(method: Callable[..., Any], after: bool) -> Callable[..., Any]:
+    def dies(*args: Any, **kwargs: Any) -> Any:
+        if after:
+            method(*args, **kwargs)
+        raise Crash
+
+    return dies
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("name", ["add_attempt", "send_raw_many", "set_sent"])
+def test_a_crash_while_fees_are_raised_loses_and_doubles_nothing(
+    lite: Live, event: Event, name: str, after: bool
+) -> None:
+    fan, order = lite.sell(event)
+    lite.until(lambda: bool(lite.waiting()))
+    lite.clock.skip(31)
+    where = lite.gateway if name == "send_raw_many" else outbox
+    with pytest.MonkeyPatch.context() as crash:
+        crash.setattr(where, name, _dying(getattr(where, name), after))
+        with pytest.raises(Crash):
+            lite.until(lambda: False)
+    lite.service = replace(lite.service, senders=(lite.sender(),))  # the next process
+    lite.until(lambda: len(lite.attempts()) > len(lite.transactions()))
+    lite.work()
+    assert (fan.look(order)["state"], len(fan.tickets()), fan.look(order)["refunds"]) == ("delivered", 1, [])

@@ -48,7 +48,7 @@ def _old_fees(tx: Tx, address: str, nonce: int) -> Fees | None:
         raise Invalid(
             "signer", f"{address} has sent nothing from here; `ticketchain outbox signers` lists those that have"
         )
-    waiting = {each.nonce: each for each in outbox.under_way(tx, 0, address)}
+    waiting = {each.nonce: each for each in outbox.under_way(tx, address)}
     if (found := waiting.get(nonce)) is not None:
         return None if found.hash is None else Fees(int(found.max_fee), int(found.priority_fee))
     following = max(outbox.next_nonce(tx, address) or 0, row.nonce or 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from eth_abi.exceptions import EncodingError
@@ -16,6 +16,7 @@ from eth_abi.exceptions import EncodingError
 from ticketchain.chain.abi import decode_problem, decode_result, selector_of
 from ticketchain.chain.encode import GAS_LIMIT, call_of
 from ticketchain.chain.gateway import Gateway
+from ticketchain.chain.limits import Batching
 from ticketchain.chain.refusals import as_problem
 from ticketchain.chain.types import Reverted, TooLarge
 from ticketchain.domain.consents import Attestation
@@ -39,17 +40,6 @@ _UNWRITABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErr
 
 class SenderStopped(Exception):
     """Something that must not be guessed about: this signer sends nothing until an operator has looked."""
-
-
-@dataclass(frozen=True)
-class Batching:
-    """When a bulk transaction goes: with so many `lines`, before it needs more than `gas`, or when its oldest intent is
-    of this `age`. One goes at once when nothing else is under way.
-    """
-
-    lines: int = 100
-    gas: int = GAS_LIMIT
-    age: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ about stops the signer until an operator has looked.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
+from ticketchain.chain.account import Account
 from ticketchain.chain.fees import FREE, first_fees, next_fees
 from ticketchain.chain.gateway import Gateway
-from ticketchain.chain.plan import NO_REASON, Batching, Draft, Planner, Problem, Refusal, SenderStopped, choose
+from ticketchain.chain.limits import STANDARD, Limits
+from ticketchain.chain.plan import NO_REASON, Draft, Planner, Problem, Refusal, SenderStopped, choose
 from ticketchain.chain.types import (
     ChainError,
     Fees,
@@ -50,22 +51,6 @@ class TransactionSigner(Protocol):
         """A relayer's transaction to itself that uses up a nonce and does nothing else."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How transactions are gathered and how many are under way; after how long one is sent again as it is, and with
-    higher fees (up to `max_fee` wei per gas); how often and for how long a doubt must stand before it stops the signer.
-    """
-
-    batching: Batching = field(default_factory=Batching)
-    window: int = 16
-    resend_after: timedelta = timedelta(seconds=5)
-    bump_after: timedelta = timedelta(seconds=30)
-    max_fee: int = 500 * 10**9
-    look_every: timedelta = timedelta(seconds=5)
-    doubts: int = 4
-    doubt_for: timedelta = timedelta(seconds=4)
-
-
 class Sender:
     """Sends what is meant for one ledger (by its `number`) from one relayer's `address`. `set_aside` is told of intents
     that the ledger refuses.
@@ -81,15 +66,14 @@ class Sender:
         set_aside: Callable[[Tx, Any, dict[str, Any]], None],
         clock: Callable[[], datetime],
         log: Any,
-        limits: Limits = Limits(),
+        limits: Limits = STANDARD,
         number: int = 0,
     ) -> None:
         self.address, self.number, self._store, self._gateway = address, number, store, gateway
         self._ledger, self._signer = ledger, signer
         self._set_aside, self._clock, self._log, self._limits = set_aside, clock, log, limits
         self._planner = Planner(gateway, ledger, address, signer.attest, limits.batching.gas)
-        self._doubts: dict[str, list[datetime]] = {}
-        self._alarmed: dict[str, datetime] = {}
+        self._account = Account(store, gateway, address, clock, log, limits)
         self._heard: dict[int, tuple[Problem, int]] = {}
         self._send_all = True  # after a start nobody knows what the node still has
 
@@ -101,16 +85,16 @@ class Sender:
         try:
             return self._step()
         except SenderStopped as stopped:
-            self._stop(str(stopped))
+            self._account.stop(str(stopped))
             raise
         except ChainError as error:
             if type(error) not in _FATAL:
                 raise
-            self._stop(str(error))
+            self._account.stop(str(error))
             raise SenderStopped(str(error)) from error
 
     def _step(self) -> bool:
-        if not self._may_send():
+        if not self._account.may_send():
             return False
         rows = self._under_way()
         if signed := self._sign([row for row in rows if row.hash is None]):
@@ -120,74 +104,7 @@ class Sender:
 
     def _under_way(self) -> list[Any]:
         with self._store.read() as tx:
-            return outbox.under_way(tx, self.number, self.address)
-
-    # ------------------------------------------------------------------------------------------------ the account
-
-    def _may_send(self) -> bool:
-        """False while this signer is stopped, or in doubt. Looks at its account now and then."""
-        with self._store.read() as tx:
-            row = signers.signer(tx, self.address)
-        if row is not None and row.stopped_at is not None:
-            return False
-        due = row is None or row.nonce is None or self._clock() - row.checked_at >= self._limits.look_every
-        return self._look(row) if due else True
-
-    def _look(self, row: Any) -> bool:
-        """Notes nonce and balance, unless more nonces are used than we gave out: somebody else has the key, or our
-        database is an old copy. A signer that is new or was resumed goes on from whatever the chain says.
-        """
-        nonce, balance = self._gateway.nonce(self.address), self._gateway.balance(self.address)
-        with self._store.read() as tx:  # after the question: what we sent meanwhile must not look like somebody else's
-            ours = max(outbox.next_nonce(tx, self.address) or 0, (row and row.nonce) or 0)
-        if row is None or row.nonce is None:
-            self._accept(nonce)
-        elif nonce > ours:
-            self._doubt(
-                "ahead", f"{nonce - ours} transactions of {self.address} (nonces {ours} to {nonce - 1}) are not ours"
-            )
-            return False
-        self._doubts.pop("ahead", None)
-        with self._store.begin() as tx:
-            signers.note(tx, self.address, nonce, balance, self._clock())
-        return True
-
-    def _accept(self, nonce: int) -> None:
-        """Transactions of ours whose nonce something else used count as failed in the block that comes next: when it is
-        final, and nothing else was seen, their intents are sent anew.
-        """
-        head = self._gateway.head().number
-        for row in self._under_way():
-            if row.nonce < nonce and not self._is_mined(row):
-                self._log.warning("a nonce was used by something else", signer=self.address, nonce=row.nonce)
-                with self._store.begin() as tx:
-                    outbox.set_failed(tx, row.id, head)
-
-    def _doubt(self, name: str, what: str) -> None:
-        """Raises `SenderStopped` when the same doubt has stood for a while: one node may lag behind another."""
-        now = self._clock()
-        times = self._doubts.setdefault(name, [])
-        times.append(now)
-        if len(times) >= self._limits.doubts and now - times[0] >= self._limits.doubt_for:
-            self._doubts.clear()
-            raise SenderStopped(
-                f"{what}; find out who else holds this key, or whether this database is an old copy, before "
-                f"`ticketchain outbox resume {self.address}`"
-            )
-
-    def _stop(self, reason: str) -> None:
-        with self._store.begin() as tx:
-            stopped = signers.stop(tx, self.address, reason, self._clock())
-            claims.give_up(tx, self.address)
-        if stopped:
-            self._log.error("signer stopped", signer=self.address, reason=reason)
-
-    def _alarm(self, what: str, **about: Any) -> None:
-        """Tells the log, the same thing once a minute."""
-        last, now = self._alarmed.get(what), self._clock()
-        if last is None or now - last >= timedelta(minutes=1):
-            self._alarmed[what] = now
-            self._log.error(what, signer=self.address, **about)
+            return outbox.under_way(tx, self.address, self.number)
 
     # ------------------------------------------------------------------------------------------------ sign and send
 
@@ -197,7 +114,7 @@ class Sender:
         suggested = self._gateway.fees()
         fees = first_fees(suggested, self._limits.max_fee)
         if fees is None:
-            self._alarm("the chain asks for more than the highest fee allowed", asked=suggested.max_fee)
+            self._account.alarm("the chain asks for more than the highest fee allowed", asked=suggested.max_fee)
             return False
         for row in rows:
             self._add_attempt(row, fees, filler=False)
@@ -254,16 +171,11 @@ class Sender:
         if not isinstance(answer, NonceTooLow):
             return not isinstance(answer, ChainError)
         name = f"nonce {row.nonce}"
-        if self._is_mined(row):
-            self._doubts.pop(name, None)
+        if self._account.is_mined(row.id):
+            self._account.clear(name)
             return True
-        self._doubt(name, f"nonce {row.nonce} of {self.address} was used by a transaction that is not ours")
+        self._account.doubt(name, f"nonce {row.nonce} of {self.address} was used by a transaction that is not ours")
         return False
-
-    def _is_mined(self, row: Any) -> bool:
-        with self._store.read() as tx:
-            hashes = outbox.attempts(tx, row.id)
-        return any(self._gateway.receipts(hashes)) if hashes else False
 
     def _raise_fees(self, rows: Sequence[Any]) -> bool:
         """Signs versions with higher fees of transactions that wait; where nothing costs anything there are none."""
@@ -276,7 +188,9 @@ class Sender:
                 continue
             fees = next_fees(old, suggested, self._limits.max_fee)
             if fees is None:
-                self._alarm("a transaction waits at the highest fee allowed", nonce=row.nonce, asked=suggested.max_fee)
+                self._account.alarm(
+                    "a transaction waits at the highest fee allowed", nonce=row.nonce, asked=suggested.max_fee
+                )
                 continue
             self._add_attempt(row, fees, row.filler)
             self._log.info("fees raised", signer=self.address, nonce=row.nonce, max_fee=fees.max_fee)

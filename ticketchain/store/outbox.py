@@ -82,16 +82,16 @@ def set_sent(tx: Tx, hashes: Sequence[bytes], now: datetime) -> None:
     tx.execute(update(t.attempts).where(_ATTEMPT.hash.in_(hashes)).values(sent_at=now))
 
 
-def under_way(tx: Tx, ledger: int, signer: str) -> list[Row[Any]]:
-    """A signer's transactions that are in no block we follow, by nonce, each with its newest signed version.
+def under_way(tx: Tx, signer: str, ledger: int | None = None) -> list[Row[Any]]:
+    """A signer's transactions (to one ledger, or to all) that are in no block we follow, by nonce.
 
-    `hash` is null where there is none yet. The bytes themselves: see `raws`, `transaction`.
+    Each with its newest signed version, `hash` null where there is none yet. The bytes: see `raws`, `transaction`.
     """
     query = (
         select(_TX.id, _TX.nonce, _ATTEMPT.hash, _ATTEMPT.sent_at, _ATTEMPT.created_at, _ATTEMPT.filler)
         .add_columns(_ATTEMPT.max_fee, _ATTEMPT.priority_fee)
         .outerjoin(t.attempts, _ATTEMPT.transaction_id == _TX.id)
-        .where(_TX.ledger == ledger, _TX.block_number.is_(None), _TX.signer == signer)
+        .where(_TX.block_number.is_(None), _TX.signer == signer, *([] if ledger is None else [_TX.ledger == ledger]))
         .order_by(_TX.nonce, _ATTEMPT.created_at)
     )
     newest = {row.nonce: row for row in tx.execute(query)}

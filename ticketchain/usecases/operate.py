@@ -34,7 +34,7 @@ def list_signers(parts: Parts) -> list[dict[str, Any]]:
     """The relayers that have sent from here, with what the node last said of them."""
     with parts.store.read() as tx:
         rows = signers.signers(tx)
-        waiting = {row.address: len(outbox.under_way(tx, 0, row.address)) for row in rows}
+        waiting = {row.address: len(outbox.under_way(tx, row.address)) for row in rows}
     return [
         {
             "address": row.address,
