@@ -57,7 +57,15 @@ def _send(self: Sender, intent: Any) -> None:
 
 
 def follow(self: Indexer) -> bool:
-    """The next block by its number, whatever came before it."""
+    """All new blocks by their numbers."""
+    done = False
+    while _follow_one(self):
+        done = True
+    return done
+
+
+def _follow_one(self: Indexer) -> bool:
+    """The next block, whatever came before it; False when there is none."""
     with self._store.read() as tx:
         tip = tx.exec_driver_sql("SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1").one_or_none()
     number = tip.number + 1 if tip else self._followed.first
