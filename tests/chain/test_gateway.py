@@ -215,6 +215,14 @@ def test_nonsense_is_unavailability(status: int, body: bytes, reason: str) -> No
     assert f"127.0.0.1:{server.server_port}" in str(refusal.value)
 
 
+def test_gas_that_no_transaction_can_do_with_is_nonsense(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A nonce given to a transaction that cannot even be signed would hold up all after it."""
+    assert gateway.estimate(BOB.address, b"", ALICE.address) == 21_000
+    monkeypatch.setattr(gateway, "rpc", lambda *_: "0x0")
+    with pytest.raises(ChainUnavailable, match="needs 0 gas"):
+        gateway.estimate(BOB.address, b"", ALICE.address)
+
+
 def test_silence_and_closed_ports_are_unavailability() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -18,9 +18,9 @@ from tests.support.databases import fresh_database
 from ticketchain.context import Context, open_context
 from ticketchain.domain.orders import LineState, state_of_lines
 from ticketchain.settings import Settings
-from ticketchain.store import chain, orders, schema, stock
+from ticketchain.store import chain, orders, schema, schema_chain, stock
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import retell
+from ticketchain.usecases import aside, retell
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +119,39 @@ def test_who_looks_at_the_orders_before_is_convicted(
         tx.execute(query.values(state="available", hold_id=None))
 
     assert _paid_while_told(shop, monkeypatch, blind) == "available"
+
+
+def _waits_for_the_index(shop: tuple[Context, Event]) -> bool:
+    """Whether an intent that the ledger refuses is set aside only when the index, which is at work, has finished."""
+    (context, event), done = shop, threading.Event()
+    fan = Fan(context)
+    order = fan.order(event)
+    fan.pay(order)
+
+    def refuse() -> None:
+        with context.parts.store.begin() as tx:
+            key = f"deliver:{order['id']}:{order['lines'][0]['ticket']}"
+            intent = tx.execute(schema_chain.outbox.select().where(schema_chain.outbox.c.key == key)).one()
+            aside.set_aside(context.parts, tx, intent, {"reason": "Planted", "detail": "planted"})
+        done.set()
+
+    refusing = threading.Thread(target=refuse)
+    with context.parts.store.begin() as tx:
+        chain.lock(tx, 0)
+        refusing.start()
+        early = done.wait(0.5)
+    refusing.join()
+    assert fan.look(order)["state"] == "refunded"
+    return not early
+
+
+def test_what_is_refused_is_set_aside_between_two_steps_of_the_index(shop: tuple[Context, Event]) -> None:
+    """Else it would write down, or delete, a ticket as it was before the block that is being followed."""
+    assert _waits_for_the_index(shop)
+
+
+def test_who_does_not_wait_for_the_index_is_convicted(
+    shop: tuple[Context, Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "ledger_of", lambda _: -1)  # locks nothing
+    assert not _waits_for_the_index(shop)

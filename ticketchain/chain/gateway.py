@@ -102,6 +102,7 @@ _STATUSES = {
     503: " (overloaded or in maintenance)",
     504: " (the node behind it does not answer)",
 }
+_LEAST_GAS = 21_000  # of any transaction
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -272,7 +273,10 @@ class Gateway:
 
     def estimate(self, to: str | None, data: bytes, sender: str) -> int:
         """Gas that a transaction would need now; without `to` it deploys. Raises Reverted."""
-        return int(self.rpc("eth_estimateGas", *self._call_params(to, data, sender, None)), 16)
+        gas = int(self.rpc("eth_estimateGas", *self._call_params(to, data, sender, None)), 16)
+        if gas < _LEAST_GAS:
+            raise ChainUnavailable(self.url, f"it says that a transaction needs {gas} gas; none needs so little")
+        return gas
 
     def _call_params(self, to: str | None, data: bytes, sender: str | None, block: int | None) -> list[Any]:
         transaction = {"data": hex_of(data)}

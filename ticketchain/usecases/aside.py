@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ticketchain.domain.intents import STUCK_AFTER
+from ticketchain.domain.ledgers import ledger_of
 from ticketchain.domain.orders import LineState
 from ticketchain.store import chain, claims, gate, market, orders, outbox
 from ticketchain.store.engine import Tx
@@ -19,6 +20,7 @@ def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> Non
     Money of an order that cannot be delivered goes back; a gift or return ends with the reason. One that the ledger
     refuses because it is done already (known after a restore from a backup) counts as done.
     """
+    chain.lock(tx, ledger_of(intent.event_number))  # the index tells the same tickets' and orders' story
     if _is_done(tx, intent):
         outbox.end_intent(tx, intent.id, "pending", "done", None)
         return
