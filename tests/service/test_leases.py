@@ -256,8 +256,8 @@ def test_processes_that_start_at_once_on_an_empty_database_have_the_same_keys(en
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for _ in range(3)
+        for _ in range(2)
     ]
     said = [process.communicate()[0] for process in started]
-    assert [process.returncode for process in started] == [0] * 3, said
-    assert said[0].count("0x") >= 3 and said == [said[0]] * 3
+    assert [process.returncode for process in started] == [0] * 2, said
+    assert said[0].count("0x") >= 3 and said[0] == said[1]

@@ -41,6 +41,7 @@ class House:
     ledger: str
     processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
     places: dict[str, dict[str, Any]] = field(default_factory=dict)
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, trust_env=False))
 
     def start(self, *names: str) -> None:
         """Starts processes, all at once, and waits until each has said where it is."""
@@ -73,7 +74,7 @@ class House:
 
     def owners(self, worker: str) -> dict[str, str]:
         """Who holds which loop, as a worker's metrics say."""
-        text = httpx.get(self.places[worker]["metrics"], timeout=30, trust_env=False).text
+        text = self.http.get(self.places[worker]["metrics"]).text
         samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
         return {s.labels["loop"]: s.labels["owner"] for s in samples if s.name == "ticketchain_lease_age_seconds"}
 
@@ -100,6 +101,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         finally:
             for name in list(house.processes):
                 house.end(name)
+            house.http.close()
 
 
 class Fan:
@@ -121,7 +123,7 @@ class Fan:
         while time.monotonic() < end:
             try:
                 url = f"{self.house.url()}{path}"
-                answer = httpx.request(method, url, headers=headers, timeout=30, trust_env=False, **what)
+                answer = self.house.http.request(method, url, headers=headers, **what)
             except (httpx.HTTPError, StopIteration):
                 time.sleep(0.1)
                 continue
@@ -170,7 +172,7 @@ def test_killing_any_process_moves_its_work_and_loses_nothing(house: House) -> N
     loops = sorted(house.owners("worker-1"))
     assert len(loops) == 5
     monitor = house.places["worker-1"]["metrics"].removesuffix("/metrics")
-    assert httpx.get(f"{monitor}/readyz", timeout=30, trust_env=False).json()["status"] == "ready"
+    assert house.http.get(f"{monitor}/readyz").json()["status"] == "ready"
     wait(lambda: min(len(house.holds("worker-1")), len(house.holds("worker-2"))) >= 2, "a fair share of the loops")
     key = ticketchain("keys", "operator", folder=house.folder, settings=house.settings).stdout.strip()
     fan = Fan(house, open_event(house.url(), key, 600))
@@ -186,7 +188,7 @@ def test_killing_any_process_moves_its_work_and_loses_nothing(house: House) -> N
         house.end("worker-2", signal.SIGTERM)
         times["orderly stop of a worker"] = moved(house, "worker-3", loops)
         house.postgres.kill()
-        answer = httpx.get(f"{house.url()}/v1/events", timeout=30, trust_env=False)
+        answer = house.http.get(f"{house.url()}/v1/events")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert "the database does not answer at the moment" in answer.json()["detail"]
         house.postgres.start()
