@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from eth_account.signers.local import LocalAccount
 
 from ticketchain.chain.anvil import Anvil, find_anvil
 from ticketchain.chain.gateway import Gateway
-from ticketchain.chain.types import Receipt
+from ticketchain.chain.types import NodeBusy, Receipt
 
 FREE_GAS = ("--block-base-fee-per-gas", "0", "--gas-price", "0")
 BIG_BLOCKS = ("--gas-limit", "1000000000", "--enable-tx-gas-limit")
@@ -84,7 +84,9 @@ def deploy_recorder(gateway: Gateway, account: LocalAccount) -> str:
 
 
 def mined(gateway: Gateway, tx_hash: bytes) -> Receipt:
-    """The receipt of a transaction on a chain that mines at once; a busy node answers before it has."""
-    while (receipt := gateway.receipt(tx_hash)) is None:
+    """The receipt of a transaction on a chain that mines at once; a busy node answers before it has, or not yet."""
+    while True:
+        with suppress(NodeBusy):
+            if (receipt := gateway.receipt(tx_hash)) is not None:
+                return receipt
         time.sleep(0.01)
-    return receipt

@@ -29,7 +29,7 @@ from eth_utils.crypto import keccak
 from ticketchain.artifacts import Artifact, load
 from ticketchain.chain.abi import decode_result, encode_call
 from ticketchain.chain.gateway import Gateway
-from ticketchain.chain.types import ChainError, Receipt
+from ticketchain.chain.types import ChainError, NodeBusy, Receipt
 
 Progress = Callable[[str], None]
 """Told each step in words, for a person who waits."""
@@ -281,7 +281,9 @@ def _wait(gateway: Gateway, tx_hash: bytes, mine: Callable[[], object] | None, t
     while True:
         if mine is not None:
             mine()
-        receipt = gateway.receipt(tx_hash)
+        receipt = None
+        with suppress(NodeBusy):  # geth, while it indexes, has no word on receipts
+            receipt = gateway.receipt(tx_hash)
         if receipt is not None and receipt.status == 1:
             return receipt
         if receipt is not None:

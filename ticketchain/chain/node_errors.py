@@ -154,7 +154,10 @@ WORDINGS: tuple[tuple[str, type[NodeError] | type[ChainUnavailable]], ...] = (
     ("blockoutofrange", BlockUnknown),  # anvil
     ("world state unavailable", BlockUnknown),  # Besu
     ("missing trie node", BlockUnknown),  # geth: the state of that block is gone
+    ("historical state", BlockUnknown),  # geth, likewise
+    ("pruned history unavailable", BlockUnknown),  # geth, reth: EIP-4444
     # Later.
+    ("transaction indexing is in progress", NodeBusy),  # geth, of a receipt, soon after its start
     ("rate limit", NodeBusy),  # Infura (also for the day), Ankr ("call rate limit exhausted"), Tenderly
     ("rate exceeded", NodeBusy),  # Infura: "project ID request rate exceeded"
     ("request limit reached", NodeBusy),  # QuickNode: -32007, "50/second request limit reached"
