@@ -26,7 +26,7 @@ from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.settings import Settings
 from ticketchain.store import orders, signers
 from ticketchain.store.engine import Store
-from ticketchain.usecases import buy, pass_on, recover, reindex
+from ticketchain.usecases import buy, hold, pass_on, recover, reindex
 from ticketchain.usecases.recover import Accounts
 
 SINCE = timedelta(minutes=10)
@@ -193,6 +193,44 @@ def test_who_does_not_ask_the_ledger_pays_back_for_delivered_tickets(
         end_expired(context, loss)
         with pytest.raises(AssertionError):
             made_right(context, loss)
+
+
+def _given_back_since(settings: Settings, bank: Store, folder: Path) -> tuple[int, int]:
+    """Somebody paid after the backup, too late, and had the money back; the seats are free again in the backup.
+
+    Tickets that they have when all is done, and money of theirs that was kept.
+    """
+    with opened(settings, bank) as context:
+        event, bela, anna = Event.open(context, rows=1), Fan(context), Fan(context)
+        order = bela.order(event)
+        back_up(settings.database, folder / "backup")
+        with context.parts.store.begin() as tx:
+            buy.expire(tx, order["id"])
+        hold.hold_best(context.parts, request(anna.who), event.id, "A", 20)
+        bela.pay(order)
+        idle(context)
+        payment = payment_of(context, order)
+        assert kept(context)[payment] == 0
+    restore(settings.database, folder / "backup")
+    with opened(settings, bank) as context:
+        bela.context, bela.parts = context, context.parts
+        for _ in range(2):
+            restored(context)
+            settle_finally(context)
+        return len(bela.tickets()), kept(context)[payment]
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_money_given_back_since_buys_nothing(settings: Settings, bank: Store, tmp_path: Path) -> None:
+    assert _given_back_since(settings, bank, tmp_path) == (0, 0)
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_who_forgets_what_was_given_back_delivers_for_nothing(
+    settings: Settings, bank: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recover, "_note_returned", lambda *_: None)
+    assert _given_back_since(settings, bank, tmp_path) == (1, 0)
 
 
 @pytest.mark.parametrize("settings", ["sqlite"], indirect=True)

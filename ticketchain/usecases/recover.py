@@ -158,13 +158,15 @@ def _give_back(parts: Parts, charge: PaidCharge, amount: int) -> str | None:
 
 def _tell_anew(parts: Parts, tx: Tx, payment: Any, charge: PaidCharge, story: Story | None) -> None:
     """An order that the backup has follows the money taken since; what the ledger has delivered for it is not sent
-    again, and its money is not given back.
+    again, and its money is not given back. Money that was given back since pays for nothing.
     """
-    captures = [taken.capture for taken in charge.taken]
+    returned = {taken.capture.id for taken in charge.taken if taken.refunded >= taken.capture.amount}
+    captures = sorted((taken.capture for taken in charge.taken), key=lambda capture: capture.id in returned)
     tickets = [line.ticket for line in orders.lines(tx, payment.order_id)]
     if story is not None and story.tickets and _acknowledge(parts, tx, payment, captures):
         retell(parts, tx, tickets)
         send(parts, tx, [payment.order_id])
+    _note_returned(parts, tx, payment, [capture for capture in captures if capture.id in returned])
     apply_captures(parts, tx, [(payment, captures)])
     retell(parts, tx, tickets)
 
@@ -175,10 +177,25 @@ def _acknowledge(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]
     capture = accepted_capture(captures, payment.amount, payment.currency)
     if row.state not in (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED) or capture is None:
         return False
-    values = {"id": capture.id, "payment_id": payment.id, "amount": capture.amount, "currency": capture.currency}
-    orders.add_captures(tx, [values | {"accepted": False, "seen_at": parts.clock()}])
+    _note_taken(parts, tx, payment, [capture])
     orders.accept_captures(tx, [capture.id])
     orders.set_state(tx, row.id, OrderState.PAID)
     if row.listing_id:
         market.set_listing(tx, row.listing_id, ("open", "reserved"), "selling")
     return True
+
+
+def _note_returned(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]) -> None:
+    """The provider has given all of these back, and no order here has taken them: why, only the lost database knew."""
+    _note_taken(parts, tx, payment, captures)
+    ids = {capture.id for capture in captures if capture.amount}
+    for row in orders.captures_of(tx, [payment.id]):
+        if row.id in ids and not row.accepted and not orders.refunded(tx, row.id):
+            refund = parts.new_id("ref")
+            orders.add_refund(tx, refund, row.id, "not_owed", row.amount, parts.clock())
+            orders.set_refund(tx, refund, "done", None)
+
+
+def _note_taken(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]) -> None:
+    shared = {"payment_id": payment.id, "accepted": False, "seen_at": parts.clock()}
+    orders.add_captures(tx, [shared | {"id": c.id, "amount": c.amount, "currency": c.currency} for c in captures])
