@@ -21,6 +21,7 @@ from ticketchain.chain.types import InsufficientFunds, NodeError, PoolFull, Reje
 from ticketchain.store import outbox, signers
 from ticketchain.store.engine import Tx
 from ticketchain.store.types import metadata
+from ticketchain.wallets.errors import SignerRefused
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +209,21 @@ def test_what_nobody_should_guess_about_stops_the_signer(lite: Live, event: Even
     with pytest.MonkeyPatch.context() as odd:
         odd.setattr(lite.gateway, "send_raw_many", lambda raws: tuple(answer for _ in raws))
         assert answer.text in lite.until_stopped()
+    lite.resume()
+    lite.work()
+    assert fan.look(order)["state"] == "delivered"
+
+
+def test_a_transaction_that_the_key_does_not_sign_stops_the_signer(lite: Live, event: Event) -> None:
+    """It has its nonce, so nothing can go before it: who only tried again would stand still and say so to nobody."""
+    fan, order = lite.sell(event)
+
+    def refuse(_: object) -> None:
+        raise SignerRefused("gas: 20000 is not between 21,000 and 16,777,216")
+
+    with pytest.MonkeyPatch.context() as odd:
+        odd.setattr(lite.service.parts.signer, "transaction", refuse)
+        assert "20000" in lite.until_stopped()
     lite.resume()
     lite.work()
     assert fan.look(order)["state"] == "delivered"

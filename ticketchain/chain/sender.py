@@ -29,6 +29,7 @@ from ticketchain.chain.types import (
     Underpriced,
 )
 from ticketchain.domain.consents import Attestation
+from ticketchain.domain.errors import DomainError
 from ticketchain.domain.ports import SignedTransaction, UnsignedTransaction
 from ticketchain.domain.trace import distinct
 from ticketchain.store import chain, claims, outbox, signers
@@ -36,6 +37,9 @@ from ticketchain.store.engine import Store, Tx
 
 _FATAL = frozenset({NodeError, Rejected, TooLarge, Reverted})
 """Answers that waiting does not mend: nobody knows what they mean, or the transaction itself is wrong."""
+
+_UNSIGNED = frozenset({"signer_refused", "seal_broken"})
+"""Codes of the signer's own refusals, which waiting does not mend either."""
 
 
 class TransactionSigner(Protocol):
@@ -87,8 +91,8 @@ class Sender:
         except SenderStopped as stopped:
             self._account.stop(str(stopped))
             raise
-        except ChainError as error:
-            if type(error) not in _FATAL:
+        except (ChainError, DomainError) as error:
+            if type(error) not in _FATAL and getattr(error, "code", None) not in _UNSIGNED:
                 raise
             self._account.stop(str(error))
             raise SenderStopped(str(error)) from error
