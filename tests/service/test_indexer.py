@@ -6,7 +6,7 @@ One chain for all; each test follows it from the beginning into a database of it
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -287,14 +287,14 @@ class Narrow(Gateway):
         self.widths: list[int] = []
         self.silent = True
 
-    def logs_range(self, first: int, last: int) -> tuple[Log, ...]:
+    def logs_range(self, first: int, last: int, topics: Iterable[bytes] = ()) -> tuple[Log, ...]:
         self.widths.append(last - first + 1)
         if self.widths[-1] > 3:
             raise RangeTooLarge(-32005, "query returned more than 10000 results")
         if self.silent:
             self.silent = False
             raise ChainUnavailable(self.url, "no answer in time")
-        return super().logs_range(first, last)
+        return super().logs_range(first, last, topics)
 
 
 def test_a_range_too_large_is_halved(writer: Writer, store: Store) -> None:
@@ -408,8 +408,8 @@ def test_a_log_of_a_block_that_the_node_no_longer_has_is_not_taken(
 ) -> None:
     real = follower.gateway.logs_range
 
-    def false(first: int, last: int) -> tuple[Log, ...]:
-        return tuple(replace(log, block_hash=b"\3" * 32) for log in real(first, last))
+    def false(first: int, last: int, topics: Iterable[bytes]) -> tuple[Log, ...]:
+        return tuple(replace(log, block_hash=b"\3" * 32) for log in real(first, last, topics))
 
     with monkeypatch.context() as lying:
         lying.setattr(follower.gateway, "logs_range", false)

@@ -22,11 +22,8 @@ _ADDRESS, _U16, _U40, _U64, _U128 = ((1 << bits) - 1 for bits in (160, 16, 40, 6
 
 
 def entries_in(ledger: int, log: Log) -> list[Entry]:
-    """The entries of one log entry; none for logs that the service does not follow, which are not even decoded: of
-    accounts (roles, allow-lists, credits, wallets), and those of the standards, which say again what the ledger's own
-    say.
-    """
-    if not log.topics or log.topics[0] not in _followed():
+    """The entries of one log entry; none for logs that the service does not follow."""
+    if not log.topics or log.topics[0] not in followed_topics():
         return []
     decoded = decode_log(log)
     return entries_of(ledger, decoded) if decoded is not None else []
@@ -52,7 +49,10 @@ def entries_of(ledger: int, log: LedgerLog) -> list[Entry]:
 
 
 @cache
-def _followed() -> frozenset[bytes]:
+def followed_topics() -> frozenset[bytes]:
+    """First topics of the logs that the service follows: not those of accounts (roles, allow-lists, credits, wallets),
+    nor those of the standards, which say again what the ledger's own say.
+    """
     return frozenset(topic_of(name) for name in _READERS)
 
 

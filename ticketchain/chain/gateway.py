@@ -7,7 +7,7 @@ Every question is asked once; whoever asks decides whether to ask again. Threads
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
 from urllib.parse import urlsplit
@@ -188,20 +188,24 @@ class Gateway:
 
     # -------------------------------------------------------------------------------------- logs and receipts
 
-    def logs(self, block_hash: bytes) -> tuple[Log, ...]:
-        """The ledger's logs in one block. Raises BlockMissing if the node has no such block (any more)."""
+    def logs(self, block_hash: bytes, topics: Iterable[bytes] = ()) -> tuple[Log, ...]:
+        """The ledger's logs in one block, all or those with one of these first topics. Raises BlockMissing if the node
+        has no such block (any more).
+        """
         try:
-            return self._logs({"blockHash": hex_of(block_hash)})
+            return self._logs({"blockHash": hex_of(block_hash)}, topics)
         except (BlockUnknown, NodeError) as error:
             if self.block(block_hash) is None:
                 raise BlockMissing(block_hash) from error
             raise
 
-    def logs_range(self, first: int, last: int) -> tuple[Log, ...]:
+    def logs_range(self, first: int, last: int, topics: Iterable[bytes] = ()) -> tuple[Log, ...]:
         """The ledger's logs in blocks first to last, both included. RangeTooLarge: ask for half of it."""
-        return self._logs({"fromBlock": hex(first), "toBlock": hex(last)})
+        return self._logs({"fromBlock": hex(first), "toBlock": hex(last)}, topics)
 
-    def _logs(self, where: dict[str, Any]) -> tuple[Log, ...]:
+    def _logs(self, where: dict[str, Any], topics: Iterable[bytes]) -> tuple[Log, ...]:
+        if wanted := [hex_of(topic) for topic in topics]:
+            where["topics"] = [wanted]
         if self.ledger:
             where["address"] = self.ledger
         return tuple(log_of(raw) for raw in self.rpc("eth_getLogs", where))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ticketchain.chain.entries import entries_in
+from ticketchain.chain.entries import entries_in, followed_topics
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.ranges import Ranges
 from ticketchain.chain.types import Block, BlockMissing, BlockRef, ChainUnavailable, Receipt
@@ -134,7 +134,7 @@ class Indexer:
             ours = [row.hash for row in outbox.transactions_with(tx, block.transactions)]
         receipts = self._gateway.receipts(ours) if ours else ()
         mined = [_mined(block, receipt) for receipt in receipts]
-        logs = self._gateway.logs(block.hash) if block.transactions else ()
+        logs = self._gateway.logs(block.hash, followed_topics()) if block.transactions else ()
         entries = [entry for log in logs for entry in entries_in(self.ledger, log)]
         return FollowedBlock(self.ledger, block.number, block.hash, block.parent, block.timestamp, entries, mined)
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ticketchain.chain.entries import entries_in
+from ticketchain.chain.entries import entries_in, followed_topics
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.types import Block, BlockMissing, ChainUnavailable, Log, RangeTooLarge, Receipt
 from ticketchain.domain.blocks import Entry, FollowedBlock, Mined, Stretch
@@ -19,13 +19,13 @@ from ticketchain.domain.blocks import Entry, FollowedBlock, Mined, Stretch
 
 @dataclass
 class Width:
-    """How many blocks to ask for at once: half as many after a refusal, a time-out or too many logs, twice as many
-    while answers are quick and short.
+    """How many blocks to ask for at once: half as many after a refusal, a time-out or too many entries (a log can have
+    hundreds), twice as many while answers are quick and short.
     """
 
     blocks: int = 16
     most: int = 8_192
-    logs: int = 2_000
+    entries: int = 4_000
     seconds: float = 2.0
 
     def shrink(self) -> bool:
@@ -33,11 +33,11 @@ class Width:
         before, self.blocks = self.blocks, max(1, self.blocks // 2)
         return before > 1
 
-    def learn(self, logs: int, seconds: float) -> None:
-        """From an answer: so many logs, after so long."""
-        if logs > 2 * self.logs or seconds > 2 * self.seconds:
+    def learn(self, entries: int, seconds: float) -> None:
+        """From an answer: so many entries, after so long."""
+        if entries > 2 * self.entries or seconds > 2 * self.seconds:
             self.shrink()
-        elif logs <= self.logs // 2 and seconds < self.seconds:
+        elif entries <= self.entries // 2 and seconds < self.seconds:
             self.blocks = min(self.blocks * 2, self.most)
 
 
@@ -60,20 +60,21 @@ class Ranges:
         """The blocks from `first`, at most up to `final`. Raises `BlockMissing` when the node contradicts itself,
         `ChainUnavailable` when it does not answer, `RangeTooLarge` when one block is too much for it.
         """
-        last, logs = self._logs(first, final)
+        last, logs, seconds = self._logs(first, final)
         hashes = self._unsettled()
         receipts = [r for r in self._receipts(hashes) if first <= r.block_number <= last]
         numbers = {first, last, *(log.block_number for log in logs), *(r.block_number for r in receipts)}
         headers = self._headers(sorted(numbers))
         entries, mined = self._by_block(logs, headers), _mined(receipts, headers, set(hashes))
+        self.width.learn(sum(map(len, entries.values())), seconds)
         blocks = [self._block(headers[n], entries, mined) for n in sorted(numbers) if _kept(n, last, entries, mined)]
         return Stretch(self._ledger, first, headers[first].parent, blocks)
 
-    def _logs(self, first: int, final: int) -> tuple[int, Sequence[Log]]:
+    def _logs(self, first: int, final: int) -> tuple[int, Sequence[Log], float]:
         while True:
             last, began = min(first + self.width.blocks - 1, final), self._clock()
             try:
-                logs = self._gateway.logs_range(first, last)
+                logs = self._gateway.logs_range(first, last, followed_topics())
             except RangeTooLarge:
                 if not self.width.shrink():
                     raise
@@ -81,8 +82,7 @@ class Ranges:
             except ChainUnavailable:
                 self.width.shrink()  # perhaps it did not answer in time because that was too much
                 raise
-            self.width.learn(len(logs), self._clock() - began)
-            return last, logs
+            return last, logs, self._clock() - began
 
     def _receipts(self, hashes: Sequence[bytes]) -> list[Receipt]:
         """Receipts of our transactions that are in no block we follow: one that was reverted has no log."""
