@@ -335,8 +335,12 @@ def fill_nonce(settings: Settings, address: str, nonce: int) -> dict[str, Any]:
         keys = FileKeyProvider(settings.data / "keys" / "master.key")
         operator = operator_keys(store, keys, deployment.chain_id, settings.relayers, now)
         signer = LocalSigner(keys, deployment.chain_id, [deployment.address], operator.relayers, operator.attestor)
-        suggested = Gateway(settings.rpc_url).fees() if settings.rpc_url else FREE
-        return fill(store, signer, address, nonce, suggested, settings.max_fee_gwei * 10**9, now())
+        if address not in signer.relayers:
+            raise CannotStart(f"{address} is no relayer of this installation; `ticketchain keys addresses` shows them")
+        node = Gateway(settings.rpc_url) if settings.rpc_url else None  # an embedded chain is another process's
+        mined, suggested = (node.nonce(address), node.fees()) if node else (0, FREE)
+        cap = settings.max_fee_gwei * 10**9
+        return fill(store, signer, address, nonce, mined=mined, suggested=suggested, cap=cap, now=now())
 
 
 def _senders(

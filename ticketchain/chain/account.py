@@ -54,8 +54,9 @@ class Account:
             self.doubt(_AHEAD, f"{nonce - ours} transactions of {self._address} ({nonces}) are not ours")
             return False
         self.clear(_AHEAD)
+        most = max(nonce, (row and row.nonce) or 0)  # a node that lags behind does not make a used nonce unused
         with self._store.begin() as tx:
-            signers.note(tx, self._address, nonce, balance, self._clock())
+            signers.note(tx, self._address, most, balance, self._clock())
         return True
 
     def _accept(self, nonce: int) -> None:

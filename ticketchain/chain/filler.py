@@ -20,15 +20,24 @@ _GAS = 21_000
 
 
 def fill(
-    store: Store, signer: TransactionSigner, address: str, nonce: int, suggested: Fees, cap: int, now: datetime
+    store: Store,
+    signer: TransactionSigner,
+    address: str,
+    nonce: int,
+    *,
+    mined: int,
+    suggested: Fees,
+    cap: int,
+    now: datetime,
 ) -> dict[str, Any]:
     """Stores a filler for a nonce of ours: one whose transaction waits, or one that no transaction has.
 
-    `suggested` are the fees that the chain asks for, `cap` the most that is offered, in wei. Raises `Invalid` for a
-    nonce that was not given out or is used, `Conflict` when it cannot be replaced.
+    `mined` is how many of its transactions the chain has, `suggested` are the fees that the chain asks for, `cap` the
+    most that is offered, in wei. Raises `Invalid` for a nonce that was not given out or is used, `Conflict` when it
+    cannot be replaced.
     """
     with store.begin() as tx:
-        old = _old_fees(tx, address, nonce)
+        old = _old_fees(tx, address, nonce, mined)
         fees = _fees(old, suggested, cap)
         signed = signer.filler(address, nonce, fees.max_fee, fees.priority_fee)
         number = outbox.transaction_of(tx, address, nonce)
@@ -41,7 +50,7 @@ def fill(
     return {"signer": address, "nonce": nonce, "hash": f"0x{signed.hash.hex()}", "max_fee": str(fees.max_fee)}
 
 
-def _old_fees(tx: Tx, address: str, nonce: int) -> Fees | None:
+def _old_fees(tx: Tx, address: str, nonce: int, mined: int) -> Fees | None:
     """Fees of the version that waits; None when there is none."""
     row = signers.signer(tx, address)
     if row is None:
@@ -52,7 +61,7 @@ def _old_fees(tx: Tx, address: str, nonce: int) -> Fees | None:
     if (found := waiting.get(nonce)) is not None:
         return None if found.hash is None else Fees(int(found.max_fee), int(found.priority_fee))
     following = max(outbox.next_nonce(tx, address) or 0, row.nonce or 0)
-    if nonce < (row.nonce or 0) or outbox.transaction_of(tx, address, nonce) is not None:
+    if nonce < mined or outbox.transaction_of(tx, address, nonce) is not None:
         raise Invalid("nonce", f"{nonce} of {address} is used already")
     if nonce >= following:
         raise Invalid("nonce", f"{nonce} was not given out yet; the next one of {address} is {following}")
