@@ -228,3 +228,21 @@ def test_the_client_speaks_the_port(sandbox: Sandbox, clock: Clock) -> None:
     clock.now += timedelta(minutes=6)
     with pytest.raises(Forbidden):
         provider.verify_webhook(headers, body)
+
+
+def test_what_was_paid_since_a_moment_is_listed_with_what_went_back(sandbox: Sandbox, clock: Clock) -> None:
+    """For those who have forgotten: found by the caller's key, whether or not anybody asked for the charge before."""
+    early, late = open_charge(sandbox, "pay_1"), open_charge(sandbox, "pay_2")
+    open_charge(sandbox, "pay_3")
+    sandbox.pay(early)
+    clock.forward(60)
+    since = clock.now
+    sandbox.pay(late, Faults(double=True))
+    first, second = sandbox.captures(late)
+    sandbox.refund("rfd_1", second.id, 4500)
+    provider = SandboxProvider(sandbox, [SECRET], clock)
+    (found,) = provider.paid_since(since)
+    assert (found.payment_id, found.ref) == ("pay_2", late)
+    assert [(taken.capture, taken.refunded) for taken in found.taken] == [(first, 0), (second, 4500)]
+    assert [charge.ref for charge in provider.paid_since(since - timedelta(seconds=60))] == [early, late]
+    assert provider.paid_since(since + timedelta(seconds=1)) == ()
