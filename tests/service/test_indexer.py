@@ -394,6 +394,19 @@ def test_a_receipt_that_comes_late_is_found(
     assert block in {row.number for row in follower.rows(t.blocks)}
 
 
+def test_a_transaction_that_was_given_up_too_early_counts_as_what_it_is(writer: Writer, follower: Follower) -> None:
+    """A signer was resumed while a node knew of its nonce and not yet of its receipt."""
+    _ours(follower, 1, delivery(writer))
+    block = writer.chain.mine().number
+    with follower.parts.store.begin() as tx:
+        (row,) = outbox.under_way(tx, "0x")
+        outbox.set_failed(tx, row.id, block)
+    for _ in range(3):
+        writer.chain.mine()
+    follower.follow(final=head(writer))
+    assert [(row.succeeded, row.block_number) for row in follower.rows(t.transactions)] == [(True, block)]
+
+
 def test_an_indexer_that_looks_at_logs_only_is_convicted(
     writer: Writer, follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,9 +120,11 @@ def transaction(tx: Tx, transaction_id: int) -> Row[Any]:
 
 
 def unsettled_hashes(tx: Tx, ledger: int) -> list[bytes]:
-    """Every signed version of every transaction to a ledger that is in no block we follow."""
+    """Every signed version of every transaction to a ledger that was seen in no block we follow, also of those that
+    count as failed because something else seemed to have used their nonce.
+    """
     query = select(_ATTEMPT.hash).join(t.transactions, _ATTEMPT.transaction_id == _TX.id)
-    return list(tx.execute(query.where(_TX.ledger == ledger, _TX.block_number.is_(None))).scalars())
+    return list(tx.execute(query.where(_TX.ledger == ledger, _TX.mined_hash.is_(None))).scalars())
 
 
 def transactions_with(tx: Tx, hashes: Sequence[bytes]) -> list[Row[Any]]:
