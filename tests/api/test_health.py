@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 
 from tests.api.people import Shop, done, refused
 from ticketchain.domain.errors import Unavailable
-from ticketchain.store import chain, leases, signers
+from ticketchain.store import chain, leases, outbox, signers
+from ticketchain.store.schema_chain import transactions
 from ticketchain.usecases.metrics import METRICS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -95,6 +97,13 @@ def test_the_numbers_are_those_of_the_database(shop: Shop) -> None:
         chain.add_reorg(tx, 0, 3, 4, now)
         chain.add_reorg(tx, 0, 5, 2, now)
         tip = chain.tip(tx, 0)
+        sent = {"ledger": 0, "signer": "0xSender", "kind": "close", "event_number": 1, "data": b"", "gas": 21_000}
+        for nonce in (7, 8):
+            number = outbox.add_transaction(tx, sent | {"nonce": nonce, "created_at": now})
+            for version in range(nonce - 6):
+                attempt = {"hash": bytes([nonce, version]) * 16, "transaction_id": number, "raw": b"", "filler": False}
+                outbox.add_attempt(tx, attempt | {"max_fee": "1", "priority_fee": "1", "created_at": now})
+        tx.execute(update(transactions).where(transactions.c.nonce == 8).values(succeeded=False))
     assert tip is not None
     shop.clock.advance(seconds=30)
     found = scrape(shop)
@@ -106,6 +115,11 @@ def test_the_numbers_are_those_of_the_database(shop: Shop) -> None:
     assert found["ticketchain_reorg_deepest_blocks"] == {("0",): 4}
     assert found["ticketchain_reorg_last_blocks"] == {("0",): 2}
     assert found["ticketchain_reorgs_total"] == {("0",): 2}
+    assert found["ticketchain_signer_nonce_gap"] == {("0xSender",): 2}
+    assert (found["ticketchain_fee_bumps_total"], found["ticketchain_transactions_reverted_total"]) == (
+        {(): 1},
+        {(): 1},
+    )
     assert found["ticketchain_signer_balance_wei"] == {("0xSender",): 5e17}
     assert found["ticketchain_outbox_intents"][("pending",)] == 1
     assert found["ticketchain_outbox_oldest_seconds"][("pending",)] == 30
