@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
 from sqlalchemy import delete, insert, select, update
 
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
-from ticketchain.context import Context
+from ticketchain.cli import load
+from ticketchain.context import Context, open_context
+from ticketchain.settings import Settings
 from ticketchain.store import schema
 from ticketchain.store import schema_chain as t
 from ticketchain.usecases import pass_on, reindex
@@ -82,3 +89,25 @@ def test_effects_of_a_final_change_that_was_missing_happen_once(service: Context
         (again,) = anna.look(order)["refunds"]
         assert (again["cause"], again["amount"]) == (refund["cause"], refund["amount"])
     assert reindex.unbacked(service.parts, 0) == []
+
+
+def test_the_command_finds_repairs_and_says_so(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with open_context(Settings(data=data, port=1)) as service:
+        Fan(service).buy(Event.open(service, rows=1), 2)
+        settle_finally(service)
+        with service.parts.store.begin() as tx:
+            tx.execute(delete(t.changes).where(t.changes.c.kind == "Delivered", t.changes.c.line == 1))
+
+    def run(*options: str) -> tuple[int, dict[str, Any]]:
+        result = CliRunner().invoke(load("reindex"), ["--data", str(data), "--json", *options])
+        return result.exit_code, json.loads(result.stdout.splitlines()[-1])
+
+    status, found = run("--check")
+    assert status == 1 and not found["ledgers"][0]["equal"] and found["ledgers"][0]["differences"] == 1
+    assert [one["table"] for one in found["ledgers"][0]["first"]] == ["changes"]
+    status, repaired = run()
+    assert status == 0 and repaired["ledgers"][0]["repaired"] and repaired["unbacked"] == []
+    status, equal = run("--check")
+    assert status == 0 and equal["ledgers"][0]["equal"]
+    assert run("--accept-fork") == (0, {"ledgers": [], "unbacked": []})
