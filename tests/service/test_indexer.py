@@ -12,26 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from scripts.bench.index_chain import Mix, Writer, build
+from tests.service.follower import Follower, deliver, delivery, head, reorg
 from tests.support.databases import ENGINES, fresh_store
 from ticketchain.chain.gateway import Gateway
-from ticketchain.chain.indexer import Followed, Indexer, Pace
 from ticketchain.chain.types import BlockMissing, BlockRef, ChainUnavailable, Log, RangeTooLarge
-from ticketchain.context import Context, now, open_context
+from ticketchain.context import now, open_context
 from ticketchain.domain.blocks import FollowedBlock, Stretch
-from ticketchain.domain.intents import Deliver, Give
+from ticketchain.domain.intents import Give
 from ticketchain.domain.tickets import ticket_id
 from ticketchain.settings import Settings
 from ticketchain.store import chain, outbox
 from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Store
-from ticketchain.usecases import reindex, settle
-from ticketchain.usecases.following import Following
+from ticketchain.usecases import settle
 from ticketchain.usecases.parts import Parts
-
-LAST = 40_000  # tickets from here on are free for the tests
 
 
 @pytest.fixture(scope="module")
@@ -40,47 +36,6 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writer]:
     with open_context(Settings(data=tmp_path_factory.mktemp("chain"), port=1)) as context:
         build(context, Mix(400))
         yield Writer(context)
-
-
-class Follower:
-    """An indexer with a database of its own; what counts as final is said by the test."""
-
-    def __init__(self, context: Context, store: Store, gateway: Gateway | None = None, patience: float = 60) -> None:
-        self.context, self.final, self.now = context, 0, 0.0
-        self.parts: Parts = replace(context.parts, store=store)
-        self.gateway = gateway or context.gateway
-        followed = Followed(0, context.deployment.block, lambda: self.final, lambda: self.final)
-        pace = Pace(patience=patience)
-        self.indexer = Indexer(store, self.gateway, Following(self.parts), followed, pace, lambda: self.now)
-        with store.begin() as tx:
-            if chain.ledger(tx, 0) is None:
-                d = context.deployment
-                chain.add_ledger(tx, 0, d.address, d.chain_id, d.block - 1)
-
-    def follow(self, final: int | None = None) -> None:
-        """Until nothing is new; first up to the final block by ranges, if one is given."""
-        self.final = self.final if final is None else final
-        while self.indexer.step():
-            pass
-
-    def equals_chain(self) -> bool:
-        """Whether the model is that of the chain as it is now, all of it."""
-        with self.parts.store.begin() as tx:
-            tip = chain.tip(tx, 0)
-            assert tip is not None
-            chain.set_final(tx, 0, tip.number)
-        return reindex.check(self.parts, self.indexer).equal
-
-    def rows(self, table: Any) -> list[Any]:
-        """All rows of a table."""
-        with self.parts.store.read() as tx:
-            return list(tx.execute(select(table).order_by(*table.primary_key)))
-
-    @property
-    def tip(self) -> Any:
-        """The newest block it has."""
-        with self.parts.store.read() as tx:
-            return chain.tip(tx, 0)
 
 
 @pytest.fixture(params=ENGINES)
@@ -93,33 +48,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def follower(writer: Writer, store: Store) -> Follower:
     return Follower(writer.context, store)
-
-
-def head(writer: Writer) -> int:
-    return writer.context.gateway.head().number
-
-
-_free = iter(range(LAST, 50_000))
-
-
-def delivery(writer: Writer, count: int = 2) -> bytes:
-    """A signed delivery of tickets that nobody has yet."""
-    address = "0x" + "44" * 20
-    lines = [Deliver(ticket_id(1, 0, next(_free)), 0, address, True, 5_000, f"{n:032x}") for n in range(count)]
-    return writer.call(1, list(lines))
-
-
-def deliver(writer: Writer) -> bytes:
-    """The same in a block."""
-    raw = delivery(writer)
-    writer.mine([raw], 1)
-    return raw
-
-
-def reorg(writer: Writer) -> None:
-    """Replaces the newest block by an empty one; its transactions vanish."""
-    writer.context.gateway.rpc("anvil_reorg", 1, [])
-    writer.nonce = writer.context.gateway.nonce(writer.relayer)
 
 
 def test_ranges_and_blocks_end_in_the_same_model(writer: Writer, store: Store, tmp_path: Path) -> None:
