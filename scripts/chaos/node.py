@@ -21,6 +21,9 @@ from ticketchain.chain.types import ChainError
 SLOTS = 4
 FINALITY = 2 * SLOTS  # anvil calls a block final when two epochs of `--slots-in-an-epoch` have passed
 RICH = 10**24
+WORTH_S = 0.6
+"""How long a reorg waits for a block with transactions."""
+
 REORGS = ("all dropped", "some dropped", "same again", "moved", "gathered in one block")
 
 
@@ -59,8 +62,14 @@ class Chain:
             self.gateway.rpc("anvil_setBalance", address, hex(RICH))
 
     def reorg(self, rng: random.Random) -> str:
-        """Replaces 1 to `FINALITY` - 1 blocks; what became of their transactions. "" when the chain is too young."""
+        """Replaces 1 to `FINALITY` - 1 blocks; what became of their transactions. "" when the chain is too young.
+
+        It waits a moment for blocks that have any: a reorg of empty blocks proves little.
+        """
         depth = min(rng.randint(1, FINALITY - 1), rng.randint(1, FINALITY - 1) + 1)  # rather shallow
+        end = time.monotonic() + WORTH_S
+        while not self._has_transactions(depth) and time.monotonic() < end:
+            time.sleep(self._interval / 3)
         with self._busy:
             head = self.gateway.head().number
             if head <= 3 * FINALITY:
@@ -71,6 +80,11 @@ class Chain:
         self.reorgs[kind] += 1
         self.depths[depth] += 1
         return kind
+
+    def _has_transactions(self, depth: int) -> bool:
+        head = self.gateway.head().number
+        blocks = (self.gateway.block(number) for number in range(head - depth + 1, head + 1))
+        return any(block is not None and block.transactions for block in blocks)
 
     def _plan(self, rng: random.Random, kind: str, head: int, depth: int) -> list[list[Any]]:
         """Raw transactions of the newest blocks and the new block (from 0) for each, in an order their nonces allow."""
