@@ -100,11 +100,18 @@ class Sender:
     def _step(self) -> bool:
         if not self._account.may_send():
             return False
+        moved, under_way = self._go_on()
+        if not self._plan(under_way):
+            return moved
+        self._go_on()
+        return True
+
+    def _go_on(self) -> tuple[bool, int]:
+        """Signs and sends what has a nonce. Whether there was any, and how many transactions are under way."""
         rows = self._under_way()
         if signed := self._sign([row for row in rows if row.hash is None]):
             rows = self._under_way()
-        sent = self._send([row for row in rows if row.hash is not None])
-        return self._plan(len(rows)) or signed or sent
+        return self._send([row for row in rows if row.hash is not None]) or signed, len(rows)
 
     def _under_way(self) -> list[Any]:
         with self._store.read() as tx:
