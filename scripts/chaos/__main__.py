@@ -64,12 +64,13 @@ def storms(asked: argparse.Namespace) -> Result:
 def result_of(outcomes: Sequence[Outcome], seconds: float) -> Result:
     """The figures of all setups together."""
     cases = Counter(case.kind for outcome in outcomes for case in outcome.cases)
-    kills: Counter[str] = sum((o.at_points + o.at_random for o in outcomes), Counter())
+    at_points: Counter[str] = sum((o.at_points for o in outcomes), Counter())
+    at_random: Counter[str] = sum((o.at_random for o in outcomes), Counter())
     faults: Counter[str] = sum((o.rpc_faults for o in outcomes), Counter())
     reorgs: Counter[str] = sum((o.reorgs for o in outcomes), Counter())
     depths = sum((o.depths for o in outcomes), Counter[int]())
     figures: dict[str, Number] = {
-        "kills": kills.total(),
+        "kills": at_points.total() + at_random.total(),
         "rpc_faults": faults.total(),
         "reorgs": reorgs.total(),
         "orders": sum(outcome.orders for outcome in outcomes),
@@ -78,7 +79,8 @@ def result_of(outcomes: Sequence[Outcome], seconds: float) -> Result:
         "stuck": cases[STUCK],
         "index_equals_chain": not cases[INDEX],
     }
-    figures |= {f"kill at: {name}": count for name, count in sorted(kills.items())}
+    figures |= {f"kill at: {name}": count for name, count in sorted(at_points.items())}
+    figures |= {f"kill at random: {name}": count for name, count in sorted(at_random.items())}
     figures |= {f"faults: {name}": count for name, count in sorted(faults.items())}
     figures |= {f"reorgs: {name}": count for name, count in sorted(reorgs.items())}
     figures |= {f"reorgs of depth {depth}": count for depth, count in sorted(depths.items())}
