@@ -33,7 +33,7 @@ from ticketchain.chain.fees import FREE
 from ticketchain.chain.filler import fill
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.indexer import Followed, Indexer
-from ticketchain.chain.limits import Batching, Limits
+from ticketchain.chain.limits import STANDARD, Batching, Limits
 from ticketchain.chain.reader import ContractReader
 from ticketchain.chain.sender import Sender
 from ticketchain.chain.types import ChainError
@@ -351,6 +351,7 @@ def _senders(
         batching=batching,
         bump_after=timedelta(seconds=settings.bump_after_s),
         max_fee=settings.max_fee_gwei * 10**9,
+        refused_for=STANDARD.refused_for if settings.rpc_url else timedelta(0),  # the embedded chain is one node
     )
     aside = partial(set_aside, parts)
     return tuple(

@@ -144,13 +144,19 @@ class Worker:
     def _run(self, name: str, loop: list[Step]) -> None:
         failures, idle = 0, IDLE_S[0]
         while not self.stopping.is_set():
-            try:
-                busy = any([step() for step in loop if self._may(name)])
-                failures = 0
-            except Exception as error:
-                self.context.parts.log.error("step failed, will be repeated", loop=name, error=repr(error))
+            done = [self._step(name, step) for step in loop if self._may(name)]
+            if None in done:
                 self.stopping.wait(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
                 failures += 1
                 continue
-            idle = IDLE_S[0] if busy else min(idle * 1.5, IDLE_S[1])
-            self.stopping.wait(GATHER_S if busy else idle)
+            failures = 0
+            idle = IDLE_S[0] if any(done) else min(idle * 1.5, IDLE_S[1])
+            self.stopping.wait(GATHER_S if any(done) else idle)
+
+    def _step(self, name: str, step: Step) -> bool | None:
+        """Whether a step found work; None when it failed. The other steps of its loop go on either way."""
+        try:
+            return step()
+        except Exception as error:
+            self.context.parts.log.error("step failed, will be repeated", loop=name, error=repr(error))
+            return None

@@ -148,10 +148,11 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("applied", sa.Boolean(), nullable=False),
         sa.Column("received_at", types.Moment(), nullable=False),
+        sa.Column("due_at", types.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("provider", "event_id", name=op.f("pk_webhook_inbox")),
     )
     with op.batch_alter_table("webhook_inbox", schema=None) as batch_op:
-        batch_op.create_index("ix_webhook_inbox_due", ["applied", "received_at"], unique=False)
+        batch_op.create_index("ix_webhook_inbox_due", ["applied", "due_at"], unique=False)
 
     op.create_table(
         "work_leases",

@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from tests.cli.program import PROGRAM, environment
 from tests.service.people import Event, Fan, request, settle_finally
 from tests.support.databases import ENGINES, fresh_database, fresh_store
+from ticketchain import worker
 from ticketchain.context import Context
 from ticketchain.domain.ports import Charge, Faults
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
@@ -157,6 +158,27 @@ def test_a_worker_gives_back_what_it_had_and_others_have_it_at_once(service: Con
     assert holders(service.parts.store) == {}
 
 
+def test_a_step_that_always_fails_does_not_keep_the_others_of_its_loop_from_working(
+    service: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked = threading.Event()
+
+    def fails() -> bool:
+        raise ValueError("always")
+
+    def works() -> bool:
+        worked.set()
+        return False
+
+    monkeypatch.setattr(worker, "steps", lambda _: {"housekeeping": [fails, works]})
+    one = Worker(service)
+    one.start()
+    try:
+        assert worked.wait(20)
+    finally:
+        one.stop()
+
+
 class Careful(SandboxProvider):
     """Our client; two who ask at the same time wait for each other, so that both have seen the same row."""
 
@@ -225,7 +247,7 @@ def two_payments_loops(service: Context, provider: Careful) -> tuple[int, int, i
         service.sandbox.pay(charge, Faults(double=True))
         row = {"provider": "sandbox", "event_id": charge, "charge": charge, "body": "", "applied": False}
         with parts.store.begin() as tx:
-            orders.add_webhook(tx, row | {"received_at": parts.clock()})
+            orders.add_webhook(tx, row | {"received_at": parts.clock(), "due_at": parts.clock()})
     at_once(*[lambda: any([pay.apply_webhooks(parts), pay.send_refunds(parts)])] * 2)
     settle_finally(service)
     with parts.store.read() as tx:

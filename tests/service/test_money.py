@@ -233,3 +233,25 @@ def test_seats_of_a_refused_delivery_are_on_sale_again_when_the_ledger_has_them_
     idle(service)
     assert anna.look(order)["state"] == "refunded"
     assert len(bela.buy(event, 20)) == 20
+
+
+@pytest.mark.parametrize("postponed", [True, False])
+def test_hopeless_webhooks_keep_nobody_waiting(
+    service: Context, monkeypatch: pytest.MonkeyPatch, postponed: bool
+) -> None:
+    """Fifty of charges that the provider does not know came first. Control: without postponing them nobody is paid."""
+    event, anna = Event.open(service, rows=1), Fan(service)
+    order = anna.order(event)
+    charge = order["payment"]["url"].rsplit("/", 1)[1]
+    assert service.sandbox is not None
+    service.sandbox.pay(charge)
+    for number, told in enumerate([*(f"chg_{n}" for n in range(50)), charge]):
+        at = service.parts.clock()
+        row = {"provider": "sandbox", "event_id": f"whe_{number}", "charge": told, "body": "", "applied": False}
+        with service.parts.store.begin() as tx:
+            orders.add_webhook(tx, row | {"received_at": at, "due_at": at})
+    if not postponed:
+        monkeypatch.setattr(orders, "postpone", lambda *_: None)
+    for _ in range(3):
+        pay.apply_webhooks(service.parts)
+    assert anna.look(order)["state"] == ("paid" if postponed else "awaiting_payment")

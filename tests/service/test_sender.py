@@ -290,3 +290,21 @@ def test_a_crash_while_fees_are_raised_loses_and_doubles_nothing(
     lite.until(lambda: len(lite.attempts()) > len(lite.transactions()))
     lite.work()
     assert (fan.look(order)["state"], len(fan.tickets()), fan.look(order)["refunds"]) == ("delivered", 1, [])
+
+
+@pytest.mark.parametrize("refused_for", [2, 0])
+def test_one_answer_of_a_node_that_lags_ends_no_order(lite: Live, event: Event, refused_for: int) -> None:
+    """The state in which it simulates does not have the batch yet. Control: who believes the first answer."""
+    fan, order = lite.sell(event)
+    sender = lite.sender(refused_for=timedelta(seconds=refused_for))
+    before = next(row.block_number for row in lite.transactions() if row.kind == "create_event")
+    call = lite.gateway.call
+    with pytest.MonkeyPatch.context() as lagging:
+        lagging.setattr(lite.gateway, "call", lambda to, data, by: call(to, data, by, block=before))
+        sender.step()
+        sender.step()
+    lite.clock.skip(3)
+    lite.service = replace(lite.service, senders=(sender,))
+    lite.work()
+    state, refunds = fan.look(order)["state"], fan.look(order)["refunds"]
+    assert (state, len(refunds)) == (("delivered", 0) if refused_for else ("refunded", 1))

@@ -22,7 +22,8 @@ class Batching:
 @dataclass(frozen=True)
 class Limits:
     """How transactions are gathered and how many are under way; after how long one is sent again as it is, and with
-    higher fees (up to `max_fee` wei per gas); how often and for how long a doubt must stand before it stops the signer.
+    higher fees (up to `max_fee` wei per gas); how often and for how long a doubt must stand before it stops the signer;
+    how long a refusal must stand before an intent ends (behind one URL there may be nodes that lag).
     """
 
     batching: Batching = field(default_factory=Batching)
@@ -33,6 +34,7 @@ class Limits:
     look_every: timedelta = timedelta(seconds=5)
     doubts: int = 4
     doubt_for: timedelta = timedelta(seconds=4)
+    refused_for: timedelta = timedelta(seconds=2)
 
 
 STANDARD = Limits()

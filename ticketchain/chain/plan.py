@@ -89,16 +89,15 @@ class Planner:
         Raises `SenderStopped` when that is our fault, and the errors of the gateway.
         """
         refused = self._refused(rows)
-        for row, problem in refused:
-            if problem["reason"] in OUR_FAULTS:
-                raise SenderStopped(f"{problem['detail']} (intent {row.key})")
+        _stop_for_our_faults(refused)
         if len(refused) == len(rows) > 1 and all(problem["reason"] in _DOUBTFUL for _, problem in refused):
             raise SenderStopped(
                 f"each of {len(rows)} intents fails for no reason of its own: {refused[0][1]['detail']}"
             )
         bad = {row.id for row, _ in refused}
-        draft, too_large = self._sized([row for row in rows if row.id not in bad])
-        return draft, refused + too_large
+        draft, late = self._sized([row for row in rows if row.id not in bad])
+        _stop_for_our_faults(late)
+        return draft, refused + late
 
     def _refused(self, rows: Sequence[Any]) -> list[Refusal]:
         """The intents that a call with all of them would not carry out. One that fails as a whole is halved, down to
@@ -159,6 +158,12 @@ class Planner:
             if error.code != "signer_refused":  # e.g. a key that does not open: no fault of the intent
                 raise
             raise _Unwritable(str(error)) from error
+
+
+def _stop_for_our_faults(refused: Sequence[Refusal]) -> None:
+    for row, problem in refused:
+        if problem["reason"] in OUR_FAULTS:
+            raise SenderStopped(f"{problem['detail']} (intent {row.key})")
 
 
 class _Unwritable(Exception):

@@ -9,7 +9,8 @@ about stops the signer until an operator has looked.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ticketchain.chain.account import Account
@@ -55,6 +56,9 @@ class TransactionSigner(Protocol):
         """A relayer's transaction to itself that uses up a nonce and does nothing else."""
 
 
+_FORGOTTEN = timedelta(minutes=1)
+
+
 class Sender:
     """Sends what is meant for one ledger (by its `number`) from one relayer's `address`. `set_aside` is told of intents
     that the ledger refuses.
@@ -78,7 +82,7 @@ class Sender:
         self._set_aside, self._clock, self._log, self._limits = set_aside, clock, log, limits
         self._planner = Planner(gateway, ledger, address, signer.attest, limits.batching.gas)
         self._account = Account(store, gateway, address, clock, log, limits)
-        self._heard: dict[int, tuple[Problem, int]] = {}
+        self._heard: dict[int, Heard] = {}
         self._send_all = True  # after a start nobody knows what the node still has
 
     def step(self) -> bool:
@@ -216,7 +220,8 @@ class Sender:
             return False
         batching = self._limits.batching
         with self._store.read() as tx:
-            waiting = claims.free_intents(tx, self.number, self.address, 5 * batching.lines)
+            free = claims.free_intents(tx, self.number, self.address, 5 * batching.lines)
+        waiting = [row for row in free if not self._is_in_doubt(row.id)]
         if not (ids := choose(waiting, under_way > 0, batching, self._clock())):
             return False
         with self._store.begin() as tx:
@@ -228,22 +233,32 @@ class Sender:
         return self._commit(draft) or aside
 
     def _put_aside(self, refused: Sequence[Refusal]) -> bool:
-        """Ends what the ledger refuses, once everything up to the block of that answer is known here: a ticket that
-        seems to be gone may be gone to this very buyer. What it refuses without a reason waits for an operator.
+        """Ends what the ledger refuses, if it still says so after a while and everything up to the block of its first
+        answer is known here: a ticket that seems to be gone may be gone to this very buyer, and one node may lag behind
+        another. What it refuses without a reason waits for an operator.
         """
         if not refused:
             return False
-        head, heard = self._gateway.head().number, self._heard
-        self._heard = {row.id: (problem, _first(heard.get(row.id), problem, head)) for row, problem in refused}
+        head, now = self._gateway.head().number, self._clock()
+        told = {row.id: _heard(self._heard.get(row.id), problem, head, now) for row, problem in refused}
+        self._heard = {key: heard for key, heard in self._heard.items() if now - heard.asked < _FORGOTTEN} | told
         with self._store.begin() as tx:
             tip = chain.tip(tx, self.number)
-            known = [each for each in refused if tip is not None and tip.number >= self._heard[each[0].id][1]]
+            known = [(row, problem) for row, problem in refused if self._stands(told[row.id], tip, now)]
             for row, problem in known:
                 if problem["reason"] not in NO_REASON:
                     self._set_aside(tx, row, problem)
                 elif claims.stick(tx, row.id, "pending", problem):
                     self._log.error("intent stuck", intent=row.key, problem=problem)
         return bool(known)
+
+    def _stands(self, heard: Heard, tip: Any, now: datetime) -> bool:
+        return tip is not None and tip.number >= heard.block and now - heard.since >= self._limits.refused_for
+
+    def _is_in_doubt(self, intent_id: int) -> bool:
+        """Whether an intent was refused a moment ago and is asked about later, so that others go on meanwhile."""
+        heard = self._heard.get(intent_id)
+        return heard is not None and self._clock() - heard.asked < self._limits.refused_for
 
     def _commit(self, draft: Draft | None) -> bool:
         """Gives a call its nonce and ties its intents to it, in one transaction. False when another process with the
@@ -269,9 +284,20 @@ class Sender:
         return True
 
 
-def _first(heard: tuple[Problem, int] | None, problem: Problem, head: int) -> int:
-    """The block at which the ledger first said this of an intent; it has said so ever since."""
-    return heard[1] if heard is not None and heard[0] == problem else head
+@dataclass(frozen=True)
+class Heard:
+    """What the ledger says against an intent: since which block and when it has said so, and when it was last asked."""
+
+    problem: Problem
+    block: int
+    since: datetime
+    asked: datetime
+
+
+def _heard(before: Heard | None, problem: Problem, head: int, now: datetime) -> Heard:
+    if before is not None and before.problem == problem:
+        return replace(before, asked=now)
+    return Heard(problem, head, now, now)
 
 
 class _TooLate(Exception):

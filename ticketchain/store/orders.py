@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
@@ -167,11 +167,22 @@ def add_webhook(tx: Tx, values: Mapping[str, Any]) -> bool:
     return insert_new(tx, t.webhook_inbox, values)
 
 
-def due_webhooks(tx: Tx, provider: str, limit: int) -> list[Row[Any]]:
-    """A provider's webhooks that are not applied yet, in order of arrival."""
+def due_webhooks(tx: Tx, provider: str, now: datetime, limit: int) -> list[Row[Any]]:
+    """A provider's webhooks that are to be applied now, in order of arrival."""
     c = t.webhook_inbox.c
-    query = select(t.webhook_inbox).where(c.provider == provider, c.applied.is_(False))
-    return list(tx.execute(query.order_by(c.received_at).limit(limit)))
+    query = select(t.webhook_inbox).where(c.provider == provider, c.applied.is_(False), c.due_at <= now)
+    return list(tx.execute(query.order_by(c.due_at, c.received_at).limit(limit)))
+
+
+def postpone(tx: Tx, provider: str, event_ids: Sequence[str], now: datetime, least: timedelta, most: timedelta) -> None:
+    """These webhooks could not be applied: they are due again after as long as they have waited."""
+    c = t.webhook_inbox.c
+    found = select(c.event_id, c.received_at).where(c.provider == provider, c.event_id.in_(event_ids))
+    for row in tx.execute(found).all():
+        later = now + min(max(now - row.received_at, least), most)
+        tx.execute(
+            update(t.webhook_inbox).where(c.provider == provider, c.event_id == row.event_id).values(due_at=later)
+        )
 
 
 def set_applied(tx: Tx, provider: str, event_ids: Sequence[str]) -> None:

@@ -242,7 +242,8 @@ webhook_inbox = Table(
     Column("body", Text, nullable=False),
     Column("applied", Boolean, nullable=False),
     Column("received_at", Moment, nullable=False),
-    Index("ix_webhook_inbox_due", "applied", "received_at"),
+    Column("due_at", Moment, nullable=False),  # later when it could not be applied
+    Index("ix_webhook_inbox_due", "applied", "due_at"),
 )
 
 # ------------------------------------------------------------------------------------------------ passing on

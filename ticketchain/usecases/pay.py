@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,6 +17,8 @@ from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.parts import Parts
 
 Row = TypeVar("Row")
+POSTPONED = timedelta(seconds=1), timedelta(hours=1)
+"""The least and the most for which a webhook waits that could not be applied."""
 
 
 def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: bytes) -> bool:
@@ -33,7 +36,8 @@ def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: 
         "body": body.decode(),
     }
     with parts.store.begin() as tx:
-        return orders.add_webhook(tx, row | {"applied": False, "received_at": parts.clock()})
+        now = parts.clock()
+        return orders.add_webhook(tx, row | {"applied": False, "received_at": now, "due_at": now})
 
 
 def open_charges(parts: Parts, limit: int = 50) -> bool:
@@ -56,17 +60,18 @@ def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
     While the provider does not answer, the webhooks stay in the inbox.
     """
     with parts.store.read() as tx:
-        due = orders.due_webhooks(tx, parts.provider.name, limit)
+        due = orders.due_webhooks(tx, parts.provider.name, parts.clock(), limit)
     told: dict[str, Told] = {}
     for row in due:
         told.setdefault(row.charge, Told(row.charge)).event_ids.append(row.event_id)
     fetched: list[Told] = []
-    done = _each(parts, told.values(), lambda each: fetched.append(_fetch(parts, each)))
+    done = _each(parts, told.values(), _later_if_it_fails(parts, lambda each: fetched.append(_fetch(parts, each))))
     try:
         parts.store.retry(lambda tx: _apply(parts, tx, fetched))
     except Exception as error:
         parts.log.warning("webhooks could not be applied together, each goes alone", problem=str(error))
-        return _each(parts, fetched, lambda each: parts.store.retry(lambda tx: _apply(parts, tx, [each])))
+        alone = _later_if_it_fails(parts, lambda each: parts.store.retry(lambda tx: _apply(parts, tx, [each])))
+        return _each(parts, fetched, alone)
     return done
 
 
@@ -83,8 +88,28 @@ def _fetch(parts: Parts, told: Told) -> Told:
     return replace(told, captures=parts.provider.captures(told.charge))
 
 
+def _later_if_it_fails(parts: Parts, work: Callable[[Told], None]) -> Callable[[Told], None]:
+    """The same work; but webhooks that it fails for are due again only after as long as they have waited, an hour at
+    most: fifty hopeless ones must not keep those behind them waiting.
+    """
+
+    def guarded(told: Told) -> None:
+        try:
+            work(told)
+        except Unavailable:
+            raise
+        except Exception:
+            with parts.store.begin() as tx:
+                orders.postpone(tx, parts.provider.name, told.event_ids, parts.clock(), *POSTPONED)
+            raise
+
+    return guarded
+
+
 def _apply(parts: Parts, tx: Tx, told: Sequence[Told]) -> None:
     """Applies what was captured, and notes that the webhooks need no more work. All are of one provider: ours."""
+    if not told:
+        return
     provider = parts.provider.name
     captures = {each.charge: each.captures for each in told}
     payments = orders.payments_of_charges(tx, provider, list(captures))
