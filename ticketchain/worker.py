@@ -18,8 +18,11 @@ Step = Callable[[], bool]
 IDLE_S = (0.01, 0.1)
 """Seconds between two steps of a loop that finds no work: at first, and the most after a while."""
 
-GATHER_S = 0.03
+GATHER_S = 0.1
 """Seconds between two steps of a loop that finds work. More gathers meanwhile, and fifty at once cost a tenth each."""
+
+PROMPT = frozenset({"webhooks"})
+"""Loops that gain nothing by that: they do one thing after another."""
 
 BACKOFF_S = (0.2, 1.0, 5.0)
 LOOKS_A_BEAT = 4
@@ -151,7 +154,7 @@ class Worker:
                 continue
             failures = 0
             idle = IDLE_S[0] if any(done) else min(idle * 1.5, IDLE_S[1])
-            self.stopping.wait(GATHER_S if any(done) else idle)
+            self.stopping.wait(idle if not any(done) else 0 if name in PROMPT else GATHER_S)
 
     def _step(self, name: str, step: Step) -> bool | None:
         """Whether a step found work; None when it failed. The other steps of its loop go on either way."""

@@ -36,7 +36,8 @@ from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Supplies, T
 from ticketchain.domain.ports import UnsignedTransaction
 from ticketchain.domain.tickets import ticket_id
 from ticketchain.settings import Settings
-from ticketchain.usecases import accounts, books, buy, events, hold, issue, pay
+from ticketchain.store import chain
+from ticketchain.usecases import accounts, buy, events, hold, issue, pay
 from ticketchain.usecases.common import Principal, Request
 from ticketchain.worker import run_until_idle
 
@@ -98,7 +99,6 @@ class Hall:
     """An event that is on sale, and what its organizer and its fans do."""
 
     context: Context
-    organizer: Principal
     event: str
 
     @classmethod
@@ -117,7 +117,7 @@ class Hall:
         data = "\n".join(["section,row,seat,price_class", *rows]).encode()
         issue.issue_manifest(parts, Request(organizer), event, data, "csv")
         _settle(context, lambda: all(b["issued"] for b in issue.list_batches(parts, event)))
-        return cls(context, organizer, event)
+        return cls(context, event)
 
     def order(self, count: int) -> list[Order]:
         """Orders of two tickets each, with their charges open at the provider."""
@@ -167,13 +167,16 @@ class Hall:
 
     def held(self) -> int:
         """Tickets that the ledger says are held."""
-        return int(books.books_of(self.context.parts, self.organizer, self.event)["tickets"]["held"])
+        parts = self.context.parts
+        number = events.view_event(parts, self.event)["number"]
+        with parts.store.read() as tx:
+            return chain.ticket_states(tx, number).get("held", 0)
 
     def until_held(self, count: int) -> float:
         """Seconds until this many tickets are held at head."""
         began = time.monotonic()
         while self.held() < count:
-            time.sleep(0.2)
+            time.sleep(0.5)
         return time.monotonic() - began
 
     def lost_and_doubled(self, expected: int) -> tuple[int, int]:
