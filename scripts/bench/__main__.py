@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
 from rich.console import Console
 from rich.table import Table
 
@@ -42,6 +44,7 @@ def main() -> int:
     parser.add_argument("--ours", action="store_true", help="measure no peers (gas)")
     parser.add_argument("--accept", action="store_true", help="our figures become the committed ones (gas)")
     arguments = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     names = list(BENCHMARKS) if arguments.name == "all" else [arguments.name]
     results = []
     for name, engine in _runs(names, arguments.engine):

@@ -24,9 +24,9 @@ from ticketchain.context import Context, new_id, now, open_context
 from ticketchain.domain.errors import Conflict
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.settings import Settings
-from ticketchain.store import orders, signers
+from ticketchain.store import orders, schema_chain, signers
 from ticketchain.store.engine import Store
-from ticketchain.usecases import buy, hold, pass_on, recover, reindex
+from ticketchain.usecases import aside, buy, hold, pass_on, recover, reindex
 from ticketchain.usecases.recover import Accounts
 
 SINCE = timedelta(minutes=10)
@@ -258,3 +258,42 @@ def test_nothing_goes_back_while_it_may_still_be_delivered(settings: Settings, b
         with pytest.raises(Conflict, match="are in the node's pool"):
             recover.recover(context.parts, now() - SINCE, in_pool, apply=True)
         assert kept(context) == loss.kept
+
+
+def _refused_since(settings: Settings, bank: Store, folder: Path) -> tuple[list[int], int]:
+    """An order of two tickets waits to be sent when the backup is made. Then one of them is refused and its money goes
+    back, the other is delivered. Tickets that the buyer has when all is done, as places in the order, and money kept.
+    """
+    with opened(settings, bank) as context:
+        event, bela = Event.open(context, rows=1), Fan(context)
+        order = bela.order(event, 2)
+        bela.pay(order)
+        back_up(settings.database, folder / "backup")
+        with context.parts.store.begin() as tx:
+            refused = tx.execute(schema_chain.outbox.select().where(schema_chain.outbox.c.state == "pending")).first()
+            aside.set_aside(context.parts, tx, refused, {"reason": "Ledger_NotOnSale", "detail": "it was paused"})
+        settle_finally(context)
+        payment, tickets = payment_of(context, order), [int(line["ticket"]) for line in order["lines"]]
+        assert (len(bela.tickets()), kept(context)[payment]) == (1, FACE)
+    restore(settings.database, folder / "backup")
+    with opened(settings, bank) as context:
+        bela.context, bela.parts = context, context.parts
+        for _ in range(2):
+            restored(context)
+            settle_finally(context)
+        return [tickets.index(ticket) for ticket in bela.tickets()], kept(context)[payment]
+
+
+def test_what_was_refused_and_given_back_since_is_not_delivered_after_all(
+    settings: Settings, bank: Store, tmp_path: Path
+) -> None:
+    assert _refused_since(settings, bank, tmp_path) == ([1], FACE)
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_who_forgets_what_was_refused_delivers_it_for_nothing(
+    settings: Settings, bank: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control."""
+    monkeypatch.setattr(recover, "_end_what_was_given_back", lambda *_: None)
+    assert _refused_since(settings, bank, tmp_path) == ([0, 1], FACE)

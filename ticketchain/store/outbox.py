@@ -38,6 +38,12 @@ def end_intent(tx: Tx, intent_id: int, before: str, after: str, problem: Mapping
     return tx.execute(query.values(state=after, problem=problem)).rowcount == 1
 
 
+def refuse(tx: Tx, keys: Sequence[str], problem: Mapping[str, Any]) -> None:
+    """Ends the intents with these keys as refused, wherever they are on their way."""
+    query = update(t.outbox).where(_INTENT.key.in_(keys), _INTENT.state.in_(("pending", "sent", "stuck")))
+    tx.execute(query.values(state="refused", signer=None, problem=dict(problem)))
+
+
 def intents_of(tx: Tx, transaction_ids: Sequence[int]) -> list[Row[Any]]:
     """The intents that these transactions carry, in order."""
     query = select(t.outbox).where(_INTENT.transaction_id.in_(transaction_ids)).order_by(_INTENT.id)

@@ -12,15 +12,16 @@ from datetime import datetime
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, DomainError, NotFound
-from ticketchain.domain.orders import Capture, OrderState, accepted_capture
+from ticketchain.domain.orders import Capture, LineState, OrderState, accepted_capture
 from ticketchain.domain.ports import PaidCharge
 from ticketchain.domain.references import reference_bytes
 from ticketchain.store import chain, market, orders, outbox, signers
 from ticketchain.store.engine import Tx
 from ticketchain.store.recover import money_changes
+from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.captures import apply_captures, send
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import retell
+from ticketchain.usecases.retell import retell, retell_orders
 
 
 @dataclass
@@ -168,7 +169,35 @@ def _tell_anew(parts: Parts, tx: Tx, payment: Any, charge: PaidCharge, story: St
         send(parts, tx, [payment.order_id])
     _note_returned(parts, tx, payment, [capture for capture in captures if capture.id in returned])
     apply_captures(parts, tx, [(payment, captures)])
+    _end_what_was_given_back(parts, tx, payment, charge, story)
     retell(parts, tx, tickets)
+
+
+def _end_what_was_given_back(parts: Parts, tx: Tx, payment: Any, charge: PaidCharge, story: Story | None) -> None:
+    """Money of the accepted capture went back for a reason that only the lost database knew: nothing more is delivered
+    for it, and what is neither back nor for something on the ledger goes back, too.
+    """
+    accepted = {row.id for row in orders.captures_of(tx, [payment.id]) if row.accepted}
+    for taken in [taken for taken in charge.taken if taken.capture.id in accepted]:
+        unexplained = taken.refunded - orders.refunded(tx, taken.capture.id)
+        if unexplained <= 0:
+            continue
+        refund = parts.new_id("ref")
+        orders.add_refund(tx, refund, taken.capture.id, "before_restore", unexplained, parts.clock())
+        orders.set_refund(tx, refund, "done", None)
+        _end_lines(tx, payment.order_id)
+        rest = taken.capture.amount - taken.refunded - max(0, story.owed if story else 0)
+        give_back(parts, tx, payment.id, "after_restore", rest)
+
+
+def _end_lines(tx: Tx, order_id: str) -> None:
+    """What is not delivered of an order never will be."""
+    detail = "its money was given back before the database was restored"
+    waiting = [line.ticket for line in orders.lines(tx, order_id) if line.state == LineState.PENDING]
+    orders.set_lines(tx, [orders.line_row(order_id, ticket, LineState.REFUSED, None, detail) for ticket in waiting])
+    keys = [f"{kind}:{order_id}:{ticket}" for kind in ("deliver", "settle") for ticket in waiting]
+    outbox.refuse(tx, keys, {"reason": "Restored", "detail": detail})
+    retell_orders(tx, [order_id])
 
 
 def _acknowledge(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]) -> bool:
