@@ -229,7 +229,8 @@ def test_money_given_back_since_buys_nothing(settings: Settings, bank: Store, tm
 def test_who_forgets_what_was_given_back_delivers_for_nothing(
     settings: Settings, bank: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recover, "_note_returned", lambda *_: None)
+    for guard in ("_note_returned", "_end_what_was_given_back"):
+        monkeypatch.setattr(recover, guard, lambda *_: None)
     assert _given_back_since(settings, bank, tmp_path) == (1, 0)
 
 
