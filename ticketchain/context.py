@@ -44,7 +44,7 @@ from ticketchain.payments.delivery import WebhookSender
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.settings import Settings
 from ticketchain.store import chain, events, outbox
-from ticketchain.store.engine import Store
+from ticketchain.store.engine import Store, Tx
 from ticketchain.store.leases import Leases, clear
 from ticketchain.usecases.aside import set_aside
 from ticketchain.usecases.following import Following
@@ -287,9 +287,7 @@ def _wire(
     chain_id, addresses = deployments[-1].chain_id, [deployment.address for deployment in deployments]
     gateway.ledger = addresses[-1]
     with store.set_up() as tx:
-        for number, each in enumerate(deployments):
-            if chain.ledger(tx, number) is None:
-                chain.add_ledger(tx, number, each.address, each.chain_id, each.block - 1)
+        _know_ledgers(tx, deployments, settings.data)
         if embedded is not None:  # the folder is locked, so nobody else works: do not wait for those who died
             clear(tx)
     signer = LocalSigner(keys, chain_id, addresses, operator.relayers, operator.attestor)
@@ -341,6 +339,19 @@ def fill_nonce(settings: Settings, address: str, nonce: int) -> dict[str, Any]:
         mined, suggested = (node.nonce(address), node.fees()) if node else (0, FREE)
         cap = settings.max_fee_gwei * 10**9
         return fill(store, signer, address, nonce, mined=mined, suggested=suggested, cap=cap, now=now())
+
+
+def _know_ledgers(tx: Tx, deployments: Sequence[Deployment], folder: Path) -> None:
+    """Registers ledgers that are new. Raises `CannotStart` when database and data folder do not belong together."""
+    known = [row.address for row in chain.ledgers(tx)]
+    if known[: len(deployments)] != [each.address for each in deployments][: len(known)]:
+        raise CannotStart(
+            f"the database follows {known[-1]}, which {folder} does not name; use the folder it came with"
+        )
+    if len(known) > len(deployments):
+        raise CannotStart(f"the database follows {len(known)} ledgers, {folder} names fewer; copy its deployment files")
+    for number, each in list(enumerate(deployments))[len(known) :]:
+        chain.add_ledger(tx, number, each.address, each.chain_id, each.block - 1)
 
 
 def _senders(

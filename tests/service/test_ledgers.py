@@ -4,6 +4,7 @@ other's, though both number their events from 1.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from ticketchain.audit import audit_ledger
 from ticketchain.chain.abi import decode_result, encode_call
 from ticketchain.chain.deploy import Deployment, DeploymentBroken
 from ticketchain.chain.deployments import add_deployment, load_deployments
-from ticketchain.context import Context, deploy_next, open_context
+from ticketchain.context import CannotStart, Context, _know_ledgers, deploy_next, open_context
 from ticketchain.domain.ledgers import event_on_chain, ledger_of, ledger_of_ticket, ticket_here, ticket_on_chain
 from ticketchain.settings import Settings
 from ticketchain.store import chain
+from ticketchain.store.engine import Store
 from ticketchain.usecases import events, pass_on, reindex, tickets
 
 
@@ -108,3 +110,15 @@ def test_the_record_of_ledgers_outlives_a_crash_between_its_two_files(tmp_path: 
 def test_numbers_that_no_ledger_will_ever_have() -> None:
     assert ticket_here(1, (1 << 56) - 1) == (2 << 56) - 1
     assert ticket_here(0, 1 << 56) is None, "it would be taken for a ticket of ledger 1"
+
+
+def test_a_database_and_a_data_folder_that_do_not_belong_together_do_not_start(tmp_path: Path) -> None:
+    """A replica whose folder names fewer ledgers sends nothing for the others; one with another, wrongly."""
+    settings = Settings(data=tmp_path / "data", database_url="", port=1)
+    with open_context(settings) as service, service.parts.store.begin() as tx:
+        chain.add_ledger(tx, 1, "0x" + "11" * 20, service.deployment.chain_id, 0)
+    with pytest.raises(CannotStart, match="follows 2 ledgers"), open_context(settings):
+        pass
+    other = replace(service.deployment, address="0x" + "22" * 20)
+    with Store(settings.database).begin() as tx, pytest.raises(CannotStart, match="does not name"):
+        _know_ledgers(tx, [other], settings.data)
