@@ -149,10 +149,10 @@ class Live:
         """What became of an order's intents."""
         return {state for state, keys in self.intents().items() if any(order["id"] in key for key in keys)}
 
-    def cli(self, *words: str, status: int = 0) -> str:
+    def cli(self, *words: str, status: int = 0, columns: int = 300) -> str:
         """What `ticketchain outbox` says; on standard error if it fails."""
         settings = self.service.settings
-        env = {"TICKETCHAIN_DATABASE_URL": settings.database_url, "COLUMNS": "300"}
+        env = {"TICKETCHAIN_DATABASE_URL": settings.database_url, "COLUMNS": str(columns)}
         env["TICKETCHAIN_RELAYERS"] = str(settings.relayers)
         data = ["--data", str(settings.data), *(["--rpc", settings.rpc_url] if words[0] == "fill" else [])]
         done = CliRunner().invoke(app, [*words, *data], env=env)

@@ -385,6 +385,8 @@ def test_the_outbox_shows_what_is_on_its_way(live: Live, event: Event) -> None:
     assert "nothing" in live.cli("list", "--state", "stuck")
     known = json.loads(live.cli("signers", "--json"))
     assert {r["address"] for r in known} == {first.address, second.address}
+    narrow = live.cli("signers", columns=80)
+    assert first.address in narrow and second.address in narrow
     assert "not stuck" in live.cli("retry", str(rows[0]["id"]), status=1)
     assert "is not stopped" in live.cli("resume", first.address, status=1)
     assert "no signer 0x12" in live.cli("resume", "0x12", status=1)

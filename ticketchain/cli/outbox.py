@@ -90,7 +90,9 @@ def _show(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    table = Table(*(name.replace("_", " ") for name in columns), box=None)
+    table = Table(box=None)
+    for name in columns:  # an address is for copying into the next command: whole, and `signers` has it on one line
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name == "address")
     for row in rows:
         table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
     console = Console()
