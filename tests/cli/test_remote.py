@@ -149,6 +149,7 @@ def test_deploying_to_a_live_chain_once(tmp_path: Path) -> None:
         done = ticketchain("deploy", "--rpc", rpc, "--data", tmp_path, "--json", folder=tmp_path)
         assert done.returncode == 0, done.stderr
         deployed = json.loads(done.stdout)
+        assert {file.name for file in (tmp_path / "keys").iterdir()} == {"master.key", "webhook.secret"}
         _deploy_again_with_another_relayer(tmp_path, rpc, deployed)
         poor = ticketchain("up", "--data", tmp_path, "--port", 0, "--rpc", rpc, folder=tmp_path)
         assert poor.returncode == 1 and "no real money moves" in poor.stderr

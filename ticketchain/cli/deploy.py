@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ticketchain.cli.local import Data, one_sentence, settings_of, tell
-from ticketchain.context import deploy_next, deploy_to
+from ticketchain.context import deploy_next, deploy_to, webhook_secrets
 
 
 def deploy(
@@ -34,6 +34,7 @@ def deploy(
     settings = settings_of(rpc_url=rpc, data=data, base_url=base_url)
     with one_sentence():
         done = deploy_next(settings, tell) if beside else deploy_to(settings, tell)
+        webhook_secrets(settings)  # now, so that whoever copies the folder to other machines copies one secret
     values = {
         "chain_id": done.chain_id,
         "address": done.address,
