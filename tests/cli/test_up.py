@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.cli.program import ticketchain, up
 
@@ -107,3 +108,17 @@ def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
     settings = {"TICKETCHAIN_DATABASE_URL": url}
     done = ticketchain("keys", "list", "--data", tmp_path, folder=tmp_path, settings=settings)
     assert "the database postgresql+psycopg://somebody:***@127.0.0.1:9/tickets cannot be used" in refusal(done)
+
+
+@pytest.mark.parametrize("url", ["postgres://u:secret@h/x", "mysql://u:secret@h/x", "tickets.db"])
+def test_an_address_that_is_no_database(tmp_path: Path, url: str) -> None:
+    settings = {"TICKETCHAIN_DATABASE_URL": url}
+    done = ticketchain("keys", "list", "--data", tmp_path, folder=tmp_path, settings=settings)
+    assert "write postgresql+psycopg://" in refusal(done) and "secret" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["reindex", "--check"], ["recover", "--since", "2026-01-01"]])
+def test_a_folder_without_a_ledger_is_not_called_equal(tmp_path: Path, words: list[str]) -> None:
+    done = ticketchain(*words, "--data", tmp_path / "typo", folder=tmp_path)
+    assert "no ledger in the data folder" in refusal(done)
+    assert not (tmp_path / "typo").exists()

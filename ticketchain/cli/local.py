@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from ticketchain.context import PROBLEMS
+from ticketchain.context import PROBLEMS, CannotStart
 from ticketchain.settings import Settings
 
 FAILED, WRONG_USAGE, PART_DIED, INTERRUPTED = 1, 2, 3, 130
@@ -50,6 +50,15 @@ def one_sentence() -> Iterator[None]:
         text = " ".join(str(error).split())
         typer.echo(f"ticketchain: {text}", err=True)
         raise typer.Exit(FAILED) from error
+
+
+def with_ledger(settings: Settings) -> Settings:
+    """The settings, if the data folder has a ledger to look at: a mistyped folder would get a new, empty one, and all
+    would be well. Raises `CannotStart`.
+    """
+    if not settings.rpc_url and not (settings.data / "deployment.json").exists():
+        raise CannotStart(f"no ledger in the data folder {settings.data}; say which folder it is (--data)")
+    return settings
 
 
 def tell(text: str) -> None:

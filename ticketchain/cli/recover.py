@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ticketchain.cli.local import Data, Rpc, one_sentence, settings_of, tell
+from ticketchain.cli.local import Data, Rpc, one_sentence, settings_of, tell, with_ledger
 from ticketchain.context import Context, open_context
 from ticketchain.usecases.recover import Accounts, final_number
 from ticketchain.usecases.recover import recover as make_right
@@ -29,7 +29,8 @@ def recover(
 
     Stop the service first, and keep it stopped until this has run with --apply. It may be run again.
     """
-    with one_sentence(), open_context(settings_of(data=data, rpc_url=rpc), tell) as context:
+    settings = settings_of(data=data, rpc_url=rpc)
+    with one_sentence(), open_context(with_ledger(settings), tell) as context:
         catch_up(context)
         relayers = context.parts.signer.relayers
         mined = {address: context.gateway.nonce(address) for address in relayers}

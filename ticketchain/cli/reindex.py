@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ticketchain.cli.local import FAILED, WRONG_USAGE, Data, Rpc, one_sentence, settings_of, tell
+from ticketchain.cli.local import FAILED, WRONG_USAGE, Data, Rpc, one_sentence, settings_of, tell, with_ledger
 from ticketchain.context import Context, open_context
 from ticketchain.usecases import forks, reindex
 
@@ -30,7 +30,7 @@ def reindex_(
         tell("ticketchain: --check changes nothing and --accept-fork does; use one of them")
         raise typer.Exit(WRONG_USAGE)
     settings = settings_of(rpc_url=rpc, data=data)
-    with one_sentence(), open_context(settings, tell) as context:
+    with one_sentence(), open_context(with_ledger(settings), tell) as context:
         reports = _accept(context) if accept_fork else _compare(context, check)
         unbacked = [told for indexer in context.indexers for told in reindex.unbacked(context.parts, indexer.ledger)]
     if as_json:

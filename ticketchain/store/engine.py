@@ -14,8 +14,8 @@ from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import QueuePool
 
@@ -41,9 +41,10 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._turn: AbstractContextManager[object] = nullcontext()
-        postgres = make_url(url).get_backend_name() == "postgresql"
+        parsed = _parsed(url)
+        postgres = parsed.get_backend_name() == "postgresql"
         self.engine = create_engine(
-            url,
+            parsed,
             poolclass=QueuePool,
             pool_size=20,
             max_overflow=20,
@@ -122,6 +123,19 @@ class Store:
     def close(self) -> None:
         """Closes all connections."""
         self.engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    """The address of a database that we have a driver for. Raises `Unavailable`; the address may hold a password."""
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect().import_dbapi()
+    except (ArgumentError, ImportError) as error:
+        raise Unavailable(
+            "TICKETCHAIN_DATABASE_URL cannot be used; write postgresql+psycopg://user:password@host/name, "
+            "or leave it away for SQLite in the data folder"
+        ) from error
+    return parsed
 
 
 @contextmanager
