@@ -116,10 +116,10 @@ class Live:
             pass
 
     def sender(self, number: int = 0, **limits: Any) -> Sender:
-        """Another process's sender of a relayer, with limits of its own."""
+        """Another process's sender of a relayer, with limits of its own; it believes the first refusal."""
         parts = self.service.parts
         address, told = parts.signer.relayers[number], (partial(set_aside, parts), self.clock, parts.log)
-        own = replace(Limits(), **limits)
+        own = replace(Limits(refused_for=timedelta(0)), **limits)
         ledger = self.service.deployment.address
         return Sender(parts.store, self.gateway, ledger, parts.signer, address, *told, own)
 
