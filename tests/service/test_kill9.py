@@ -189,5 +189,5 @@ def _check(house: Installation, fan: str) -> None:
 
 
 def _rpc(house: Installation) -> str:
-    words = house.log().split()
+    words = (house.folder.parent / "up.log").read_text().split()
     return words[len(words) - 1 - words[::-1].index("--rpc") + 1]
