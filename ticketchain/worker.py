@@ -19,7 +19,7 @@ IDLE_S = (0.01, 0.1)
 """Seconds between two steps of a loop that finds no work: at first, and the most after a while."""
 
 GATHER_S = 0.1
-"""Seconds between two steps of a loop that finds work. More gathers meanwhile, and fifty at once cost a tenth each."""
+"""Seconds between two steps of a loop that finds work. More gathers meanwhile, and many at once cost less each."""
 
 PROMPT = frozenset({"webhooks"})
 """Loops that gain nothing by that: they do one thing after another."""
