@@ -205,19 +205,21 @@ def test_what_reverts_again_and_again_goes_alone_and_then_waits_for_an_operator(
 
 
 def test_two_senders_of_the_same_relayer_use_a_nonce_once(live: Live, event: Event) -> None:
-    """Both have planned the same intents before either writes it down, at once or one after the other."""
+    """Both have planned the same intent before either writes it down, at once or one after the other. (Of several,
+    on PostgreSQL, each may get some.)
+    """
     for one_by_one in (False, True):
-        fan, order = live.sell(event, 3)
+        fan, order = live.sell(event, 1)
         before = len(live.transactions())
         _race(live, one_by_one)
         assert len(live.transactions()) == before + 1
         live.work()
-        assert len(fan.tickets()) == 3 and "refused" not in live.states(order)
+        assert len(fan.tickets()) == 1 and "refused" not in live.states(order)
 
 
 def test_without_a_look_at_who_has_an_intent_it_goes_out_twice(live: Live, event: Event) -> None:
     """The control of the test above."""
-    live.sell(event, 3)
+    live.sell(event, 1)
     before = len(live.transactions())
     with pytest.MonkeyPatch.context() as blind:
         blind.setattr(claims, "take", _take_blindly)

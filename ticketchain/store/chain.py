@@ -101,9 +101,13 @@ def add_reorg(tx: Tx, ledger_number: int, parent: int, depth: int, now: datetime
     tx.execute(insert(t.reorgs).values(ledger=ledger_number, parent=parent, depth=depth, seen_at=now))
 
 
-def changes_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
-    """All changes of these tickets in order, each with its block's time."""
+def changes_of_tickets(tx: Tx, tickets: Sequence[int], before: int | None = None) -> list[Row[Any]]:
+    """All changes of these tickets in order, each with its block's time; only those below the block `before`, if one is
+    named.
+    """
     query = select(t.changes, _BLOCK.timestamp).join(t.blocks).where(among(tx, _CHANGE.ticket, tickets))
+    if before is not None:
+        query = query.where(_CHANGE.block_number < before)
     return list(tx.execute(query.order_by(*_ORDER)))
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from ticketchain.domain.blocks import PAID_KINDS, TICKET_KINDS
 from ticketchain.domain.orders import LineState, OrderState, state_of_lines, step
@@ -35,14 +35,32 @@ class Story:
     sold: bool = False  # there is at least one change of the ticket itself
 
 
-def retell(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
-    """Brings everything that depends on these tickets' history up to date with it."""
+class Told(NamedTuple):
+    """A change that was stored a moment ago, as the store would give it."""
+
+    kind: str
+    block_number: int
+    log_index: int
+    line: int
+    ticket: int | None
+    values: Mapping[str, Any]
+    timestamp: int
+
+
+def retell(parts: Parts, tx: Tx, tickets: Sequence[int], fresh: Sequence[Told] = ()) -> None:
+    """Brings everything that depends on these tickets' history up to date with it. `fresh`: all changes stored from its
+    first block on, in order, if they are at hand; they are not read again.
+    """
+    new: dict[int, list[Told]] = defaultdict(list)
+    for change in fresh:
+        if change.ticket is not None:
+            new[change.ticket].append(change)
+    history = _History(tx, new, fresh[0].block_number if fresh else None)
     for start in range(0, len(tickets), _CHUNK):
-        _retell(parts, tx, tickets[start : start + _CHUNK])
+        _retell(parts, tx, history.stories(tickets[start : start + _CHUNK]))
 
 
-def _retell(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
-    stories = _stories(tx, tickets)
+def _retell(parts: Parts, tx: Tx, stories: dict[int, Story]) -> None:
     rows = [_ticket_row(s.ticket) for s in stories.values() if s.sold]
     chain.put_tickets(tx, rows, [i for i, s in stories.items() if not s.sold])
     _retell_lines(tx, stories)
@@ -53,28 +71,40 @@ def _retell(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
     stock.take_out(tx, sorted(set(stories) - in_stock))  # sold or exchanged past this shop
 
 
-def _stories(tx: Tx, tickets: Sequence[int]) -> dict[int, Story]:
-    """The stories of these tickets. Those that they were swapped or exchanged for are told along: custody and gifts of
-    the one come from the other, as it was right before.
-    """
-    rows = _history(tx, tickets)
-    stories = {ticket: Story(Ticket(ticket)) for ticket in {*tickets, *(row.ticket for row in rows)}}
-    for _, log in groupby(rows, key=lambda row: (row.block_number, row.log_index)):
-        lines = list(log)
-        before = {line.ticket: stories[line.ticket].ticket for line in lines}
-        for line in lines:
-            _tell(stories[line.ticket], line, before)
-    return {ticket: stories[ticket] for ticket in tickets}
+@dataclass(frozen=True)
+class _History:
+    """The changes of tickets: those below the block `before` as stored (None: all), the later ones as given."""
 
+    tx: Tx
+    new: Mapping[int, Sequence[Told]]
+    before: int | None
 
-def _history(tx: Tx, tickets: Sequence[int]) -> list[Any]:
-    """All changes, in order, of these tickets and of those that they were swapped or exchanged for, and so on."""
-    known = set(tickets)
-    rows = chain.changes_of_tickets(tx, tickets)
-    while others := {int(row.values["other"]) for row in rows if "other" in row.values} - known:
-        known |= others
-        rows = chain.changes_of_tickets(tx, sorted(known))
-    return rows
+    def stories(self, tickets: Sequence[int]) -> dict[int, Story]:
+        """The stories of these tickets. Those that they were swapped or exchanged for are told along: custody and gifts
+        of the one come from the other, as it was right before.
+        """
+        rows = self._changes(tickets)
+        stories = {ticket: Story(Ticket(ticket)) for ticket in {*tickets, *(row.ticket for row in rows)}}
+        for _, log in groupby(rows, key=lambda row: (row.block_number, row.log_index)):
+            lines = list(log)
+            before = {line.ticket: stories[line.ticket].ticket for line in lines}
+            for line in lines:
+                _tell(stories[line.ticket], line, before)
+        return {ticket: stories[ticket] for ticket in tickets}
+
+    def _changes(self, tickets: Sequence[int]) -> list[Any]:
+        """All changes, in order, of these tickets and of those that they were swapped or exchanged for, and so on."""
+        known = set(tickets)
+        rows = self._changes_of(tickets)
+        while others := {int(row.values["other"]) for row in rows if "other" in row.values} - known:
+            known |= others
+            rows = self._changes_of(sorted(known))
+        return rows
+
+    def _changes_of(self, tickets: Sequence[int]) -> list[Any]:
+        stored: list[Any] = chain.changes_of_tickets(self.tx, tickets, self.before)
+        new = [change for ticket in tickets for change in self.new.get(ticket, ())]
+        return stored + sorted(new, key=lambda change: change[1:4])
 
 
 def _tell(story: Story, row: Any, before: Mapping[int, Ticket]) -> None:

@@ -17,7 +17,7 @@ from ticketchain.domain.trace import distinct
 from ticketchain.store import chain, events, gate, outbox, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import retell, retell_event
+from ticketchain.usecases.retell import Told, retell, retell_event
 
 _TELLING = TICKET_KINDS | {"Skipped"}
 EVENT_KINDS = ("ScheduleChanged", "StatusChanged", "EntryKeySet", "BatchIssued")
@@ -38,7 +38,9 @@ def follow(parts: Parts, stretch: Stretch) -> bool:
         for entry in entries:
             if entry.kind in EVENT_KINDS:
                 note_event(tx, entry.kind, entry.event_number, entry.values, gone=False)
-        retell(parts, tx, _tickets(entries))
+        retell(
+            parts, tx, _tickets(entries), [_told(block, entry) for block in stretch.blocks for entry in block.entries]
+        )
     for note in mined:  # what came of each request
         parts.log.info("transaction mined", **note)
     return True
@@ -120,6 +122,10 @@ def _row(block: FollowedBlock, entry: Entry) -> dict[str, Any]:
         "ticket": entry.ticket,
         "values": entry.values,
     }
+
+
+def _told(block: FollowedBlock, e: Entry) -> Told:
+    return Told(e.kind, block.number, e.log_index, e.line, e.ticket, e.values, block.timestamp)
 
 
 def _tickets(entries: Sequence[Entry]) -> list[int]:
