@@ -6,7 +6,7 @@ It is the provider's side, not the service's: no scope, no API key, not part of 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -19,8 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ticketchain.domain.errors import DomainError, Invalid
 from ticketchain.domain.money import show
-from ticketchain.domain.orders import Capture
-from ticketchain.domain.ports import Faults, SandboxCharge
+from ticketchain.domain.ports import ChargeNow, Faults, SandboxCharge
 
 MAX_BODY = 16_384
 _TEMPLATES = Path(__file__).parent / "templates" / "sandbox"
@@ -40,7 +39,7 @@ class SandboxPage(Protocol):
     def charge(self, ref: str) -> SandboxCharge:
         """A charge by its reference."""
 
-    def captures(self, ref: str) -> Sequence[Capture]:
+    def taken(self, ref: str) -> ChargeNow:
         """All money taken for it."""
 
     def pay(self, ref: str, faults: Faults) -> SandboxCharge:
@@ -105,7 +104,7 @@ def make_router(sandbox: SandboxPage) -> APIRouter:
             charge = sandbox.charge(ref)
             if _wants_json(request):
                 return _as_json(charge)
-            return page("pay.html", charge=charge, captures=sandbox.captures(ref))
+            return page("pay.html", charge=charge, captures=sandbox.taken(ref).captures)
 
         return answer(request, look)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from ticketchain.store import sandbox, schema, schema_chain  # noqa: F401  (they register their tables)
+from ticketchain.store import sandbox, schema, schema_chain, schema_money, schema_sales  # noqa: F401  (they register)
 from ticketchain.store.types import metadata
 
 context.configure(

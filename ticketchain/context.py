@@ -149,7 +149,7 @@ def open_store(settings: Settings) -> Iterator[Parts]:
     prepare_folder(settings.data)
     with _open_store(settings) as store:
         nothing: Any = None
-        yield Parts(store, now, new_id, nothing, nothing, nothing, nothing, structlog.get_logger())
+        yield Parts(store, now, new_id, nothing, nothing, nothing, {}, structlog.get_logger())
 
 
 @contextmanager
@@ -306,7 +306,7 @@ def _wire(
         signer=signer,
         ledger=ContractReader(gateway, addresses, chain_id),
         contents=IpfsStore(settings.ipfs) if settings.ipfs else LocalStore(settings.data / "metadata"),
-        provider=SandboxProvider(sandbox, hooks, now),
+        providers={"sandbox": SandboxProvider(sandbox, hooks, now)},
         log=structlog.get_logger(),
         rules=Rules(hold=settings.hold, payment=settings.payment),
     )

@@ -250,7 +250,17 @@ class Order(BaseModel):
     id: str
     event_id: str
     kind: Literal["first_sale", "resale"]
-    state: Literal["awaiting_payment", "expired", "paid", "delivered", "partly_refunded", "refunded"]
+    state: Literal[
+        "created",
+        "awaiting_payment",
+        "expired",
+        "paid",
+        "delivering",
+        "delivered",
+        "partly_refunded",
+        "refunded",
+        "disputed",
+    ]
     total: int
     currency: str
     expires_at: When

@@ -280,29 +280,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_changes_ticket", ["ticket", "block_number", "log_index", "line"], unique=False)
 
     op.create_table(
-        "events",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("organizer_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=True),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("venue", sa.Text(), nullable=False),
-        sa.Column("time_zone", sa.Text(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("terms", sa.JSON(), nullable=False),
-        sa.Column("schedule", sa.JSON(), nullable=False),
-        sa.Column("moves_close_at", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("batches_reserved", sa.Integer(), nullable=False),
-        sa.Column("created_at", types.Moment(), nullable=False),
-        sa.ForeignKeyConstraint(["organizer_id"], ["organizers.id"], name=op.f("fk_events_organizer_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
-        sa.UniqueConstraint("number", name=op.f("uq_events_number")),
-    )
-    with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_events_moves_close_at"), ["moves_close_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_events_organizer_id"), ["organizer_id"], unique=False)
-
-    op.create_table(
         "sandbox_refunds",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -315,6 +292,71 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sandbox_refunds", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sandbox_refunds_capture_id"), ["capture_id"], unique=False)
+
+    op.create_table(
+        "seat_plans",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("organizer_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("created_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["organizer_id"], ["organizers.id"], name=op.f("fk_seat_plans_organizer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seat_plans")),
+    )
+    with op.batch_alter_table("seat_plans", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seat_plans_organizer_id"), ["organizer_id"], unique=False)
+
+    op.create_table(
+        "stops",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("organizer_id", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", types.Moment(), nullable=False),
+        sa.Column("lifted_at", types.Moment(), nullable=True),
+        sa.ForeignKeyConstraint(["organizer_id"], ["organizers.id"], name=op.f("fk_stops_organizer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stops")),
+    )
+    with op.batch_alter_table("stops", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_stops_live",
+            ["scope"],
+            unique=False,
+            sqlite_where=sa.text("lifted_at IS NULL"),
+            postgresql_where=sa.text("lifted_at IS NULL"),
+        )
+
+    op.create_table(
+        "events",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("organizer_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("venue", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("schedule", sa.JSON(), nullable=False),
+        sa.Column("moves_close_at", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("fees", sa.JSON(), nullable=False),
+        sa.Column("tax", sa.JSON(), nullable=True),
+        sa.Column("sale_opens_at", types.Moment(), nullable=True),
+        sa.Column("sale_closes_at", types.Moment(), nullable=True),
+        sa.Column("order_limit", sa.Integer(), nullable=False),
+        sa.Column("rescheduled_at", types.Moment(), nullable=True),
+        sa.Column("plan_id", sa.Text(), nullable=True),
+        sa.Column("batches_reserved", sa.Integer(), nullable=False),
+        sa.Column("created_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["organizer_id"], ["organizers.id"], name=op.f("fk_events_organizer_id")),
+        sa.ForeignKeyConstraint(["plan_id"], ["seat_plans.id"], name=op.f("fk_events_plan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
+        sa.UniqueConstraint("number", name=op.f("uq_events_number")),
+    )
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_events_moves_close_at"), ["moves_close_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_events_organizer_id"), ["organizer_id"], unique=False)
 
     op.create_table(
         "admissions",
@@ -330,6 +372,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("admissions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_admissions_event_id"), ["event_id"], unique=False)
+
+    op.create_table(
+        "allotments",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("price_class", sa.Text(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("returns_at", types.Moment(), nullable=True),
+        sa.Column("returned_at", types.Moment(), nullable=True),
+        sa.Column("created_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_allotments_event_id")),
+        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_allotments_key_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allotments")),
+    )
+    with op.batch_alter_table("allotments", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_allotments_event_id"), ["event_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_allotments_key_id"), ["key_id"], unique=False)
 
     op.create_table(
         "batches",
@@ -351,6 +411,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_batches_issue_id"), ["issue_id"], unique=False)
 
     op.create_table(
+        "cancellations",
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("block_number", sa.BigInteger(), nullable=True),
+        sa.Column("walked", sa.BigInteger(), nullable=False),
+        sa.Column("tickets", sa.Integer(), nullable=False),
+        sa.Column("finished_at", types.Moment(), nullable=True),
+        sa.Column("created_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_cancellations_event_id")),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_cancellations")),
+    )
+    op.create_table(
         "entry_keys",
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("key_id", sa.Integer(), nullable=False),
@@ -367,6 +439,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("fan_id", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("expires_at", types.Moment(), nullable=False),
         sa.Column("created_at", types.Moment(), nullable=False),
@@ -420,10 +493,32 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("face", sa.BigInteger(), nullable=False),
+        sa.Column("all_in", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_price_classes_event_id")),
         sa.PrimaryKeyConstraint("event_id", "position", name=op.f("pk_price_classes")),
         sa.UniqueConstraint("event_id", "code", name=op.f("uq_price_classes_event_id_code")),
     )
+    op.create_table(
+        "promotions",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("bps", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("price_classes", sa.JSON(), nullable=False),
+        sa.Column("opens_at", types.Moment(), nullable=True),
+        sa.Column("closes_at", types.Moment(), nullable=True),
+        sa.Column("min_quantity", sa.Integer(), nullable=False),
+        sa.Column("max_tickets", sa.Integer(), nullable=False),
+        sa.Column("max_per_fan", sa.Integer(), nullable=False),
+        sa.Column("with_voucher", sa.Boolean(), nullable=False),
+        sa.Column("created_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_promotions_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promotions")),
+    )
+    with op.batch_alter_table("promotions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_promotions_event_id"), ["event_id"], unique=False)
+
     op.create_table(
         "scans",
         sa.Column("key_id", sa.Text(), nullable=False),
@@ -442,29 +537,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_scans_event_id"), ["event_id"], unique=False)
 
     op.create_table(
-        "orders",
+        "exchanges",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("fan_id", sa.Text(), nullable=False),
-        sa.Column("hold_id", sa.Text(), nullable=True),
-        sa.Column("listing_id", sa.Text(), nullable=True),
-        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("ticket", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("to_ticket", sa.BigInteger(), nullable=False),
+        sa.Column("to_epoch", sa.Integer(), nullable=False),
+        sa.Column("hold_id", sa.Text(), nullable=False),
+        sa.Column("difference", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("deadline", sa.BigInteger(), nullable=False),
+        sa.Column("consent", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("trace", sa.Text(), nullable=True),
-        sa.Column("expires_at", types.Moment(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("created_at", types.Moment(), nullable=False),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_orders_event_id")),
-        sa.ForeignKeyConstraint(["fan_id"], ["fans.id"], name=op.f("fk_orders_fan_id")),
-        sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_orders_hold_id")),
-        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name=op.f("fk_orders_listing_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
-        sa.UniqueConstraint("hold_id", name=op.f("uq_orders_hold_id")),
+        sa.ForeignKeyConstraint(["fan_id"], ["fans.id"], name=op.f("fk_exchanges_fan_id")),
+        sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_exchanges_hold_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exchanges")),
     )
-    with op.batch_alter_table("orders", schema=None) as batch_op:
-        batch_op.create_index("ix_orders_due", ["state", "expires_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_orders_event_id"), ["event_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_orders_fan_id"), ["fan_id"], unique=False)
+    with op.batch_alter_table("exchanges", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_exchanges_fan_id"), ["fan_id"], unique=False)
+        batch_op.create_index(
+            "uq_exchanges_live",
+            ["ticket"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('to_pay','sending')"),
+            postgresql_where=sa.text("state IN ('to_pay','sending')"),
+        )
 
     op.create_table(
         "seats",
@@ -480,14 +581,82 @@ def upgrade() -> None:
         sa.Column("face", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("hold_id", sa.Text(), nullable=True),
+        sa.Column("allotment_id", sa.Text(), nullable=True),
+        sa.Column("x", sa.Integer(), nullable=True),
+        sa.Column("y", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["allotment_id"], ["allotments.id"], name=op.f("fk_seats_allotment_id")),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_seats_event_id")),
         sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_seats_hold_id")),
         sa.PrimaryKeyConstraint("ticket", name=op.f("pk_seats")),
         sa.UniqueConstraint("event_id", "section", "row", "seat", name=op.f("uq_seats_event_id_section_row_seat")),
     )
     with op.batch_alter_table("seats", schema=None) as batch_op:
+        batch_op.create_index("ix_seats_allotment", ["allotment_id"], unique=False)
         batch_op.create_index("ix_seats_free", ["event_id", "state", "price_class", "ticket"], unique=False)
         batch_op.create_index("ix_seats_hold", ["hold_id"], unique=False)
+
+    op.create_table(
+        "vouchers",
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("promotion_id", sa.Text(), nullable=False),
+        sa.Column("max_orders", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_vouchers_event_id")),
+        sa.ForeignKeyConstraint(["promotion_id"], ["promotions.id"], name=op.f("fk_vouchers_promotion_id")),
+        sa.PrimaryKeyConstraint("event_id", "code", name=op.f("pk_vouchers")),
+    )
+    with op.batch_alter_table("vouchers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_vouchers_promotion_id"), ["promotion_id"], unique=False)
+
+    op.create_table(
+        "orders",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("fan_id", sa.Text(), nullable=False),
+        sa.Column("hold_id", sa.Text(), nullable=True),
+        sa.Column("listing_id", sa.Text(), nullable=True),
+        sa.Column("exchange_id", sa.Text(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("seller_key", sa.Text(), nullable=True),
+        sa.Column("promotion_id", sa.Text(), nullable=True),
+        sa.Column("voucher", sa.Text(), nullable=True),
+        sa.Column("refund_rule", sa.JSON(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("trace", sa.Text(), nullable=True),
+        sa.Column("expires_at", types.Moment(), nullable=False),
+        sa.Column("created_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_orders_event_id")),
+        sa.ForeignKeyConstraint(["exchange_id"], ["exchanges.id"], name=op.f("fk_orders_exchange_id")),
+        sa.ForeignKeyConstraint(["fan_id"], ["fans.id"], name=op.f("fk_orders_fan_id")),
+        sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_orders_hold_id")),
+        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name=op.f("fk_orders_listing_id")),
+        sa.ForeignKeyConstraint(["promotion_id"], ["promotions.id"], name=op.f("fk_orders_promotion_id")),
+        sa.ForeignKeyConstraint(["seller_key"], ["api_keys.id"], name=op.f("fk_orders_seller_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("hold_id", name=op.f("uq_orders_hold_id")),
+    )
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.create_index("ix_orders_due", ["state", "expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_event_id"), ["event_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_fan_id"), ["fan_id"], unique=False)
+
+    op.create_table(
+        "journal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.Text(), nullable=True),
+        sa.Column("booked_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_journal_event_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_journal_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal")),
+        sa.UniqueConstraint("key", name=op.f("uq_journal_key")),
+    )
+    with op.batch_alter_table("journal", schema=None) as batch_op:
+        batch_op.create_index("ix_journal_event", ["event_id", "booked_at"], unique=False)
 
     op.create_table(
         "moves",
@@ -521,6 +690,8 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Text(), nullable=False),
         sa.Column("ticket", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("price", sa.BigInteger(), nullable=False),
+        sa.Column("items", sa.JSON(), nullable=False),
+        sa.Column("tax", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
@@ -535,6 +706,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("order_id", sa.Text(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("provider_ref", sa.Text(), nullable=True),
@@ -553,6 +725,7 @@ def upgrade() -> None:
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("taken_back", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created_at", types.Moment(), nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_payouts_order_id")),
@@ -573,6 +746,68 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_captures_payment_id"), ["payment_id"], unique=False)
 
     op.create_table(
+        "desk_receipts",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("payment_id", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("taken_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_desk_receipts_key_id")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_desk_receipts_payment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_receipts")),
+    )
+    with op.batch_alter_table("desk_receipts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_desk_receipts_payment_id"), ["payment_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_desk_receipts_taken_at"), ["taken_at"], unique=False)
+
+    op.create_table(
+        "postings",
+        sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["journal.id"], name=op.f("fk_postings_entry_id")),
+        sa.PrimaryKeyConstraint("entry_id", "position", name=op.f("pk_postings")),
+    )
+    with op.batch_alter_table("postings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_postings_account"), ["account"], unique=False)
+
+    op.create_table(
+        "desk_refunds",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("receipt_id", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("paid_at", types.Moment(), nullable=True),
+        sa.Column("key_id", sa.Text(), nullable=True),
+        sa.Column("created_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_desk_refunds_key_id")),
+        sa.ForeignKeyConstraint(["receipt_id"], ["desk_receipts.id"], name=op.f("fk_desk_refunds_receipt_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_refunds")),
+    )
+    with op.batch_alter_table("desk_refunds", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_desk_refunds_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_desk_refunds_receipt_id"), ["receipt_id"], unique=False)
+
+    op.create_table(
+        "disputes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("capture_id", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("seen_at", types.Moment(), nullable=False),
+        sa.Column("closed_at", types.Moment(), nullable=True),
+        sa.ForeignKeyConstraint(["capture_id"], ["captures.id"], name=op.f("fk_disputes_capture_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disputes")),
+    )
+    with op.batch_alter_table("disputes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_disputes_capture_id"), ["capture_id"], unique=False)
+
+    op.create_table(
         "refunds",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("capture_id", sa.Text(), nullable=False),
@@ -581,6 +816,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("provider_ref", sa.Text(), nullable=True),
         sa.Column("created_at", types.Moment(), nullable=False),
+        sa.Column("done_at", types.Moment(), nullable=True),
         sa.ForeignKeyConstraint(["capture_id"], ["captures.id"], name=op.f("fk_refunds_capture_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
         sa.UniqueConstraint("capture_id", "cause", name=op.f("uq_refunds_capture_id_cause")),
@@ -597,6 +833,24 @@ def downgrade() -> None:
         batch_op.drop_index("ix_refunds_due")
 
     op.drop_table("refunds")
+    with op.batch_alter_table("disputes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_disputes_capture_id"))
+
+    op.drop_table("disputes")
+    with op.batch_alter_table("desk_refunds", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_desk_refunds_receipt_id"))
+        batch_op.drop_index(batch_op.f("ix_desk_refunds_created_at"))
+
+    op.drop_table("desk_refunds")
+    with op.batch_alter_table("postings", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_postings_account"))
+
+    op.drop_table("postings")
+    with op.batch_alter_table("desk_receipts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_desk_receipts_taken_at"))
+        batch_op.drop_index(batch_op.f("ix_desk_receipts_payment_id"))
+
+    op.drop_table("desk_receipts")
     with op.batch_alter_table("captures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_captures_payment_id"))
 
@@ -613,21 +867,43 @@ def downgrade() -> None:
         )
 
     op.drop_table("moves")
-    with op.batch_alter_table("seats", schema=None) as batch_op:
-        batch_op.drop_index("ix_seats_hold")
-        batch_op.drop_index("ix_seats_free")
+    with op.batch_alter_table("journal", schema=None) as batch_op:
+        batch_op.drop_index("ix_journal_event")
 
-    op.drop_table("seats")
+    op.drop_table("journal")
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_orders_fan_id"))
         batch_op.drop_index(batch_op.f("ix_orders_event_id"))
         batch_op.drop_index("ix_orders_due")
 
     op.drop_table("orders")
+    with op.batch_alter_table("vouchers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_vouchers_promotion_id"))
+
+    op.drop_table("vouchers")
+    with op.batch_alter_table("seats", schema=None) as batch_op:
+        batch_op.drop_index("ix_seats_hold")
+        batch_op.drop_index("ix_seats_free")
+        batch_op.drop_index("ix_seats_allotment")
+
+    op.drop_table("seats")
+    with op.batch_alter_table("exchanges", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_exchanges_live",
+            sqlite_where=sa.text("state IN ('to_pay','sending')"),
+            postgresql_where=sa.text("state IN ('to_pay','sending')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_exchanges_fan_id"))
+
+    op.drop_table("exchanges")
     with op.batch_alter_table("scans", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_scans_event_id"))
 
     op.drop_table("scans")
+    with op.batch_alter_table("promotions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_promotions_event_id"))
+
+    op.drop_table("promotions")
     op.drop_table("price_classes")
     op.drop_table("payees")
     with op.batch_alter_table("listings", schema=None) as batch_op:
@@ -644,23 +920,39 @@ def downgrade() -> None:
 
     op.drop_table("holds")
     op.drop_table("entry_keys")
+    op.drop_table("cancellations")
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_batches_issue_id"))
 
     op.drop_table("batches")
+    with op.batch_alter_table("allotments", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_allotments_key_id"))
+        batch_op.drop_index(batch_op.f("ix_allotments_event_id"))
+
+    op.drop_table("allotments")
     with op.batch_alter_table("admissions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_admissions_event_id"))
 
     op.drop_table("admissions")
-    with op.batch_alter_table("sandbox_refunds", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_sandbox_refunds_capture_id"))
-
-    op.drop_table("sandbox_refunds")
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_events_organizer_id"))
         batch_op.drop_index(batch_op.f("ix_events_moves_close_at"))
 
     op.drop_table("events")
+    with op.batch_alter_table("stops", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_stops_live", sqlite_where=sa.text("lifted_at IS NULL"), postgresql_where=sa.text("lifted_at IS NULL")
+        )
+
+    op.drop_table("stops")
+    with op.batch_alter_table("seat_plans", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_seat_plans_organizer_id"))
+
+    op.drop_table("seat_plans")
+    with op.batch_alter_table("sandbox_refunds", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sandbox_refunds_capture_id"))
+
+    op.drop_table("sandbox_refunds")
     with op.batch_alter_table("changes", schema=None) as batch_op:
         batch_op.drop_index("ix_changes_ticket")
         batch_op.drop_index("ix_changes_event")

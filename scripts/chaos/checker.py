@@ -13,7 +13,7 @@ from scripts.chaos.rows import Row, Tables
 from ticketchain.audit.facts import Kind
 
 _WAITING: tuple[tuple[str, str, tuple[object, ...]], ...] = (
-    ("orders", "state", ("awaiting_payment", "paid")),
+    ("orders", "state", ("created", "awaiting_payment", "paid", "delivering")),
     ("refunds", "state", ("due", "failed")),
     ("outbox", "state", ("pending", "sent", "stuck")),
     ("moves", "state", ("sending",)),

@@ -34,7 +34,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         signer=LocalSigner(keys, CHAIN_ID, [ADDRESS], operator.relayers, operator.attestor),
         ledger=ledger,
         contents=LocalStore(tmp_path / "metadata"),
-        provider=SandboxProvider(sandbox, [SECRET], clock),
+        providers={"sandbox": SandboxProvider(sandbox, [SECRET], clock)},
         log=log,
     )
     chain = HandMadeChain(parts)

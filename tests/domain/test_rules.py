@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ticketchain.domain.errors import Conflict, Invalid, WrongCurrency
 from ticketchain.domain.money import check_amount, check_currency, check_same_currency, royalty, show
-from ticketchain.domain.orders import STEPS, Capture, LineState, OrderState, accepted_capture, state_of_lines, step
+from ticketchain.domain.orders import STEPS, Capture, LineState, OrderState, accepted_capture, state_of_paid, step
 from ticketchain.domain.policy import (
     Payee,
     PriceClass,
@@ -158,7 +158,7 @@ def test_orders_take_only_the_steps_of_the_table(now: OrderState, then: OrderSta
 @given(st.lists(st.sampled_from(LineState), min_size=1, max_size=6))
 def test_an_orders_state_comes_from_its_lines(lines: list[LineState]) -> None:
     gone = {LineState.REFUNDED, LineState.REFUSED}
-    state = state_of_lines(lines)
+    state = state_of_paid(lines)
     assert (state == OrderState.REFUNDED) == (set(lines) <= gone)
     assert (state == OrderState.DELIVERED) == (set(lines) == {LineState.DELIVERED})
 

@@ -50,14 +50,14 @@ def test_a_fan_pays_by_the_form_as_the_browser_sends_it(client: TestClient, sand
     assert page.history[0].status_code == 303
     assert "<h2>Paid</h2>" in page.text
     assert "<form" not in page.text
-    assert [capture.amount for capture in sandbox.captures(ref)] == [4500]
+    assert [capture.amount for capture in sandbox.taken(ref).captures] == [4500]
 
 
 def test_every_fault_reaches_the_sandbox_from_the_form(client: TestClient, sandbox: Sandbox, ref: str) -> None:
     fields = {"double": "true", "repeat": "2", "delay": "5", "wrong_amount": "7", "wrong_currency": "USD"}
     page = client.post(f"/sandbox/pay/{ref}", data=fields | {"shuffle": "true"})
     assert page.text.count("0.07 USD") == 2
-    assert [(c.amount, c.currency) for c in sandbox.captures(ref)] == [(7, "USD")] * 2
+    assert [(c.amount, c.currency) for c in sandbox.taken(ref).captures] == [(7, "USD")] * 2
 
 
 def test_a_fan_declines_and_tries_again(client: TestClient, ref: str) -> None:
@@ -76,7 +76,7 @@ def test_a_program_pays_by_json(client: TestClient, sandbox: Sandbox, ref: str) 
         "description": "2 seats <script>",
         "state": "paid",
     }
-    assert len(sandbox.captures(ref)) == 2
+    assert len(sandbox.taken(ref).captures) == 2
     looked = client.get(f"/sandbox/pay/{ref}", headers={"Accept": "application/json"})
     assert looked.json() == answer.json()
 

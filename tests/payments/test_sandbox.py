@@ -79,10 +79,10 @@ def test_eight_callers_with_one_key_open_one_charge(sandbox: Sandbox) -> None:
 
 def test_paying_takes_the_money_once(sandbox: Sandbox, store: Store) -> None:
     ref = open_charge(sandbox)
-    assert sandbox.captures(ref) == ()
+    assert sandbox.taken(ref).captures == ()
     assert sandbox.pay(ref).state == "paid"
     assert sandbox.pay(ref).state == "paid"
-    (capture,) = sandbox.captures(ref)
+    (capture,) = sandbox.taken(ref).captures
     assert accepted_capture([capture], 4500, "EUR") == capture
     assert [kind for kind, _ in messages(store)] == ["charge.captured"]
 
@@ -90,14 +90,14 @@ def test_paying_takes_the_money_once(sandbox: Sandbox, store: Store) -> None:
 def test_eight_clicks_at_once_pay_once(sandbox: Sandbox, store: Store) -> None:
     ref = open_charge(sandbox)
     at_once(lambda: sandbox.pay(ref))
-    assert len(sandbox.captures(ref)) == 1
+    assert len(sandbox.taken(ref).captures) == 1
     assert len(messages(store)) == 1
 
 
 def test_double_capture_takes_it_twice_and_says_so_twice(sandbox: Sandbox, store: Store) -> None:
     ref = open_charge(sandbox)
     sandbox.pay(ref, Faults(double=True))
-    one, two = sandbox.captures(ref)
+    one, two = sandbox.taken(ref).captures
     assert one.id != two.id
     assert (one.amount, two.amount) == (4500, 4500)
     assert len(set(messages(store))) == 2
@@ -106,7 +106,7 @@ def test_double_capture_takes_it_twice_and_says_so_twice(sandbox: Sandbox, store
 def test_wrong_amount_and_currency_are_taken_instead(sandbox: Sandbox) -> None:
     ref = open_charge(sandbox)
     sandbox.pay(ref, Faults(wrong_amount=1, wrong_currency="USD"))
-    (capture,) = sandbox.captures(ref)
+    (capture,) = sandbox.taken(ref).captures
     assert (capture.amount, capture.currency) == (1, "USD")
     assert accepted_capture([capture], 4500, "EUR") is None
 
@@ -114,7 +114,7 @@ def test_wrong_amount_and_currency_are_taken_instead(sandbox: Sandbox) -> None:
 def test_decline_takes_nothing_and_may_be_tried_again(sandbox: Sandbox, store: Store) -> None:
     ref = open_charge(sandbox)
     assert sandbox.pay(ref, Faults(decline=True)).state == "declined"
-    assert sandbox.captures(ref) == ()
+    assert sandbox.taken(ref).captures == ()
     assert sandbox.pay(ref).state == "paid"
     assert sandbox.pay(ref, Faults(decline=True)).state == "paid"
     assert [kind for kind, _ in messages(store)] == ["charge.declined", "charge.captured"]
@@ -139,7 +139,7 @@ def test_shuffle_sends_the_last_message_first(sandbox: Sandbox, store: Store) ->
 def test_delay_makes_the_refunds_message_arrive_before_the_captures(sandbox: Sandbox, store: Store) -> None:
     ref = open_charge(sandbox)
     sandbox.pay(ref, Faults(delay=72 * 3600))
-    sandbox.refund("rfd_1", sandbox.captures(ref)[0].id, 4500)
+    sandbox.refund("rfd_1", sandbox.taken(ref).captures[0].id, 4500)
     assert [kind for kind, _ in messages(store)] == ["charge.refunded", "charge.captured"]
 
 
@@ -165,7 +165,7 @@ def test_faults_out_of_range_change_nothing(sandbox: Sandbox, faults: Faults, fi
 def test_a_refund_is_made_once_a_key(sandbox: Sandbox, store: Store) -> None:
     ref = open_charge(sandbox)
     sandbox.pay(ref)
-    (capture,) = sandbox.captures(ref)
+    (capture,) = sandbox.taken(ref).captures
     first = sandbox.refund("rfd_1", capture.id, 2000)
     assert sandbox.refund("rfd_1", capture.id, 2000) == first
     assert sandbox.refund("rfd_2", capture.id, 2500) != first
@@ -177,7 +177,7 @@ def test_a_refund_is_made_once_a_key(sandbox: Sandbox, store: Store) -> None:
 def test_never_more_goes_back_than_was_taken(sandbox: Sandbox, store: Store) -> None:
     ref = open_charge(sandbox)
     sandbox.pay(ref)
-    (capture,) = sandbox.captures(ref)
+    (capture,) = sandbox.taken(ref).captures
     sandbox.refund("rfd_1", capture.id, 4000)
     with pytest.raises(Conflict, match="less than 501"):
         sandbox.refund("rfd_2", capture.id, 501)
@@ -188,7 +188,7 @@ def test_never_more_goes_back_than_was_taken(sandbox: Sandbox, store: Store) -> 
 def test_eight_refunds_at_once_return_the_money_once(sandbox: Sandbox) -> None:
     ref = open_charge(sandbox)
     sandbox.pay(ref)
-    (capture,) = sandbox.captures(ref)
+    (capture,) = sandbox.taken(ref).captures
     same_key = at_once(lambda: sandbox.refund("rfd_1", capture.id, 3000))
     assert len(set(same_key)) == 1
     names = iter(f"rfd_{n}" for n in range(2, 99))
@@ -200,7 +200,7 @@ def test_eight_refunds_at_once_return_the_money_once(sandbox: Sandbox) -> None:
 def test_what_does_not_exist_is_not_found(sandbox: Sandbox) -> None:
     for ask in (
         lambda: sandbox.charge("chg_x"),
-        lambda: sandbox.captures("chg_x"),
+        lambda: sandbox.taken("chg_x"),
         lambda: sandbox.pay("chg_x"),
         lambda: sandbox.refund("rfd_1", "cap_x", 1),
     ):
@@ -219,7 +219,7 @@ def test_the_client_speaks_the_port(sandbox: Sandbox, clock: Clock) -> None:
     charge = provider.create_charge("pay_1", 4500, "EUR", "2 seats")
     assert provider.create_charge("pay_1", 4500, "EUR", "2 seats") == charge
     sandbox.pay(charge.ref)
-    (capture,) = provider.captures(charge.ref)
+    (capture,) = provider.charge(charge.ref).captures
     assert capture == Capture(capture.id, 4500, "EUR")
     assert provider.refund("rfd_1", capture.id, 4500) == provider.refund("rfd_1", capture.id, 4500)
     body = b'{"id":"whe_1","charge":"chg_1"}'
@@ -238,7 +238,7 @@ def test_what_was_paid_since_a_moment_is_listed_with_what_went_back(sandbox: San
     clock.forward(60)
     since = clock.now
     sandbox.pay(late, Faults(double=True))
-    first, second = sandbox.captures(late)
+    first, second = sandbox.taken(late).captures
     sandbox.refund("rfd_1", second.id, 4500)
     provider = SandboxProvider(sandbox, [SECRET], clock)
     (found,) = provider.paid_since(since)

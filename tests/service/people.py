@@ -147,7 +147,7 @@ class Fan:
 
     def webhook(self, charge: str) -> None:
         """What the provider knows of a charge is applied, as after a webhook."""
-        captures = self.parts.provider.captures(charge)
+        captures = self.parts.online.charge(charge).captures
 
         def work(tx: Tx) -> None:
             (payment,) = orders.payments_of_charges(tx, "sandbox", [charge])

@@ -234,7 +234,7 @@ def two_payments_loops(service: Context, provider: Careful) -> tuple[int, int, i
     """Two orders are charged twice by their fans' bank while two processes run the payments loop, both without a lease.
     How many charges and refunds the provider has then, and how many tickets were sold.
     """
-    parts = replace(service.parts, provider=provider)
+    parts = replace(service.parts, providers={"sandbox": provider})
     event, fans = Event.open(service, rows=1), [Fan(service) for _ in range(2)]
     for fan in fans:
         held = hold.hold_best(parts, request(fan.who), event.id, "A", 1)

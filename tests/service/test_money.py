@@ -170,7 +170,7 @@ def test_a_refund_that_the_provider_refuses_holds_up_no_other(
     refused, fine = anna.order(event), bela.order(event)
     for fan, order in ((anna, refused), (bela, fine)):
         fan.pay(order, Faults(double=True))
-    provider = service.parts.provider
+    provider = service.parts.online
     refund = provider.refund
     first = anna.parts.store
 

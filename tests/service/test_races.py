@@ -16,7 +16,7 @@ from sqlalchemy import update
 from tests.service.people import Event, Fan
 from tests.support.databases import fresh_database
 from ticketchain.context import Context, open_context
-from ticketchain.domain.orders import LineState, state_of_lines
+from ticketchain.domain.orders import LineState, state_of_paid
 from ticketchain.settings import Settings
 from ticketchain.store import chain, orders, schema, schema_chain, stock
 from ticketchain.store.engine import Tx
@@ -70,7 +70,7 @@ def test_who_reads_the_lines_before_the_order_is_locked_is_convicted(
         for line in orders.lines_of_orders(tx, order_ids):
             lines[line.order_id].append(LineState(line.state))
         for row in orders.lock(tx, order_ids):
-            orders.set_state(tx, row.id, state_of_lines(lines[row.id]))
+            orders.set_state(tx, row.id, state_of_paid(lines[row.id]))
 
     monkeypatch.setattr(retell, "retell_orders", too_early)
     assert _both_lines_at_once(shop) == "paid"

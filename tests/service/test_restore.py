@@ -37,7 +37,7 @@ def opened(settings: Settings, bank: Store) -> Iterator[Context]:
     """The service, with a provider that keeps books of its own, as real ones do."""
     with open_context(settings) as context:
         sandbox = Sandbox(bank, now, new_id, settings.url)
-        parts = replace(context.parts, provider=SandboxProvider(sandbox, ["secret"], now))
+        parts = replace(context.parts, providers={"sandbox": SandboxProvider(sandbox, ["secret"], now)})
         yield replace(context, parts=parts, sandbox=sandbox)
 
 
@@ -55,7 +55,7 @@ def restored(context: Context, apply: bool = True) -> dict[str, Any]:
 
 def kept(context: Context) -> dict[str, int]:
     """Money that the provider has taken and not given back, by payment."""
-    charges = context.parts.provider.paid_since(datetime(2020, 1, 1, tzinfo=now().tzinfo))
+    charges = context.parts.online.paid_since(datetime(2020, 1, 1, tzinfo=now().tzinfo))
     return {c.payment_id: sum(t.capture.amount - t.refunded for t in c.taken) for c in charges}
 
 

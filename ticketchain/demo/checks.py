@@ -69,7 +69,7 @@ def people_and_books(books: Json, plan: Plan, tally: Tally) -> list[Check]:
     ]
 
 
-UNPAID = ("awaiting_payment", "expired")
+UNPAID = ("created", "awaiting_payment", "expired")
 
 
 def total(rows: Iterable[Json], field: str, **wanted: Any) -> int:

@@ -1,6 +1,6 @@
-"""The life of an order, one table of allowed steps, and what a payment's captures mean for it.
+"""The life of an order, one table of allowed steps, and what a payment's captures and disputes mean for it.
 
-State is computed from what was captured and from the lines, never incremented.
+State is computed from what was captured, from the lines and from disputes, never incremented.
 """
 
 from __future__ import annotations
@@ -12,15 +12,39 @@ from enum import StrEnum
 from ticketchain.domain.errors import Conflict
 
 
-class OrderState(StrEnum):
-    """Steps of an order."""
+class Channel(StrEnum):
+    """Where an order comes from. All channels sell from one stock."""
 
+    WEB = "web"
+    BOX_OFFICE = "box_office"
+    PARTNER = "partner"
+
+
+class Method(StrEnum):
+    """How an order is paid: at a payment provider, in cash or against an invoice at the box office, or not at all
+    since it costs nothing.
+    """
+
+    ONLINE = "online"
+    CASH = "cash"
+    INVOICE = "invoice"
+    FREE = "free"
+
+
+class OrderState(StrEnum):
+    """Steps of an order: `created` until the provider has opened its charge, `delivering` while only some of its
+    tickets are delivered, `disputed` while its buyer's bank disputes the payment, and after the buyer won.
+    """
+
+    CREATED = "created"
     AWAITING_PAYMENT = "awaiting_payment"
     EXPIRED = "expired"
     PAID = "paid"
+    DELIVERING = "delivering"
     DELIVERED = "delivered"
     PARTLY_REFUNDED = "partly_refunded"
     REFUNDED = "refunded"
+    DISPUTED = "disputed"
 
 
 class LineState(StrEnum):
@@ -32,16 +56,30 @@ class LineState(StrEnum):
     REFUNDED = "refunded"
 
 
+class DisputeState(StrEnum):
+    """Where a dispute stands, seen from us: `lost` = the money is gone."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+UNPAID = (OrderState.CREATED, OrderState.AWAITING_PAYMENT, OrderState.EXPIRED)
+"""No money of such an order counts (yet)."""
+
+WAITING = (OrderState.CREATED, OrderState.AWAITING_PAYMENT)
+"""Somebody may pay it at any moment."""
+
+_PAID = frozenset(OrderState) - set(UNPAID)
+
 STEPS: dict[OrderState, frozenset[OrderState]] = {
+    OrderState.CREATED: frozenset({OrderState.AWAITING_PAYMENT, OrderState.PAID, OrderState.EXPIRED}),
     OrderState.AWAITING_PAYMENT: frozenset({OrderState.PAID, OrderState.EXPIRED}),
     OrderState.EXPIRED: frozenset({OrderState.PAID}),
-    OrderState.PAID: frozenset({OrderState.DELIVERED, OrderState.PARTLY_REFUNDED, OrderState.REFUNDED}),
-    OrderState.DELIVERED: frozenset({OrderState.PAID, OrderState.PARTLY_REFUNDED, OrderState.REFUNDED}),
-    OrderState.PARTLY_REFUNDED: frozenset({OrderState.PAID, OrderState.DELIVERED, OrderState.REFUNDED}),
-    OrderState.REFUNDED: frozenset({OrderState.PARTLY_REFUNDED, OrderState.DELIVERED, OrderState.PAID}),
+    **{state: _PAID - {state} for state in _PAID},
 }
-"""Which step may follow which. Steps back among the last four happen only when a reorganised chain takes a block
-back.
+"""Which step may follow which. Among the paid states every step is possible: a reorganised chain takes blocks back, a
+dispute opens and closes at any time. None of them ever becomes unpaid again.
 """
 
 
@@ -52,13 +90,15 @@ def step(now: OrderState, then: OrderState) -> OrderState:
     return then
 
 
-def state_of_lines(lines: Sequence[LineState]) -> OrderState:
-    """The state of a paid order, from its lines."""
+def state_of_paid(lines: Sequence[LineState], disputes: Iterable[DisputeState] = ()) -> OrderState:
+    """The state of a paid order, from its lines and the disputes over its payment."""
+    if any(dispute != DisputeState.WON for dispute in disputes):
+        return OrderState.DISPUTED
     gone = sum(line in (LineState.REFUNDED, LineState.REFUSED) for line in lines)
     if gone == len(lines):
         return OrderState.REFUNDED
     if LineState.PENDING in lines:
-        return OrderState.PAID
+        return OrderState.DELIVERING if LineState.DELIVERED in lines else OrderState.PAID
     return OrderState.PARTLY_REFUNDED if gone else OrderState.DELIVERED
 
 
@@ -74,3 +114,16 @@ class Capture:
 def accepted_capture(captures: Iterable[Capture], total: int, currency: str) -> Capture | None:
     """The one capture that pays an order: the first with exactly its total and currency. All others go back."""
     return next((c for c in captures if c.amount == total and c.currency == currency), None)
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A buyer's bank takes money of a capture back: the provider's own id, the amount in minor units, where it
+    stands.
+    """
+
+    id: str
+    capture: str
+    amount: int
+    currency: str
+    state: DisputeState

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
 
-from ticketchain.domain.orders import Capture
+from ticketchain.domain.orders import Capture, Dispute
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,32 @@ class Charge:
 
     ref: str
     url: str
+
+
+@dataclass(frozen=True)
+class ChargeNow:
+    """What the provider knows of a charge now: all money taken for it, first first, and all disputes over that."""
+
+    captures: tuple[Capture, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """A line of a provider's statement: money in (positive) or out (negative), in minor units.
+
+    `capture`: the capture that it is about; `reference`: the provider's own id of the refund or dispute, else of the
+    capture. `fee`: what the provider kept of it.
+    """
+
+    kind: Literal["capture", "refund", "dispute"]
+    reference: str
+    capture: str
+    payment_id: str
+    amount: int
+    currency: str
+    fee: int
+    at: datetime
 
 
 @dataclass(frozen=True)

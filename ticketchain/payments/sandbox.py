@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from ticketchain.domain.errors import Conflict, Invalid, KeyReused, NotFound
 from ticketchain.domain.money import check_amount, check_currency
 from ticketchain.domain.orders import Capture
-from ticketchain.domain.ports import Charge, Faults, PaidCharge, SandboxCharge, Taken, Webhook
+from ticketchain.domain.ports import Charge, ChargeNow, Faults, PaidCharge, SandboxCharge, StatementLine, Taken, Webhook
 from ticketchain.payments.webhooks import verify
 from ticketchain.store import sandbox as rows
 from ticketchain.store.engine import Store, Tx
@@ -32,8 +32,11 @@ class SandboxPeer(Protocol):
     def create_charge(self, key: str, amount: int, currency: str, description: str) -> Charge:
         """Opens a charge, once a key."""
 
-    def captures(self, ref: str) -> Sequence[Capture]:
-        """All money taken for a charge."""
+    def taken(self, ref: str) -> ChargeNow:
+        """All money taken for a charge, and all disputes over it."""
+
+    def statement(self, since: datetime, until: datetime) -> Sequence[StatementLine]:
+        """What came and went, oldest first."""
 
     def paid_since(self, moment: datetime) -> Sequence[PaidCharge]:
         """Charges for which money was taken since."""
@@ -83,11 +86,16 @@ class Sandbox:
         _check(faults)
         return self._store.retry(lambda tx: self._pay(tx, ref, faults))
 
-    def captures(self, ref: str) -> tuple[Capture, ...]:
+    def taken(self, ref: str) -> ChargeNow:
         """All money taken for a charge, first first. Raises `NotFound`."""
         with self._store.read() as tx:
             _charge(tx, ref)
-            return tuple(Capture(row.id, row.amount, row.currency) for row in rows.captures(tx, ref))
+            return ChargeNow(tuple(Capture(row.id, row.amount, row.currency) for row in rows.captures(tx, ref)))
+
+    def statement(self, since: datetime, until: datetime) -> tuple[StatementLine, ...]:
+        """Money taken and given back from `since` to before `until`, oldest first."""
+        with self._store.read() as tx:
+            return tuple(_statement_line(row) for row in rows.money_between(tx, since, until))
 
     def paid_since(self, moment: datetime) -> tuple[PaidCharge, ...]:
         """Charges for which money was taken at that moment or later, each with all its captures, oldest first."""
@@ -175,9 +183,13 @@ class SandboxProvider:
         """Opens a charge; the same payment id always gives the same charge."""
         return self._peer.create_charge(payment_id, amount, currency, description)
 
-    def captures(self, ref: str) -> Sequence[Capture]:
-        """All money taken for a charge so far."""
-        return self._peer.captures(ref)
+    def charge(self, ref: str) -> ChargeNow:
+        """All money taken for a charge so far, and all disputes over it."""
+        return self._peer.taken(ref)
+
+    def statement(self, since: datetime, until: datetime) -> Sequence[StatementLine]:
+        """What came and went from `since` to before `until`, oldest first."""
+        return self._peer.statement(since, until)
 
     def paid_since(self, moment: datetime) -> Sequence[PaidCharge]:
         """Charges for which money was taken since, whoever remembers them."""
@@ -205,6 +217,11 @@ def _paid(tx: Tx, row: rows.ChargeRow) -> PaidCharge:
     found = rows.captures(tx, row.id)
     taken = tuple(Taken(Capture(each.id, each.amount, each.currency), each.refunded) for each in found)
     return PaidCharge(row.key, row.id, taken)
+
+
+def _statement_line(row: Any) -> StatementLine:
+    amount = row.amount if row.kind == "capture" else -row.amount
+    return StatementLine(row.kind, row.id, row.capture_id, row.key, amount, row.currency, 0, row.created_at)
 
 
 def _view(row: rows.ChargeRow) -> SandboxCharge:

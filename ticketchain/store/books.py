@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, case, func, select
 
+from ticketchain.domain.orders import UNPAID
 from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx
 
@@ -30,7 +31,7 @@ def lines_by_state(tx: Tx, event_id: str) -> list[Row[Any]]:
     """Tickets in paid orders by kind and state: their number and prices."""
     query = select(_KIND, t.order_lines.c.state, func.count().label("tickets"), _amount(t.order_lines.c.price))
     query = query.select_from(t.order_lines).join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
-    paid = and_(t.orders.c.event_id == event_id, t.orders.c.state.not_in(("awaiting_payment", "expired")))
+    paid = and_(t.orders.c.event_id == event_id, t.orders.c.state.not_in(UNPAID))
     return _grouped(tx, query.where(paid), "kind", t.order_lines.c.state)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
+from ticketchain.domain.orders import UNPAID, WAITING
 from ticketchain.store import schema as t
 from ticketchain.store.bulk import among
 from ticketchain.store.engine import Tx, insert_all_new, insert_new
@@ -78,7 +79,7 @@ def set_lines(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 def due_orders(tx: Tx, now: datetime, limit: int) -> list[Row[Any]]:
     """Unpaid orders whose time is over."""
     c = t.orders.c
-    query = select(t.orders).where(c.state == "awaiting_payment", c.expires_at <= now)
+    query = select(t.orders).where(c.state.in_(WAITING), c.expires_at <= now)
     return list(tx.execute(query.order_by(c.expires_at).limit(limit)))
 
 
@@ -98,11 +99,11 @@ def payments_of_charges(tx: Tx, provider: str, refs: Sequence[str]) -> list[Row[
     return list(tx.execute(select(t.payments).where(c.provider == provider, c.provider_ref.in_(refs))))
 
 
-def payments_without_charge(tx: Tx, limit: int) -> list[Row[Any]]:
-    """Payments of unpaid orders for which no charge was opened at the provider yet."""
+def payments_without_charge(tx: Tx, providers: Sequence[str], limit: int) -> list[Row[Any]]:
+    """Payments at these providers, of unpaid orders, for which no charge was opened yet."""
     c = t.payments.c
     waiting = select(t.payments).join(t.orders, t.orders.c.id == c.order_id)
-    waiting = waiting.where(c.provider_ref.is_(None), t.orders.c.state == "awaiting_payment")
+    waiting = waiting.where(c.provider_ref.is_(None), t.orders.c.state.in_(WAITING), c.provider.in_(providers))
     return list(tx.execute(waiting.order_by(c.id).limit(limit)))
 
 
@@ -151,15 +152,19 @@ def refunds_of_payment(tx: Tx, payment_id: str) -> list[Row[Any]]:
     return list(tx.execute(query.order_by(t.refunds.c.id)))
 
 
-def due_refunds(tx: Tx, limit: int) -> list[Row[Any]]:
-    """Refunds that the provider was not asked for yet."""
+def due_refunds(tx: Tx, providers: Sequence[str], limit: int) -> list[Row[Any]]:
+    """Refunds that these providers were not asked for yet, each with its `provider`."""
     c = t.refunds.c
-    return list(tx.execute(select(t.refunds).where(c.state == "due").order_by(c.created_at).limit(limit)))
+    query = select(t.refunds, t.payments.c.provider).join(t.captures, t.captures.c.id == c.capture_id)
+    query = query.join(t.payments, t.payments.c.id == t.captures.c.payment_id)
+    query = query.where(c.state == "due", t.payments.c.provider.in_(providers))
+    return list(tx.execute(query.order_by(c.created_at).limit(limit)))
 
 
-def set_refund(tx: Tx, refund_id: str, state: str, provider_ref: str | None) -> None:
-    """Notes that the provider returned the money, or that it will not."""
-    tx.execute(update(t.refunds).where(t.refunds.c.id == refund_id).values(state=state, provider_ref=provider_ref))
+def set_refund(tx: Tx, refund_id: str, state: str, provider_ref: str | None, now: datetime | None) -> None:
+    """Notes that the provider returned the money, and when, or that it will not."""
+    values = {"state": state, "provider_ref": provider_ref, "done_at": now}
+    tx.execute(update(t.refunds).where(t.refunds.c.id == refund_id).values(values))
 
 
 def add_webhook(tx: Tx, values: Mapping[str, Any]) -> bool:
@@ -167,10 +172,10 @@ def add_webhook(tx: Tx, values: Mapping[str, Any]) -> bool:
     return insert_new(tx, t.webhook_inbox, values)
 
 
-def due_webhooks(tx: Tx, provider: str, now: datetime, limit: int) -> list[Row[Any]]:
-    """A provider's webhooks that are to be applied now, in order of arrival."""
+def due_webhooks(tx: Tx, providers: Sequence[str], now: datetime, limit: int) -> list[Row[Any]]:
+    """These providers' webhooks that are to be applied now, in order of arrival."""
     c = t.webhook_inbox.c
-    query = select(t.webhook_inbox).where(c.provider == provider, c.applied.is_(False), c.due_at <= now)
+    query = select(t.webhook_inbox).where(c.provider.in_(providers), c.applied.is_(False), c.due_at <= now)
     return list(tx.execute(query.order_by(c.due_at, c.received_at).limit(limit)))
 
 
@@ -215,7 +220,7 @@ def lines_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
         select(t.order_lines, t.payments.c.id.label("payment_id"), t.orders.c.listing_id, t.orders.c.fan_id)
         .join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
         .join(t.payments, t.payments.c.order_id == t.orders.c.id)
-        .where(among(tx, t.order_lines.c.ticket, tickets), t.orders.c.state.not_in(("awaiting_payment", "expired")))
+        .where(among(tx, t.order_lines.c.ticket, tickets), t.orders.c.state.not_in(UNPAID))
         .order_by(t.order_lines.c.order_id)
     )
     return list(tx.execute(query))

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -14,11 +15,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Row,
     Table,
     Text,
     UniqueConstraint,
     bindparam,
     insert,
+    literal,
     select,
     update,
 )
@@ -167,6 +170,21 @@ def charges_paid_since(tx: Tx, moment: datetime) -> list[ChargeRow]:
     table = sandbox_charges
     paid = select(sandbox_captures.c.charge_id).where(sandbox_captures.c.created_at >= moment)
     return [ChargeRow(*row) for row in tx.execute(select(table).where(table.c.id.in_(paid)).order_by(table.c.id))]
+
+
+def money_between(tx: Tx, since: datetime, until: datetime) -> list[Row[Any]]:
+    """Captures and refunds from a moment to before another, oldest first, each with the caller's key of its charge."""
+    taken, back, charge = sandbox_captures.c, sandbox_refunds.c, sandbox_charges.c
+    shared = (charge.key, taken.id.label("capture_id"), taken.currency)
+    captures = select(literal("capture").label("kind"), taken.id, taken.amount, taken.created_at, *shared)
+    captures = captures.join(sandbox_charges, charge.id == taken.charge_id)
+    refunds = select(literal("refund").label("kind"), back.id, back.amount, back.created_at, *shared)
+    refunds = refunds.join(sandbox_captures, taken.id == back.capture_id)
+    refunds = refunds.join(sandbox_charges, charge.id == taken.charge_id)
+    parts = [
+        query.where(at >= since, at < until) for query, at in ((captures, taken.created_at), (refunds, back.created_at))
+    ]
+    return sorted((row for query in parts for row in tx.execute(query)), key=lambda row: (row.created_at, row.id))
 
 
 def add_refund(tx: Tx, row: RefundRow) -> tuple[RefundRow, bool]:

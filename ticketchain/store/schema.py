@@ -91,6 +91,13 @@ events = Table(
     Column("schedule", JSON, nullable=False),  # Unix seconds, as the ledger has them
     Column("moves_close_at", BigInteger, nullable=False, index=True),  # of the schedule
     Column("status", Text, nullable=False),  # live, paused, cancelled, as the ledger says
+    Column("fees", JSON, nullable=False),  # domain.prices.Fee, added to each class's face price
+    Column("tax", JSON),  # domain.prices.Tax, contained in what is paid
+    Column("sale_opens_at", Moment),  # of this shop; null: at once, and to the doors
+    Column("sale_closes_at", Moment),
+    Column("order_limit", Integer, nullable=False),  # tickets in one order; 0: as the installation allows
+    Column("rescheduled_at", Moment),  # when its doors last moved: who bought before may return at full price
+    Column("plan_id", Id, ForeignKey("seat_plans.id")),
     Column("batches_reserved", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
 )
@@ -112,7 +119,8 @@ price_classes = Table(
     Column("position", Integer, primary_key=True),  # the ledger's priceClass
     Column("code", Text, nullable=False),
     Column("name", Text, nullable=False),
-    Column("face", BigInteger, nullable=False),
+    Column("face", BigInteger, nullable=False),  # of the class, before fees
+    Column("all_in", BigInteger, nullable=False),  # with fees: the face price on the ledger, in batches and seats
     UniqueConstraint("event_id", "code"),
 )
 
@@ -147,9 +155,13 @@ seats = Table(
     Column("face", BigInteger, nullable=False),
     Column("state", Text, nullable=False),  # unissued, available, held, sold
     Column("hold_id", Id, ForeignKey("holds.id")),
+    Column("allotment_id", Id, ForeignKey("allotments.id")),  # set aside for a partner
+    Column("x", Integer),  # place on the plan, in hundredths of its unit
+    Column("y", Integer),
     UniqueConstraint("event_id", "section", "row", "seat"),
     Index("ix_seats_free", "event_id", "state", "price_class", "ticket"),
     Index("ix_seats_hold", "hold_id"),
+    Index("ix_seats_allotment", "allotment_id"),
 )
 
 holds = Table(
@@ -158,6 +170,7 @@ holds = Table(
     Column("id", Id, primary_key=True),
     Column("event_id", Id, ForeignKey("events.id"), nullable=False),
     Column("fan_id", Id, ForeignKey("fans.id"), nullable=False),
+    Column("channel", Text, nullable=False),  # domain.orders.Channel
     Column("state", Text, nullable=False),  # open, ordered, ended
     Column("expires_at", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -174,6 +187,12 @@ orders = Table(
     Column("fan_id", Id, ForeignKey("fans.id"), nullable=False, index=True),
     Column("hold_id", Id, ForeignKey("holds.id"), unique=True),
     Column("listing_id", Id, ForeignKey("listings.id")),
+    Column("exchange_id", Id, ForeignKey("exchanges.id")),  # it pays the difference of an exchange
+    Column("channel", Text, nullable=False),  # domain.orders.Channel
+    Column("seller_key", Id, ForeignKey("api_keys.id")),  # of the box office or partner that sold it
+    Column("promotion_id", Id, ForeignKey("promotions.id")),
+    Column("voucher", Text),  # the code that was given
+    Column("refund_rule", JSON, nullable=False),  # domain.refunds.RefundRule as it was at the sale
     Column("total", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -188,7 +207,9 @@ order_lines = Table(
     metadata,
     Column("order_id", Id, ForeignKey("orders.id"), primary_key=True),
     Column("ticket", BigInteger, primary_key=True, index=True, autoincrement=False),
-    Column("price", BigInteger, nullable=False),
+    Column("price", BigInteger, nullable=False),  # what the buyer pays for it, all in
+    Column("items", JSON, nullable=False),  # domain.prices.Item: what the price is made of; their sum is the price
+    Column("tax", BigInteger, nullable=False),  # contained in the price
     Column("state", Text, nullable=False),
     Column("epoch", Integer),  # of the ticket once delivered by this order
     Column("problem", Text),
@@ -200,6 +221,7 @@ payments = Table(
     Column("id", Id, primary_key=True),
     Column("order_id", Id, ForeignKey("orders.id"), nullable=False, unique=True),
     Column("provider", Text, nullable=False),
+    Column("method", Text, nullable=False),  # domain.orders.Method
     Column("amount", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("provider_ref", Text),
@@ -229,6 +251,7 @@ refunds = Table(
     Column("state", Text, nullable=False),  # due, done, failed
     Column("provider_ref", Text),
     Column("created_at", Moment, nullable=False),
+    Column("done_at", Moment),  # when the provider gave it back
     UniqueConstraint("capture_id", "cause"),
     Index("ix_refunds_due", "state", "created_at"),
 )
@@ -305,7 +328,8 @@ payouts = Table(
     Column("address", Text, nullable=False),  # of the seller; the royalty leg goes to the event's pot
     Column("amount", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
-    Column("state", Text, nullable=False),  # due
+    Column("taken_back", BigInteger, nullable=False),  # of the amount, when its event was cancelled
+    Column("state", Text, nullable=False),  # due, blocked (a dispute is open), reversed (nothing of it is left)
     Column("created_at", Moment, nullable=False),
 )
 

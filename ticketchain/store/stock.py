@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, select, tuple_, update
 
+from ticketchain.domain.orders import UNPAID
 from ticketchain.store import schema as t
 from ticketchain.store.bulk import among
 from ticketchain.store.engine import Tx
@@ -69,16 +70,9 @@ def counts(tx: Tx, event_id: str) -> list[Row[Any]]:
     return list(tx.execute(query.group_by(*columns).order_by(*columns)))
 
 
-def add_hold(tx: Tx, hold_id: str, event_id: str, fan_id: str, expires_at: datetime, now: datetime) -> None:
-    """Stores an empty hold."""
-    values = {
-        "event_id": event_id,
-        "fan_id": fan_id,
-        "state": "open",
-        "expires_at": expires_at,
-        "created_at": now,
-    }
-    tx.execute(insert(t.holds).values(id=hold_id, **values))
+def add_hold(tx: Tx, values: Mapping[str, Any]) -> None:
+    """Stores an empty hold, still open."""
+    tx.execute(insert(t.holds).values({"state": "open"} | dict(values)))
 
 
 def take_seats(tx: Tx, hold_id: str, event_id: str, tickets: Sequence[int]) -> int:
@@ -159,7 +153,7 @@ def restock(tx: Tx, tickets: Sequence[int]) -> None:
     """
     line, order = t.order_lines.c, t.orders.c
     waiting = select(line.ticket).join(t.orders, order.id == line.order_id).where(line.ticket == _SEAT.ticket)
-    paid = waiting.where(line.state == "pending", order.state.not_in(("awaiting_payment", "expired"))).exists()
+    paid = waiting.where(line.state == "pending", order.state.not_in(UNPAID)).exists()
     query = update(t.seats).where(among(tx, _SEAT.ticket, tickets), _SEAT.state == "sold", ~paid)
     tx.execute(query.values(state="available", hold_id=None))
 

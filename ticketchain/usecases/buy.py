@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ticketchain.domain import trace
 from ticketchain.domain.errors import Conflict, Expired, NotFound
 from ticketchain.domain.money import check_amount
-from ticketchain.domain.orders import LineState, OrderState, step
+from ticketchain.domain.orders import WAITING, Channel, LineState, Method, OrderState, step
+from ticketchain.domain.prices import Item, Tax
 from ticketchain.store import chain, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
@@ -76,17 +78,20 @@ def _store_order(
         "total": total,
         "currency": event.currency,
     } | source
-    row |= {"state": OrderState.AWAITING_PAYMENT, "expires_at": now + parts.rules.payment, "created_at": now}
+    row |= {"state": OrderState.CREATED, "expires_at": now + parts.rules.payment, "created_at": now}
     row["trace"] = trace.current()
-    line_rows = [{"order_id": order_id, "ticket": t, "price": p, "state": LineState.PENDING} for t, p in lines]
-    payment = {
-        "id": parts.new_id("pay"),
-        "order_id": order_id,
-        "provider": parts.provider.name,
-        "amount": total,
-    }
+    row |= {"channel": Channel.WEB, "refund_rule": event.terms["refund_rule"]}
+    line_rows = [_line_row(order_id, ticket, price, event) for ticket, price in lines]
+    payment = {"id": parts.new_id("pay"), "order_id": order_id, "amount": total}
+    payment |= {"provider": parts.online.name, "method": Method.ONLINE}
     orders.add_order(tx, row, line_rows, payment | {"currency": event.currency, "created_at": now})
     return order_id
+
+
+def _line_row(order_id: str, ticket: int, price: int, event: Any) -> dict[str, Any]:
+    tax = Tax(**event.tax).within(price) if event.tax else 0
+    row = {"order_id": order_id, "ticket": ticket, "price": price, "state": LineState.PENDING, "tax": tax}
+    return row | {"items": [asdict(Item("face", "Ticket", price))]}
 
 
 def _refuse_over_limit(tx: Tx, event: Any, who: Principal, wanted: int) -> None:
@@ -124,7 +129,7 @@ def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) ->
 def expire(tx: Tx, order_id: str) -> None:
     """Ends an unpaid order and frees what it held; nothing happens when it was paid meanwhile."""
     row = orders.order(tx, order_id, lock=True)
-    if row is None or row.state != OrderState.AWAITING_PAYMENT:
+    if row is None or row.state not in WAITING:
         return
     orders.set_state(tx, row.id, step(OrderState(row.state), OrderState.EXPIRED))
     if row.listing_id:

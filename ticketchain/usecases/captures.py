@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from ticketchain.domain.intents import Deliver, Settle
-from ticketchain.domain.orders import Capture, LineState, OrderState, accepted_capture, step
+from ticketchain.domain.orders import WAITING, Capture, LineState, OrderState, accepted_capture, step
 from ticketchain.domain.references import reference_bytes
 from ticketchain.store import market, orders, stock
 from ticketchain.store.engine import Tx
@@ -77,7 +77,7 @@ def _accept(parts: Parts, tx: Tx, paid: Sequence[Paid]) -> list[Paid]:
 
 def _claim(tx: Tx, paid: Sequence[Paid]) -> list[Paid]:
     """Makes the ordered seats or listings the orders' for good; returns those for which that was possible."""
-    held = {p.order.hold_id for p in paid if p.order.hold_id and p.order.state == OrderState.AWAITING_PAYMENT}
+    held = {p.order.hold_id for p in paid if p.order.hold_id and p.order.state in WAITING}
     stock.sell_seats(tx, sorted(held))
     return [p for p in paid if p.order.hold_id in held or _claim_again(tx, p.order)]
 
@@ -85,7 +85,7 @@ def _claim(tx: Tx, paid: Sequence[Paid]) -> list[Paid]:
 def _claim_again(tx: Tx, order: Any) -> bool:
     """A listing; or seats whose hold expired, if they are still free."""
     if order.listing_id:
-        states = ("reserved",) if order.state == OrderState.AWAITING_PAYMENT else ("open",)
+        states = ("reserved",) if order.state in WAITING else ("open",)
         return market.set_listing(tx, order.listing_id, states, "selling")
     tickets = [line.ticket for line in orders.lines(tx, order.id)]
     if stock.retake_seats(tx, order.hold_id, tickets) != len(tickets):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, Invalid
@@ -21,6 +22,7 @@ from ticketchain.domain.policy import (
     terms_from,
 )
 from ticketchain.domain.ports import SealedKey
+from ticketchain.domain.prices import Fee, Tax, all_in
 from ticketchain.domain.references import reference_bytes
 from ticketchain.store import accounts, events
 from ticketchain.store.engine import Tx
@@ -50,6 +52,11 @@ class NewEvent:
     schedule: Schedule
     price_classes: Sequence[PriceClass]
     payees: Sequence[Payee]
+    fees: Sequence[Fee] = ()
+    tax: Tax | None = None
+    sale_opens_at: datetime | None = None
+    sale_closes_at: datetime | None = None
+    order_limit: int = 0
 
 
 def create_event(parts: Parts, request: Request, new: NewEvent) -> dict[str, Any]:
@@ -86,7 +93,12 @@ def _store(parts: Parts, tx: Tx, who: Principal, new: NewEvent, payees: Sequence
     row = {"id": event_id, "organizer_id": who.organizer, "currency": currency, "terms": terms} | about
     row |= {"schedule": asdict(new.schedule), "moves_close_at": new.schedule.moves_close_at}
     row |= {"status": EventStatus.LIVE, "batches_reserved": 0, "created_at": parts.clock()}
-    classes = [{"event_id": event_id, "position": i, **asdict(c)} for i, c in enumerate(new.price_classes)]
+    row |= {"fees": [asdict(fee) for fee in new.fees], "tax": asdict(new.tax) if new.tax else None}
+    row |= {"sale_opens_at": new.sale_opens_at, "sale_closes_at": new.sale_closes_at, "order_limit": new.order_limit}
+    classes = [
+        {"event_id": event_id, "position": i, **asdict(c), "all_in": all_in(c.face, new.fees)}
+        for i, c in enumerate(new.price_classes)
+    ]
     shares = [{"event_id": event_id, "position": i, **asdict(p)} for i, p in enumerate(payees)]
     events.add_event(tx, row, classes, shares)
     organizer = required(accounts.organizer(tx, who.organizer), "the organizer")

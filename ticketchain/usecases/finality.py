@@ -82,7 +82,13 @@ def _owe(parts: Parts, tx: Tx, row: Any) -> None:
     price = row.values["price"]
     part = royalty(price, place.face, event.terms["royalty_bps"])
     seller = _seller(tx, row)
-    shared = {"order_id": payment.order_id, "ticket": row.ticket, "currency": event.currency, "state": "due"}
+    shared = {
+        "order_id": payment.order_id,
+        "ticket": row.ticket,
+        "currency": event.currency,
+        "state": "due",
+        "taken_back": 0,
+    }
     shared |= {"created_at": parts.clock()}
     market.add_payout(tx, shared | {"leg": "seller", "address": seller, "amount": price - part})
     pot = parts.ledger.address_of(row.event_number)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, Expired, Invalid, NotFound, SeatTaken, SoldOut
+from ticketchain.domain.orders import Channel
 from ticketchain.store import events, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
@@ -57,7 +58,8 @@ def _hold(parts: Parts, request: Request, event_id: str, take: Any) -> dict[str,
             return dict(before)
         refuse_unless_on_sale(tx, event_of(tx, event_id))
         now, hold_id = parts.clock(), parts.new_id("hld")
-        stock.add_hold(tx, hold_id, event_id, request.who.fan, now + parts.rules.hold, now)
+        row = {"id": hold_id, "event_id": event_id, "fan_id": request.who.fan, "channel": Channel.WEB}
+        stock.add_hold(tx, row | {"expires_at": now + parts.rules.hold, "created_at": now})
         take(tx, hold_id)
         return dict(answer(parts, tx, request, views.hold(tx, stock.hold(tx, hold_id))))
 

@@ -40,7 +40,7 @@ def issue_manifest(
         if row.number is None:
             raise Conflict("event: the ledger does not have it yet; try again in a moment")
         classes = {c.code: c for c in events.price_classes(tx, event_id)}
-    manifest = m.parse_manifest(data, {code: c.face for code, c in classes.items()}, form)
+    manifest = m.parse_manifest(data, {code: c.all_in for code, c in classes.items()}, form)
     plans = m.batches(manifest)
     documents = [m.batch_document(plan, event_id) for plan in plans]
     cids = [parts.contents.put(document) for document in documents]
@@ -106,7 +106,7 @@ def _store_batch(
     cid: str,
 ) -> None:
     shared = {"event_id": event.id, "price_class": plan.price_class, "supply_class": str(plan.supply_class)}
-    shared |= {"section": plan.section, "face": price_class.face}
+    shared |= {"section": plan.section, "face": price_class.all_in}
     batch = {"number": number, "issue_id": issue_id, "supply": len(plan.seats), "cid": cid, "issued": False}
     events.add_batches(tx, [shared | batch | {"created_at": parts.clock()}])
     stock.add_seats(tx, [shared | _seat(event.number, number, i, s) for i, s in enumerate(plan.seats)])
@@ -129,7 +129,7 @@ def _intent(number: int, plan: m.BatchPlan, price_class: Any, document: bytes) -
         price_class=price_class.position,
         supply_class=SUPPLY_CLASSES[plan.supply_class],
         section=section_number(plan.section),
-        face=price_class.face,
+        face=price_class.all_in,
         manifest=hashlib.sha256(document).hexdigest(),
     )
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ticketchain.domain.consents import Attestation, Consent
-from ticketchain.domain.orders import Capture
-from ticketchain.domain.ports import Charge, PaidCharge, SealedKey, SignedTransaction, UnsignedTransaction, Webhook
+from ticketchain.domain.ports import (
+    Charge,
+    ChargeNow,
+    PaidCharge,
+    SealedKey,
+    SignedTransaction,
+    StatementLine,
+    UnsignedTransaction,
+    Webhook,
+)
 from ticketchain.store.engine import Store
 
 
@@ -91,8 +99,11 @@ class PaymentProvider(Protocol):
     def create_charge(self, payment_id: str, amount: int, currency: str, description: str) -> Charge:
         """Opens a charge; the same payment id always gives the same charge."""
 
-    def captures(self, ref: str) -> Sequence[Capture]:
-        """All money taken for a charge so far."""
+    def charge(self, ref: str) -> ChargeNow:
+        """All money taken for a charge so far, and all disputes over it."""
+
+    def statement(self, since: datetime, until: datetime) -> Sequence[StatementLine]:
+        """What came and went from `since` to before `until`, oldest first."""
 
     def paid_since(self, moment: datetime) -> Sequence[PaidCharge]:
         """Charges for which money was taken since, with all their captures: also those that we have forgotten."""
@@ -127,6 +138,11 @@ class Parts:
     signer: Signer
     ledger: LedgerReader
     contents: Contents
-    provider: PaymentProvider
+    providers: Mapping[str, PaymentProvider]
     log: Any
     rules: Rules = Rules()
+
+    @property
+    def online(self) -> PaymentProvider:
+        """The provider where people pay over the net: the first."""
+        return next(iter(self.providers.values()))

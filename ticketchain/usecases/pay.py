@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ticketchain.domain.errors import DomainError, NotFound, Unavailable
-from ticketchain.domain.orders import Capture
+from ticketchain.domain.orders import OrderState, step
+from ticketchain.domain.ports import ChargeNow
 from ticketchain.store import orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import expire
@@ -24,11 +25,11 @@ POSTPONED = timedelta(seconds=1), timedelta(hours=1)
 def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: bytes) -> bool:
     """Verifies a webhook and puts it in the inbox; False when it was there already.
 
-    Raises `NotFound` for another provider than ours, `Forbidden`, `Invalid`.
+    Raises `NotFound` for a provider that is not set up here, `Forbidden`, `Invalid`.
     """
-    if provider != parts.provider.name:
+    if provider not in parts.providers:
         raise NotFound(f"payment provider {provider!r} is unknown")
-    webhook = parts.provider.verify_webhook(headers, body)
+    webhook = parts.providers[provider].verify_webhook(headers, body)
     row = {
         "provider": provider,
         "event_id": webhook.event_id,
@@ -43,14 +44,18 @@ def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: 
 def open_charges(parts: Parts, limit: int = 50) -> bool:
     """Asks the provider for the charges of new payments; True when it opened any."""
     with parts.store.read() as tx:
-        due = orders.payments_without_charge(tx, limit)
+        due = orders.payments_without_charge(tx, list(parts.providers), limit)
     return _each(parts, due, partial(_open_charge, parts))
 
 
 def _open_charge(parts: Parts, payment: Any) -> None:
-    charge = parts.provider.create_charge(payment.id, payment.amount, payment.currency, f"Order {payment.order_id}")
+    provider, about = parts.providers[payment.provider], f"Order {payment.order_id}"
+    charge = provider.create_charge(payment.id, payment.amount, payment.currency, about)
     with parts.store.begin() as tx:
+        (order,) = orders.lock(tx, [payment.order_id])
         orders.set_charge(tx, payment.id, charge.ref, charge.url)
+        if order.state == OrderState.CREATED:
+            orders.set_state(tx, order.id, step(OrderState(order.state), OrderState.AWAITING_PAYMENT))
 
 
 def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
@@ -60,10 +65,10 @@ def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
     While the provider does not answer, the webhooks stay in the inbox.
     """
     with parts.store.read() as tx:
-        due = orders.due_webhooks(tx, parts.provider.name, parts.clock(), limit)
-    told: dict[str, Told] = {}
+        due = orders.due_webhooks(tx, list(parts.providers), parts.clock(), limit)
+    told: dict[tuple[str, str], Told] = {}
     for row in due:
-        told.setdefault(row.charge, Told(row.charge)).event_ids.append(row.event_id)
+        told.setdefault((row.provider, row.charge), Told(row.provider, row.charge)).event_ids.append(row.event_id)
     fetched: list[Told] = []
     done = _each(parts, told.values(), _later_if_it_fails(parts, lambda each: fetched.append(_fetch(parts, each))))
     try:
@@ -77,15 +82,16 @@ def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
 
 @dataclass(frozen=True)
 class Told:
-    """A charge that webhooks spoke of, and what the provider says was captured for it."""
+    """A charge that webhooks spoke of, and what its provider says of it."""
 
+    provider: str
     charge: str
     event_ids: list[str] = field(default_factory=list)
-    captures: Sequence[Capture] = ()
+    now: ChargeNow = field(default_factory=ChargeNow)
 
 
 def _fetch(parts: Parts, told: Told) -> Told:
-    return replace(told, captures=parts.provider.captures(told.charge))
+    return replace(told, now=parts.providers[told.provider].charge(told.charge))
 
 
 def _later_if_it_fails(parts: Parts, work: Callable[[Told], None]) -> Callable[[Told], None]:
@@ -100,23 +106,24 @@ def _later_if_it_fails(parts: Parts, work: Callable[[Told], None]) -> Callable[[
             raise
         except Exception:
             with parts.store.begin() as tx:
-                orders.postpone(tx, parts.provider.name, told.event_ids, parts.clock(), *POSTPONED)
+                orders.postpone(tx, told.provider, told.event_ids, parts.clock(), *POSTPONED)
             raise
 
     return guarded
 
 
 def _apply(parts: Parts, tx: Tx, told: Sequence[Told]) -> None:
-    """Applies what was captured, and notes that the webhooks need no more work. All are of one provider: ours."""
-    if not told:
-        return
-    provider = parts.provider.name
-    captures = {each.charge: each.captures for each in told}
-    payments = orders.payments_of_charges(tx, provider, list(captures))
-    apply_captures(parts, tx, [(payment, captures.pop(payment.provider_ref)) for payment in payments])
-    if captures:
-        parts.log.warning("webhooks of unknown charges", provider=provider, charges=list(captures))
-    orders.set_applied(tx, provider, [event_id for each in told for event_id in each.event_ids])
+    """Applies what was captured, and notes that the webhooks need no more work."""
+    found = {(each.provider, each.charge): each.now for each in told}
+    pairs = []
+    for provider in {each.provider for each in told}:
+        mine = [each for each in told if each.provider == provider]
+        payments = orders.payments_of_charges(tx, provider, [each.charge for each in mine])
+        pairs += [(payment, found.pop((provider, payment.provider_ref)).captures) for payment in payments]
+        orders.set_applied(tx, provider, [event_id for each in mine for event_id in each.event_ids])
+    apply_captures(parts, tx, pairs)
+    if found:
+        parts.log.warning("webhooks of unknown charges", charges=sorted(found))
 
 
 def send_refunds(parts: Parts, limit: int = 50) -> bool:
@@ -126,22 +133,23 @@ def send_refunds(parts: Parts, limit: int = 50) -> bool:
     A refund that the provider will not make is set to `failed` for a person to look at; the others go on.
     """
     with parts.store.read() as tx:
-        due = orders.due_refunds(tx, limit)
+        due = orders.due_refunds(tx, list(parts.providers), limit)
     return _each(parts, due, partial(_refund, parts))
 
 
 def _refund(parts: Parts, refund: Any) -> None:
     try:
-        ref = parts.provider.refund(f"{refund.capture_id}:{refund.cause}", refund.capture_id, refund.amount)
+        provider = parts.providers[refund.provider]
+        ref = provider.refund(f"{refund.capture_id}:{refund.cause}", refund.capture_id, refund.amount)
     except Unavailable:
         raise
     except DomainError as problem:
         parts.log.error("the provider will not refund, a person must look", refund=refund.id, problem=str(problem))
         with parts.store.begin() as tx:
-            orders.set_refund(tx, refund.id, "failed", None)
+            orders.set_refund(tx, refund.id, "failed", None, None)
         return
     with parts.store.begin() as tx:
-        orders.set_refund(tx, refund.id, "done", ref)
+        orders.set_refund(tx, refund.id, "done", ref, parts.clock())
 
 
 def expire_orders(parts: Parts, limit: int = 100) -> bool:
@@ -156,7 +164,8 @@ def expire_orders(parts: Parts, limit: int = 100) -> bool:
 
 
 def _pay_or_expire(parts: Parts, payment: Any) -> None:
-    captures = parts.provider.captures(payment.provider_ref) if payment.provider_ref else ()
+    known = parts.providers.get(payment.provider) if payment.provider_ref else None
+    captures = known.charge(payment.provider_ref).captures if known else ()
 
     def work(tx: Tx) -> None:
         apply_captures(parts, tx, [(payment, captures)])

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, DomainError, NotFound
-from ticketchain.domain.orders import Capture, LineState, OrderState, accepted_capture
+from ticketchain.domain.orders import UNPAID, Capture, LineState, OrderState, accepted_capture
 from ticketchain.domain.ports import PaidCharge
 from ticketchain.domain.references import reference_bytes
 from ticketchain.store import chain, market, orders, outbox, signers
@@ -58,11 +58,11 @@ def recover(parts: Parts, since: datetime, accounts: Accounts, apply: bool) -> d
     waiting = [address for address, count in accounts.pending.items() if count > accounts.mined[address]]
     if apply and waiting:
         raise Conflict(f"transactions of {', '.join(waiting)} are in the node's pool; try again when they are mined")
-    charges = parts.provider.paid_since(since)
+    charges = [(name, charge) for name, each in parts.providers.items() for charge in each.paid_since(since)]
     with parts.store.read() as tx:
         ahead = {address: _ahead(tx, address, mined) for address, mined in accounts.mined.items()}
-        stories = _stories(tx, {reference for charge in charges if (reference := _reference(charge))})
-    told = [_payment(parts, charge, stories.get(_reference(charge)), apply) for charge in charges]
+        stories = _stories(tx, {reference for _, charge in charges if (reference := _reference(charge))})
+    told = [_payment(parts, name, charge, stories.get(_reference(charge)), apply) for name, charge in charges]
     lines = [_signer(parts, address, accounts.mined[address], count, apply) for address, count in ahead.items()]
     return {"since": since.isoformat(), "applied": apply, "signers": lines, "payments": told}
 
@@ -122,7 +122,7 @@ def _add(story: Story, row: Any) -> None:
         story.resales.append(row.ticket)
 
 
-def _payment(parts: Parts, charge: PaidCharge, story: Story | None, apply: bool) -> dict[str, Any]:
+def _payment(parts: Parts, provider: str, charge: PaidCharge, story: Story | None, apply: bool) -> dict[str, Any]:
     told = {"payment": charge.payment_id, "charge": charge.ref, "taken": sum(t.capture.amount for t in charge.taken)}
     told["tickets"] = [str(ticket) for ticket in story.tickets] if story else []
     with parts.store.read() as tx:
@@ -136,10 +136,10 @@ def _payment(parts: Parts, charge: PaidCharge, story: Story | None, apply: bool)
     back = sum(t.capture.amount - t.refunded for t in charge.taken) - max(0, story.owed if story else 0)
     told |= {"what": "delivered" if story else "forgotten", "holders": story.holders if story else []}
     told |= {"give_back": max(0, back), "sellers_unpaid": [str(ticket) for ticket in story.resales] if story else []}
-    return told | ({"problem": _give_back(parts, charge, back)} if apply and back > 0 else {})
+    return told | ({"problem": _give_back(parts, provider, charge, back)} if apply and back > 0 else {})
 
 
-def _give_back(parts: Parts, charge: PaidCharge, amount: int) -> str | None:
+def _give_back(parts: Parts, provider: str, charge: PaidCharge, amount: int) -> str | None:
     """Returns money straight at the provider, last capture first: there is no order here that it could belong to.
 
     The key names what was returned before, so that a repetition after a crash returns nothing twice.
@@ -149,7 +149,8 @@ def _give_back(parts: Parts, charge: PaidCharge, amount: int) -> str | None:
         if part <= 0:
             continue
         try:
-            parts.provider.refund(f"{taken.capture.id}:recover:{taken.refunded}", taken.capture.id, part)
+            key = f"{taken.capture.id}:recover:{taken.refunded}"
+            parts.providers[provider].refund(key, taken.capture.id, part)
         except DomainError as problem:
             return f"{problem}; a person must look"
         parts.log.warning("money of a forgotten payment given back", payment=charge.payment_id, amount=part)
@@ -184,7 +185,7 @@ def _end_what_was_given_back(parts: Parts, tx: Tx, payment: Any, charge: PaidCha
             continue
         refund = parts.new_id("ref")
         orders.add_refund(tx, refund, taken.capture.id, "before_restore", unexplained, parts.clock())
-        orders.set_refund(tx, refund, "done", None)
+        orders.set_refund(tx, refund, "done", None, parts.clock())
         _end_lines(tx, payment.order_id)
         rest = taken.capture.amount - taken.refunded - max(0, story.owed if story else 0)
         give_back(parts, tx, payment.id, "after_restore", rest)
@@ -204,7 +205,7 @@ def _acknowledge(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]
     """The ledger knows the payment: the order is paid, whatever became of it here. False when that was known."""
     (row,) = orders.lock(tx, [payment.order_id])
     capture = accepted_capture(captures, payment.amount, payment.currency)
-    if row.state not in (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED) or capture is None:
+    if row.state not in UNPAID or capture is None:
         return False
     _note_taken(parts, tx, payment, [capture])
     orders.accept_captures(tx, [capture.id])
@@ -222,7 +223,7 @@ def _note_returned(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Captur
         if row.id in ids and not row.accepted and not orders.refunded(tx, row.id):
             refund = parts.new_id("ref")
             orders.add_refund(tx, refund, row.id, "not_owed", row.amount, parts.clock())
-            orders.set_refund(tx, refund, "done", None)
+            orders.set_refund(tx, refund, "done", None, parts.clock())
 
 
 def _note_taken(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]) -> None:

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ticketchain.domain.blocks import PAID_KINDS, TICKET_KINDS
-from ticketchain.domain.orders import LineState, OrderState, state_of_lines, step
+from ticketchain.domain.orders import LineState, OrderState, state_of_paid, step
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.references import reference_bytes
 from ticketchain.domain.tickets import Change, Ticket, TicketState, apply, event_of
@@ -184,7 +184,7 @@ def retell_orders(tx: Tx, order_ids: Sequence[str]) -> None:
         lines[line.order_id].append(LineState(line.state))
     then: dict[OrderState, list[str]] = defaultdict(list)
     for row in rows:
-        then[step(OrderState(row.state), state_of_lines(lines[row.id]))].append(row.id)
+        then[step(OrderState(row.state), state_of_paid(lines[row.id]))].append(row.id)
     for state, ids in then.items():
         orders.set_states(tx, ids, state)
 

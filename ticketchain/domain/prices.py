@@ -1,0 +1,52 @@
+"""What a ticket costs: the face price of its class, itemised fees on top, the tax within, discounts off.
+
+The sum of face price and fees is the all-in face price: what the ledger calls the face price, and what the cap on
+resale counts from. Amounts are minor units, rates basis points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from ticketchain.domain.money import BPS
+
+
+@dataclass(frozen=True)
+class Fee:
+    """A fee on each ticket: a share of its class's face price, rounded down, and a fixed amount."""
+
+    name: str
+    bps: int = 0
+    fixed: int = 0
+
+    def of(self, face: int) -> int:
+        """The fee on a ticket of this face price."""
+        return face * self.bps // BPS + self.fixed
+
+
+def all_in(face: int, fees: Iterable[Fee]) -> int:
+    """The all-in face price of a class with this face price."""
+    return face + sum(fee.of(face) for fee in fees)
+
+
+@dataclass(frozen=True)
+class Tax:
+    """A tax that prices contain, e.g. VAT."""
+
+    name: str
+    bps: int
+
+    def within(self, price: int) -> int:
+        """The tax contained in a price, rounded half up."""
+        return (2 * price * self.bps + BPS + self.bps) // (2 * (BPS + self.bps))
+
+
+@dataclass(frozen=True)
+class Item:
+    """A part of a ticket's price; discounts are negative."""
+
+    kind: Literal["face", "fee", "discount", "difference"]
+    name: str
+    amount: int
