@@ -38,7 +38,7 @@ class OrganizerWanted(Body):
 class KeyWanted(Body):
     """A further API key of one's organizer."""
 
-    role: Line = Field(max_length=20, description="owner, box-office, gate or auditor.", examples=["gate"])
+    role: Line = Field(max_length=20, description="owner, box-office, partner, gate or auditor.", examples=["gate"])
     label: Line = Field(
         max_length=100, description="What the key is for; for people only.", examples=["North entrance, lane 2"]
     )

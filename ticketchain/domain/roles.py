@@ -11,15 +11,30 @@ class Role(StrEnum):
     OPERATOR = "operator"
     OWNER = "owner"
     BOX_OFFICE = "box-office"
+    PARTNER = "partner"
     GATE = "gate"
     AUDITOR = "auditor"
     FAN = "fan"
 
 
 SCOPES: dict[Role, frozenset[str]] = {
-    Role.OPERATOR: frozenset({"organizers:write", "ledger:read", "metrics:read"}),
-    Role.OWNER: frozenset({"events:write", "batches:write", "keys:write", "gate:scan", "books:read", "ledger:read"}),
-    Role.BOX_OFFICE: frozenset({"batches:write", "books:read", "ledger:read"}),
+    Role.OPERATOR: frozenset({"organizers:write", "stops:write", "ledger:read", "metrics:read"}),
+    Role.OWNER: frozenset(
+        {
+            "events:write",
+            "batches:write",
+            "sales:write",
+            "stops:write",
+            "orders:sell",
+            "refunds:write",
+            "keys:write",
+            "gate:scan",
+            "books:read",
+            "ledger:read",
+        }
+    ),
+    Role.BOX_OFFICE: frozenset({"batches:write", "orders:sell", "refunds:write", "books:read", "ledger:read"}),
+    Role.PARTNER: frozenset({"orders:sell", "ledger:read"}),
     Role.GATE: frozenset({"gate:scan", "ledger:read"}),
     Role.AUDITOR: frozenset({"books:read", "ledger:read"}),
     Role.FAN: frozenset({"orders:write", "tickets:write", "ledger:read"}),
