@@ -41,6 +41,7 @@ from ticketchain.domain.errors import DomainError
 from ticketchain.metadata.ipfs import IpfsStore
 from ticketchain.metadata.store import ContentError, LocalStore
 from ticketchain.payments.delivery import WebhookSender
+from ticketchain.payments.desk import Desk
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.settings import Settings
 from ticketchain.store import chain, events, outbox
@@ -306,7 +307,7 @@ def _wire(
         signer=signer,
         ledger=ContractReader(gateway, addresses, chain_id),
         contents=IpfsStore(settings.ipfs) if settings.ipfs else LocalStore(settings.data / "metadata"),
-        providers={"sandbox": SandboxProvider(sandbox, hooks, now)},
+        providers={"sandbox": SandboxProvider(sandbox, hooks, now), "desk": Desk(store, now)},
         log=structlog.get_logger(),
         rules=Rules(hold=settings.hold, payment=settings.payment),
     )

@@ -14,6 +14,7 @@ from tests.api.people import SECRET, Clock, Log, Shop
 from tests.support.databases import ENGINES, fresh_store
 from ticketchain.context import new_id
 from ticketchain.metadata.store import LocalStore
+from ticketchain.payments.desk import Desk
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.usecases.parts import Parts
 from ticketchain.wallets.keyfile import FileKeyProvider
@@ -34,7 +35,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         signer=LocalSigner(keys, CHAIN_ID, [ADDRESS], operator.relayers, operator.attestor),
         ledger=ledger,
         contents=LocalStore(tmp_path / "metadata"),
-        providers={"sandbox": SandboxProvider(sandbox, [SECRET], clock)},
+        providers={"sandbox": SandboxProvider(sandbox, [SECRET], clock), "desk": Desk(store, clock)},
         log=log,
     )
     chain = HandMadeChain(parts)

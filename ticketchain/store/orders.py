@@ -107,7 +107,7 @@ def payments_without_charge(tx: Tx, providers: Sequence[str], limit: int) -> lis
     return list(tx.execute(waiting.order_by(c.id).limit(limit)))
 
 
-def set_charge(tx: Tx, payment_id: str, ref: str, url: str) -> None:
+def set_charge(tx: Tx, payment_id: str, ref: str, url: str | None) -> None:
     """Notes the provider's charge and its page."""
     tx.execute(update(t.payments).where(t.payments.c.id == payment_id).values(provider_ref=ref, url=url))
 
