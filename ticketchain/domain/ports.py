@@ -19,17 +19,6 @@ class SealedKey:
 
 
 @dataclass(frozen=True)
-class Void:
-    """The attestor's word that a ticket dies after a lost dispute over its holder's own payment (EIP-712 type
-    `Void`).
-    """
-
-    id: int
-    epoch: int
-    reference: bytes
-
-
-@dataclass(frozen=True)
 class SignedTransaction:
     """A transaction ready to send: its hash and its raw bytes."""
 
@@ -52,10 +41,10 @@ class UnsignedTransaction:
 
 @dataclass(frozen=True)
 class Charge:
-    """A charge at the provider: its reference and the page where the fan pays."""
+    """A charge at the provider: its reference, and the page where the fan pays if there is one."""
 
     ref: str
-    url: str
+    url: str | None
 
 
 @dataclass(frozen=True)
