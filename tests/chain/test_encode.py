@@ -6,7 +6,7 @@ from eth_abi.abi import decode
 
 from ticketchain.chain.abi import selector_of
 from ticketchain.chain.encode import call_of
-from ticketchain.domain.consents import Attestation, Deliveries
+from ticketchain.domain.consents import Attestation, Deliveries, Settlements
 from ticketchain.domain.intents import Deliver, Settle
 
 TO = "0x" + "11" * 20
@@ -15,6 +15,7 @@ REFERENCE = "ab" * 16
 
 def attest(attestation: Attestation) -> bytes:
     """The words that would be signed."""
+    assert isinstance(attestation, Deliveries | Settlements)
     kind = b"D" if isinstance(attestation, Deliveries) else b"S"
     return kind + b"".join(word.to_bytes(32, "big") for line in attestation.lines for word in line.words())
 

@@ -14,15 +14,31 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_keys.main import KeyAPI
 from hexbytes import HexBytes
 
-from ticketchain.domain.consents import Consent, Deliveries, Gift, Line, Offer, Refund, Revoke
-from ticketchain.domain.ports import SealedKey, UnsignedTransaction, Void
+from ticketchain.domain.consents import (
+    Consent,
+    Deliveries,
+    Exchange,
+    ExchangePaid,
+    Freeze,
+    Gift,
+    Line,
+    Offer,
+    Paid,
+    Refund,
+    RefundsPaid,
+    Revoke,
+    Signable,
+    Unfreeze,
+    Void,
+)
+from ticketchain.domain.ports import SealedKey, UnsignedTransaction
 from ticketchain.wallets import keys
 from ticketchain.wallets.errors import SealBroken, SignerRefused, SlowBackend
 from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.operator import OperatorKeys, assert_fast_backend, create_operator_keys, unseal_account
 from ticketchain.wallets.seal import Purpose
 from ticketchain.wallets.signer import LocalSigner
-from ticketchain.wallets.typed import Domain, Signable, digest
+from ticketchain.wallets.typed import Domain, digest
 
 CHAIN = 31337
 LEDGER = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
@@ -32,6 +48,9 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of
 HALF_ORDER = ORDER // 2  # EIP-2
 GIFT = Gift(1 << 24, 0, FAN, True, 2_000_000_000)
 DELIVERIES = Deliveries(1, [Line(1 << 24, 0, FAN, True, 4500, b"r" * 16)])
+EXCHANGE = Exchange(1 << 24, 1, 2 << 24, 0, -500, 2_000_000_000)
+R = b"r" * 16
+SINGLE = (ExchangePaid(9, 1, 8, 0, 500, R), Freeze(9, 2, 1, R), Unfreeze(9, 2, R), Void(1 << 24, 1, R))
 CALL = UnsignedTransaction(signer="", nonce=0, gas=200_000, max_fee=10, priority_fee=1, data=b"\x01\x02\x03\x04")
 
 
@@ -42,7 +61,7 @@ def recovered(domain: Domain, value: Signable, signature: bytes) -> str:
 
 @pytest.mark.parametrize(
     "consent",
-    [GIFT, Offer(9, 1, 5000, "EUR", 2_000_000_000), Refund(9, 1, 4500, 1), Revoke(9, 1, 1)],
+    [GIFT, Offer(9, 1, 5000, "EUR", 2_000_000_000), Refund(9, 1, 4500, 1), Revoke(9, 1, 1), EXCHANGE],
     ids=lambda consent: type(consent).__name__,
 )
 def test_a_consent_recovers_to_its_wallet(signer: LocalSigner, consent: Consent) -> None:
@@ -53,7 +72,7 @@ def test_a_consent_recovers_to_its_wallet(signer: LocalSigner, consent: Consent)
 
 
 def test_attestations_recover_to_the_attestor(signer: LocalSigner) -> None:
-    for attestation in (DELIVERIES, Void(1 << 24, 1, b"r" * 16)):
+    for attestation in (DELIVERIES, RefundsPaid(1, 500, [Paid(R, 4500)]), *SINGLE):
         assert recovered(HERE, attestation, signer.attest(attestation)) == signer.attestor
 
 
@@ -101,6 +120,12 @@ def test_consents_and_attestations_are_not_mixed_up(signer: LocalSigner) -> None
         signer.consent(signer.new_wallet(), cast(Any, DELIVERIES))
     with pytest.raises(SignerRefused, match="Gift is nothing that the attestor signs"):
         signer.attest(cast(Any, GIFT))
+
+
+def test_an_exchange_across_ledgers_is_not_signed(signer: LocalSigner) -> None:
+    elsewhere = replace(EXCHANGE, to_id=EXCHANGE.to_id | 1 << 56)
+    with pytest.raises(SignerRefused, match="on another ledger"):
+        signer.consent(signer.new_wallet(), elsewhere)
 
 
 def test_a_digest_alone_is_not_signed(signer: LocalSigner) -> None:

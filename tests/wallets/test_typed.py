@@ -11,11 +11,26 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticketchain.domain.consents import Deliveries, Gift, Line, Offer, Refund, Revoke, Settlements
-from ticketchain.domain.ports import Void
+from ticketchain.domain.consents import (
+    Deliveries,
+    Exchange,
+    ExchangePaid,
+    Freeze,
+    Gift,
+    Line,
+    Offer,
+    Paid,
+    Refund,
+    RefundsPaid,
+    Revoke,
+    Settlements,
+    Signable,
+    Unfreeze,
+    Void,
+)
 from ticketchain.domain.tickets import ticket_id
 from ticketchain.wallets.errors import SignerRefused
-from ticketchain.wallets.typed import Domain, Signable, digest
+from ticketchain.wallets.typed import Domain, digest
 
 LEDGER = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 FAN = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -26,7 +41,12 @@ TYPES: dict[type, str] = {
     Offer: "uint64 id,uint16 epoch,uint40 price,bytes3 currency,address token,address buyer,uint40 deadline",
     Refund: "uint64 id,uint16 epoch,uint40 amount,uint40 deadline",
     Revoke: "uint64 id,uint16 epoch,uint40 deadline",
+    Exchange: "uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,uint40 deadline",
+    ExchangePaid: "uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,bytes16 reference",
+    Freeze: "uint64 id,uint16 epoch,uint16 paidEpoch,bytes16 reference",
+    Unfreeze: "uint64 id,uint16 epoch,bytes16 reference",
     Void: "uint64 id,uint16 epoch,bytes16 reference",
+    RefundsPaid: "uint40 eventId,uint128 paidBefore,bytes32 lines",
     Deliveries: "uint40 eventId,bytes32 lines",
     Settlements: "uint40 eventId,bytes32 lines",
 }
@@ -52,10 +72,18 @@ def _plain(value: Signable) -> dict[str, Any]:
     if isinstance(value, Deliveries | Settlements):
         words = [word.to_bytes(32, "big") for line in value.lines for word in line.words()]
         return {"eventId": value.event, "lines": keccak(b"".join(words))}
-    plain = dict(vars(value))
+    if isinstance(value, RefundsPaid):
+        paid = keccak(b"".join(line.amount.to_bytes(16, "big") + line.reference for line in value.lines))
+        return {"eventId": value.event, "paidBefore": value.paid_before, "lines": paid}
+    plain = {_camel(name): each for name, each in vars(value).items()}
     if isinstance(value, Offer):
         plain["currency"] = value.currency.encode()
     return plain
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
 
 
 def uints(bits: int) -> st.SearchStrategy[int]:
@@ -65,6 +93,8 @@ def uints(bits: int) -> st.SearchStrategy[int]:
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())
 references = st.binary(min_size=16, max_size=16)
 ids, epochs, prices, deadlines = uints(64), uints(16), uints(40), uints(40)
+differences = st.integers(-(1 << 47), (1 << 47) - 1)
+payments = st.builds(Paid, references, st.integers(1, (1 << 40) - 1))
 
 
 @st.composite
@@ -103,7 +133,12 @@ def bulks(draw: st.DrawFn) -> Deliveries | Settlements:
         ),
         st.builds(Refund, ids, epochs, prices, deadlines),
         st.builds(Revoke, ids, epochs, deadlines),
+        st.builds(Exchange, ids, epochs, ids, epochs, differences, deadlines),
+        st.builds(ExchangePaid, ids, epochs, ids, epochs, differences, references),
+        st.builds(Freeze, ids, epochs, epochs, references),
+        st.builds(Unfreeze, ids, epochs, references),
         st.builds(Void, ids, epochs, references),
+        st.builds(RefundsPaid, uints(40), uints(128), st.lists(payments, min_size=1, max_size=4)),
         bulks(),
     ),
     uints(64),
@@ -161,6 +196,17 @@ def test_the_words_of_a_resale_hold_the_offers_terms() -> None:
         (Offer(1, 0, 5, "€UR", 1), "currency"),
         (Refund(1, 0, 2**40, 1), "amount"),
         (Void(1, 0, b"short"), "reference"),
+        (Exchange(1, 0, 2**64, 0, 0, 1), "to_id"),
+        (Exchange(1, 0, 2, 2**16, 0, 1), "to_epoch"),
+        (Exchange(1, 0, 2, 0, 1 << 47, 1), "difference"),
+        (ExchangePaid(1, 0, 2, 0, -(1 << 47) - 1, b"r" * 16), "difference"),
+        (ExchangePaid(1, 0, 2, 0, 0, b"r" * 15), "reference"),
+        (Freeze(1, 0, 2**16, b"r" * 16), "paid_epoch"),
+        (Unfreeze(1, 0, b""), "reference"),
+        (RefundsPaid(1, 2**128, [Paid(b"r" * 16, 1)]), "paid_before"),
+        (RefundsPaid(1, 0, [Paid(b"r" * 16, 2**40)]), "amount"),
+        (RefundsPaid(1, 0, [Paid(b"r", 1)]), "reference"),
+        (RefundsPaid(1, 0, [Paid(b"r" * 16, 0)]), "lines"),
         (Deliveries(7, []), "lines"),
         (Deliveries(8, [LINE]), "event 7, not of event 8"),
         (Deliveries(7, [replace(LINE, epoch=2**16)]), "epoch"),

@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ticketchain.chain.abi import encode_call
+from ticketchain.domain import consents as c
 from ticketchain.domain import intents as i
-from ticketchain.domain.consents import Attestation, Deliveries, Line, Settlements, on_chain
+from ticketchain.domain.consents import Attestation, Deliveries, Line, Sales, Settlements, on_chain
 from ticketchain.domain.ledgers import event_on_chain, ticket_on_chain
-from ticketchain.domain.policy import SUPPLY_CLASSES, Schedule
+from ticketchain.domain.policy import SUPPLY_CLASSES, EventStatus, Schedule
 from ticketchain.domain.tickets import number_of
 
 Attest = Callable[[Attestation], bytes]
-"""The attestor's signature over the lines of a bulk call."""
+"""The attestor's signature over what a call says of money."""
+
+_STATUS_CALLS = {EventStatus.PAUSED: "pause", EventStatus.LIVE: "resume", EventStatus.CANCELLED: "cancel"}
 
 GAS_LIMIT = 16_777_216
 """What one transaction may use at most (EIP-7825)."""
@@ -33,6 +36,12 @@ def call_of(event: int, intents: Sequence[i.Intent], attest: Attest) -> bytes:
             return _settlement(event, intents, attest)
         case i.Redeem():
             return encode_call("redeem", here, [_redemption(intent) for intent in intents])
+        case i.RefundCancelled():
+            return encode_call("refundCancelled", here, [ticket_on_chain(_ticket(intent)) for intent in intents])
+        case i.RecordRefundsPaid():
+            return _refunds_paid(event, intents[0], attest)
+        case i.Exchange() | i.Freeze() | i.Unfreeze() | i.VoidTicket():
+            return _attested(intents[0], attest)
         case single:
             return _single(here, single)
 
@@ -50,7 +59,39 @@ def _settlement(event: int, intents: Sequence[Any], attest: Attest) -> bytes:
     return encode_call("settleResales", here, _words(settlements), consents, attest(settlements))
 
 
-def _words(attestation: Attestation) -> list[tuple[int, int]]:
+def _ticket(intent: Any) -> int:
+    return int(intent.ticket)
+
+
+def _refunds_paid(event: int, intent: i.RecordRefundsPaid, attest: Attest) -> bytes:
+    lines = [c.Paid(bytes.fromhex(line["reference"]), line["amount"]) for line in intent.lines]
+    attestation = attest(c.RefundsPaid(event, intent.paid_before, lines))
+    return encode_call("recordRefundsPaid", event_on_chain(event), [line.word() for line in lines], attestation)
+
+
+def _attested(intent: Any, attest: Attest) -> bytes:
+    """What happens to one ticket on the attestor's word: an exchange, or a dispute's beginning and end."""
+    ticket, epoch, reference = intent.ticket, intent.epoch, bytes.fromhex(intent.reference)
+    match intent:
+        case i.Exchange():
+            return _exchange(intent, reference, attest)
+        case i.Freeze(paid_epoch=paid):
+            word = attest(c.Freeze(ticket, epoch, paid, reference))
+            return encode_call("freeze", ticket_on_chain(ticket), epoch, paid, reference, word)
+        case i.Unfreeze():
+            word = attest(c.Unfreeze(ticket, epoch, reference))
+            return encode_call("unfreeze", ticket_on_chain(ticket), epoch, reference, word)
+    word = attest(c.Void(ticket, epoch, reference))
+    return encode_call("voidTicket", ticket_on_chain(ticket), epoch, reference, word)
+
+
+def _exchange(e: i.Exchange, reference: bytes, attest: Attest) -> bytes:
+    word = attest(c.ExchangePaid(e.ticket, e.epoch, e.to_ticket, e.to_epoch, e.difference, reference))
+    tickets = (ticket_on_chain(e.ticket), e.epoch, ticket_on_chain(e.to_ticket), e.to_epoch)
+    return encode_call("exchange", (*tickets, e.difference, reference, e.deadline), bytes.fromhex(e.consent), word)
+
+
+def _words(attestation: Sales) -> list[tuple[int, int]]:
     return [line.words() for line in on_chain(attestation).lines]
 
 
@@ -71,6 +112,8 @@ def _single(event: int, intent: i.Intent) -> bytes:
             return encode_call("createEvent", intent.organizer, reference, terms, schedule)
         case i.SetSchedule():
             return encode_call("setSchedule", event, schedule_words(intent.schedule), intent.reason)
+        case i.SetStatus():
+            return encode_call(_STATUS_CALLS[EventStatus(intent.status)], event, intent.reason)
         case i.SetEntryKey():
             return encode_call("setEntryKey", event, intent.key_id, bytes.fromhex(intent.key), intent.valid_until)
         case i.Issue():

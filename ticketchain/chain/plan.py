@@ -21,7 +21,7 @@ from ticketchain.chain.refusals import as_problem
 from ticketchain.chain.types import Reverted, TooLarge
 from ticketchain.domain.consents import Attestation
 from ticketchain.domain.errors import DomainError
-from ticketchain.domain.intents import ALONE_AFTER, BULK, from_payload
+from ticketchain.domain.intents import ALONE_AFTER, BULK, RecordRefundsPaid, from_payload
 
 Problem = dict[str, Any]
 Refusal = tuple[Any, Problem]
@@ -30,11 +30,14 @@ Refusal = tuple[Any, Problem]
 OUR_FAULTS = frozenset({"Ledger_Unauthorized", "Ledger_BadAttestation"})
 """Refusals that are no buyer's or holder's doing: nobody's order ends because a key of ours lacks its role."""
 
+_NOT_OURS = (RecordRefundsPaid.kind, "Ledger_BadAttestation")
+"""But this says that the total is another one by now: somebody recorded these refunds before."""
+
 NO_REASON = frozenset({"Reverted", "Unknown"})
 """Refusals that nobody can read, so nobody's order ends by them either: such an intent waits for an operator."""
 
 _DOUBTFUL = NO_REASON | {"Malformed"}
-_BULK_RESULTS = {selector_of(name): name for name in ("deliver", "settleResales", "redeem")}
+_BULK_RESULTS = {selector_of(name): name for name in ("deliver", "settleResales", "redeem", "refundCancelled")}
 _UNWRITABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, EncodingError)
 
 
@@ -75,7 +78,7 @@ def _claimed(group: Sequence[Any]) -> bool:
 
 @dataclass(frozen=True)
 class Planner:
-    """Simulates for one signer of one ledger. `attest` signs the lines of bulk calls."""
+    """Simulates for one signer of one ledger. `attest` signs what calls say of money."""
 
     gateway: Gateway
     ledger: str
@@ -162,7 +165,7 @@ class Planner:
 
 def _stop_for_our_faults(refused: Sequence[Refusal]) -> None:
     for row, problem in refused:
-        if problem["reason"] in OUR_FAULTS:
+        if problem["reason"] in OUR_FAULTS and (row.kind, problem["reason"]) != _NOT_OURS:
             raise SenderStopped(f"{problem['detail']} (intent {row.key})")
 
 

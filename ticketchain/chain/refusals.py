@@ -12,7 +12,7 @@ from ticketchain.domain.policy import STATUSES, SUPPLY_CLASSES
 SENTENCES = {
     "Ledger_Unauthorized": "the service's key has not the role for this on the ledger",
     "Ledger_BadRoles": "roles: {roles} cannot be given in the scope of event {eventId}",
-    "Ledger_BadAttestation": "attestation: it is not the attestor's signature over exactly these lines",
+    "Ledger_BadAttestation": "attestation: it is not the attestor's signature over exactly this, or came before",
     "Ledger_BadConsent": "consent: it is not the holder's signature over exactly this move",
     "Ledger_BadSignature": "consent: it is not the signature of {account}, or it is too old",
     "Ledger_Expired": "consent: its deadline ({deadline}) has passed",

@@ -1,15 +1,16 @@
 """What people and keys of the service sign for the ledger: consents of holders and attestations of payments.
 
-Field names and order are those of the EIP-712 types in `ITicketLedger`; amounts are minor units, deadlines Unix
-seconds.
+Names and order of fields are those of the EIP-712 types in the ledger's interfaces; amounts are minor units,
+deadlines Unix seconds, references 16 bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
 
-from ticketchain.domain.ledgers import event_on_chain, ticket_on_chain
+from ticketchain.domain.ledgers import event_on_chain, ledger_of, ledger_of_ticket, ticket_on_chain
 from ticketchain.domain.tickets import NOBODY
 
 
@@ -56,7 +57,19 @@ class Revoke:
     deadline: int
 
 
-Consent = Gift | Offer | Refund | Revoke
+@dataclass(frozen=True)
+class Exchange:
+    """The holder gives the ticket back for ticket `to_id` at `difference` = new face price - old one."""
+
+    id: int
+    epoch: int
+    to_id: int
+    to_epoch: int
+    difference: int
+    deadline: int
+
+
+Consent = Gift | Offer | Refund | Revoke | Exchange
 
 
 @dataclass(frozen=True)
@@ -97,10 +110,92 @@ class Settlements:
     lines: Sequence[Line]
 
 
-Attestation = Deliveries | Settlements
+@dataclass(frozen=True)
+class Paid:
+    """A refund that the provider has paid: reference (16 bytes) and amount."""
+
+    reference: bytes
+    amount: int
+
+    def word(self) -> int:
+        """The packed word: `Payment`."""
+        return int.from_bytes(self.reference, "big") | self.amount << 128
 
 
-def on_chain(attestation: Attestation) -> Attestation:
+@dataclass(frozen=True)
+class RefundsPaid:
+    """The attestor's word that these refunds of an event were paid, after a total of `paid_before`."""
+
+    event: int
+    paid_before: int
+    lines: Sequence[Paid]
+
+
+@dataclass(frozen=True)
+class ExchangePaid:
+    """The attestor's word that the difference of an exchange was paid, or is due, under this reference."""
+
+    id: int
+    epoch: int
+    to_id: int
+    to_epoch: int
+    difference: int
+    reference: bytes
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """The attestor's word that the payment of the move to `paid_epoch` is disputed."""
+
+    id: int
+    epoch: int
+    paid_epoch: int
+    reference: bytes
+
+
+@dataclass(frozen=True)
+class Unfreeze:
+    """The attestor's word that this dispute is over."""
+
+    id: int
+    epoch: int
+    reference: bytes
+
+
+@dataclass(frozen=True)
+class Void:
+    """The attestor's word that a ticket dies after a lost dispute over its holder's own payment."""
+
+    id: int
+    epoch: int
+    reference: bytes
+
+
+Sales = Deliveries | Settlements
+Attestation = Sales | RefundsPaid | ExchangePaid | Freeze | Unfreeze | Void
+Signable = Consent | Attestation
+S = TypeVar("S", bound=Signable)
+
+
+def ledger_in(value: Signable) -> int:
+    """Number of the ledger that something signed is about. Raises `ValueError` for tickets of two ledgers."""
+    if isinstance(value, Deliveries | Settlements | RefundsPaid):
+        return ledger_of(value.event)
+    ledger = ledger_of_ticket(value.id)
+    if isinstance(value, Exchange | ExchangePaid) and ledger_of_ticket(value.to_id) != ledger:
+        raise ValueError(f"to_id: ticket {value.to_id} is on another ledger than ticket {value.id}")
+    return ledger
+
+
+def on_chain(value: S) -> S:
     """The same with the ledger's own numbers (`domain.ledgers`)."""
-    lines = [replace(line, id=ticket_on_chain(line.id)) for line in attestation.lines]
-    return replace(attestation, event=event_on_chain(attestation.event), lines=lines)
+    changes: dict[str, object]
+    if isinstance(value, Deliveries | Settlements):
+        lines = [replace(line, id=ticket_on_chain(line.id)) for line in value.lines]
+        changes = {"event": event_on_chain(value.event), "lines": lines}
+    elif isinstance(value, RefundsPaid):
+        changes = {"event": event_on_chain(value.event)}
+    else:
+        names = ("id", "to_id") if isinstance(value, Exchange | ExchangePaid) else ("id",)
+        changes = {name: ticket_on_chain(getattr(value, name)) for name in names}
+    return replace(value, **cast(Any, changes))

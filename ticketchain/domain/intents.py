@@ -8,7 +8,7 @@ Bytes are hexadecimal text.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,17 @@ class SetSchedule:
 
     kind: ClassVar[str] = "set_schedule"
     schedule: dict[str, int]
+    reason: str
+
+
+@dataclass(frozen=True)
+class SetStatus:
+    """Sales stop (`paused`), go on (`live`) or end for good (`cancelled`, domain.policy.EventStatus), with the reason
+    that everybody will read.
+    """
+
+    kind: ClassVar[str] = "set_status"
+    status: str
     reason: str
 
 
@@ -110,6 +121,73 @@ class Return:
 
 
 @dataclass(frozen=True)
+class RefundCancelled:
+    """A ticket of a cancelled event goes back to stock, and what was paid for it is due."""
+
+    kind: ClassVar[str] = "refund_cancelled"
+    ticket: int
+
+
+@dataclass(frozen=True)
+class RecordRefundsPaid:
+    """Refunds of an event that its holders have got: each with its reference and amount (`lines`), and the total
+    recorded before them.
+    """
+
+    kind: ClassVar[str] = "record_refunds_paid"
+    lines: list[dict[str, Any]]
+    paid_before: int
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A ticket for another one in stock, with the holder's consent; `difference` = new face price - old one, paid or
+    (below zero) due under `reference`.
+    """
+
+    kind: ClassVar[str] = "exchange"
+    ticket: int
+    epoch: int
+    to_ticket: int
+    to_epoch: int
+    difference: int
+    reference: str
+    deadline: int
+    consent: str
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """A ticket stops while its payment is disputed; `paid_epoch`: its epoch right after that payment's move."""
+
+    kind: ClassVar[str] = "freeze"
+    ticket: int
+    epoch: int
+    paid_epoch: int
+    reference: str
+
+
+@dataclass(frozen=True)
+class Unfreeze:
+    """The dispute of this reference is over, the ticket goes on."""
+
+    kind: ClassVar[str] = "unfreeze"
+    ticket: int
+    epoch: int
+    reference: str
+
+
+@dataclass(frozen=True)
+class VoidTicket:
+    """A ticket dies after a lost dispute over its holder's own payment."""
+
+    kind: ClassVar[str] = "void"
+    ticket: int
+    epoch: int
+    reference: str
+
+
+@dataclass(frozen=True)
 class Revoke:
     """Everything signed for the current epoch becomes worthless, with the holder's consent."""
 
@@ -137,30 +215,36 @@ class Release:
     payees: list[dict[str, Any]]
 
 
-Intent = CreateEvent | SetSchedule | SetEntryKey | Issue | Deliver | Settle | Give | Return | Revoke | Redeem | Release
-BULK = frozenset({Deliver.kind, Settle.kind, Redeem.kind})
-IN_ORDER = frozenset({Issue.kind, SetSchedule.kind, SetEntryKey.kind, Release.kind})
+Intent = (
+    CreateEvent
+    | SetSchedule
+    | SetStatus
+    | SetEntryKey
+    | Issue
+    | Deliver
+    | Settle
+    | Give
+    | Return
+    | RefundCancelled
+    | RecordRefundsPaid
+    | Exchange
+    | Freeze
+    | Unfreeze
+    | VoidTicket
+    | Revoke
+    | Redeem
+    | Release
+)
+BULK = frozenset({Deliver.kind, Settle.kind, Redeem.kind, RefundCancelled.kind})
+IN_ORDER = frozenset(
+    {Issue.kind, SetSchedule.kind, SetStatus.kind, SetEntryKey.kind, Release.kind, RecordRefundsPaid.kind}
+)
 """Kinds of which the next of an event waits until the one before is in a block: the ledger, or people, go by order."""
 
 ALONE_AFTER, STUCK_AFTER = 3, 6
 """After so many reverted transactions an intent is sent alone, and after so many it waits for an operator."""
 
-_KINDS: dict[str, type[Intent]] = {
-    cls.kind: cls
-    for cls in (
-        CreateEvent,
-        SetSchedule,
-        SetEntryKey,
-        Issue,
-        Deliver,
-        Settle,
-        Give,
-        Return,
-        Revoke,
-        Redeem,
-        Release,
-    )
-}
+_KINDS: dict[str, type[Intent]] = {cls.kind: cls for cls in get_args(Intent)}
 
 
 def to_payload(intent: Intent) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Signer(Protocol):
         """The holder's EIP-712 signature (65 bytes)."""
 
     def attest(self, attestation: Attestation) -> bytes:
-        """The attestor's EIP-712 signature over all lines (65 bytes)."""
+        """The attestor's EIP-712 signature (65 bytes), in a bulk one over all lines."""
 
     def sign_lease(self, sealed: bytes, version: int, message: bytes) -> bytes:
         """The event's entry key over a lease message (64 bytes, RFC 8032)."""
@@ -123,6 +123,7 @@ class Rules:
 
     hold: timedelta = timedelta(minutes=10)
     payment: timedelta = timedelta(minutes=30)
+    invoice: timedelta = timedelta(days=14)  # to pay by bank transfer
     consent: timedelta = timedelta(hours=1)
     listing: timedelta = timedelta(days=30)
     max_quantity: int = 20

@@ -7,29 +7,18 @@ fixed at the start.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_account import Account
 from eth_utils.address import is_checksum_address
 
-from ticketchain.domain.consents import (
-    Attestation,
-    Consent,
-    Deliveries,
-    Gift,
-    Offer,
-    Refund,
-    Revoke,
-    Settlements,
-    on_chain,
-)
-from ticketchain.domain.ledgers import ledger_of, ledger_of_ticket, ticket_on_chain
-from ticketchain.domain.ports import SealedKey, SignedTransaction, UnsignedTransaction, Void
+from ticketchain.domain.consents import Attestation, Consent, Signable, ledger_in, on_chain
+from ticketchain.domain.ports import SealedKey, SignedTransaction, UnsignedTransaction
 from ticketchain.wallets.errors import SignerRefused
 from ticketchain.wallets.keys import assert_fast_backend, new_key, open_key, sign_digest
 from ticketchain.wallets.seal import KeyProvider, Purpose, Seal
-from ticketchain.wallets.typed import Domain, Signable, digest
+from ticketchain.wallets.typed import Domain, digest
 
 MAX_GAS = 16_777_216  # EIP-7825
 _ENTRY_KEY = 32
@@ -89,13 +78,13 @@ class LocalSigner:
 
     def consent(self, wallet: SealedKey, consent: Consent) -> bytes:
         """The holder's EIP-712 signature (65 bytes). Raises `SignerRefused`, `SealBroken`."""
-        if not isinstance(consent, Gift | Offer | Refund | Revoke):
+        if not isinstance(consent, get_args(Consent)):
             raise SignerRefused(f"{type(consent).__name__} is no consent of a holder")
         return self._sign(wallet, Purpose.WALLET, consent)
 
-    def attest(self, attestation: Attestation | Void) -> bytes:
-        """The attestor's EIP-712 signature over all lines, or a void (65 bytes). Raises `SignerRefused`."""
-        if not isinstance(attestation, Deliveries | Settlements | Void):
+    def attest(self, attestation: Attestation) -> bytes:
+        """The attestor's EIP-712 signature (65 bytes), in a bulk one over all lines. Raises `SignerRefused`."""
+        if not isinstance(attestation, get_args(Attestation)):
             raise SignerRefused(f"{type(attestation).__name__} is nothing that the attestor signs")
         return self._sign(self._attestor, Purpose.ATTESTOR, attestation)
 
@@ -128,13 +117,11 @@ class LocalSigner:
 
     def _sign(self, sealed: SealedKey, purpose: Purpose, value: Signable) -> bytes:
         """Signs for the ledger that the value is about, in that ledger's own numbers."""
-        local: Signable
-        if isinstance(value, Deliveries | Settlements):
-            domain, local = self._domain_of(ledger_of(value.event)), on_chain(value)
-        else:
-            domain = self._domain_of(ledger_of_ticket(value.id))
-            local = replace(value, id=ticket_on_chain(value.id))
-        return sign_digest(open_key(self._seal, sealed, purpose), digest(domain, local))
+        try:
+            domain = self._domain_of(ledger_in(value))
+        except ValueError as error:
+            raise SignerRefused(str(error)) from None
+        return sign_digest(open_key(self._seal, sealed, purpose), digest(domain, on_chain(value)))
 
     def _domain_of(self, ledger: int) -> Domain:
         if not 0 <= ledger < len(self._domains):

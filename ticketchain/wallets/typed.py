@@ -15,21 +15,25 @@ from typing import cast
 from eth_hash.auto import keccak
 
 from ticketchain.domain.consents import (
-    Attestation,
-    Consent,
     Deliveries,
+    Exchange,
+    ExchangePaid,
+    Freeze,
     Gift,
     Line,
     Offer,
+    Paid,
     Refund,
+    RefundsPaid,
     Revoke,
+    Sales,
     Settlements,
+    Signable,
+    Unfreeze,
+    Void,
 )
-from ticketchain.domain.ports import Void
 from ticketchain.domain.tickets import event_of
 from ticketchain.wallets.errors import SignerRefused
-
-Signable = Consent | Attestation | Void
 
 _DOMAIN_TYPE = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _NAME, _VERSION = keccak(b"ticketchain"), keccak(b"1")
@@ -41,6 +45,13 @@ _REFUND = keccak(b"Refund(uint64 id,uint16 epoch,uint40 amount,uint40 deadline)"
 _REVOKE = keccak(b"Revoke(uint64 id,uint16 epoch,uint40 deadline)")
 _DELIVERIES = keccak(b"Deliveries(uint40 eventId,bytes32 lines)")
 _SETTLEMENTS = keccak(b"Settlements(uint40 eventId,bytes32 lines)")
+_REFUNDS_PAID = keccak(b"RefundsPaid(uint40 eventId,uint128 paidBefore,bytes32 lines)")
+_EXCHANGE = keccak(b"Exchange(uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,uint40 deadline)")
+_EXCHANGE_PAID = keccak(
+    b"ExchangePaid(uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,bytes16 reference)"
+)
+_FREEZE = keccak(b"Freeze(uint64 id,uint16 epoch,uint16 paidEpoch,bytes16 reference)")
+_UNFREEZE = keccak(b"Unfreeze(uint64 id,uint16 epoch,bytes16 reference)")
 _VOID = keccak(b"Void(uint64 id,uint16 epoch,bytes16 reference)")
 
 
@@ -99,8 +110,43 @@ def _revoke(revoke: Revoke) -> bytes:
     return _REVOKE + _ticket(revoke.id, revoke.epoch) + _uint(revoke.deadline, 40, "deadline")
 
 
+def _exchange(exchange: Exchange) -> bytes:
+    return _EXCHANGE + _exchanged(exchange) + _uint(exchange.deadline, 40, "deadline")
+
+
+def _exchange_paid(paid: ExchangePaid) -> bytes:
+    return _EXCHANGE_PAID + _exchanged(paid) + _reference_word(paid.reference)
+
+
+def _exchanged(value: Exchange | ExchangePaid) -> bytes:
+    taken = _uint(value.to_id, 64, "to_id") + _uint(value.to_epoch, 16, "to_epoch")
+    return _ticket(value.id, value.epoch) + taken + _int(value.difference, 48, "difference")
+
+
+def _freeze(freeze: Freeze) -> bytes:
+    paid = _uint(freeze.paid_epoch, 16, "paid_epoch")
+    return _FREEZE + _ticket(freeze.id, freeze.epoch) + paid + _reference_word(freeze.reference)
+
+
+def _unfreeze(unfreeze: Unfreeze) -> bytes:
+    return _UNFREEZE + _ticket(unfreeze.id, unfreeze.epoch) + _reference_word(unfreeze.reference)
+
+
 def _void(void: Void) -> bytes:
-    return _VOID + _ticket(void.id, void.epoch) + _reference(void.reference).ljust(32, b"\0")
+    return _VOID + _ticket(void.id, void.epoch) + _reference_word(void.reference)
+
+
+def _refunds_paid(paid: RefundsPaid) -> bytes:
+    if not any(line.amount for line in paid.lines):
+        raise SignerRefused("lines: refunds that pay nothing leave the total as it is; name at least one amount")
+    before = _uint(paid.paid_before, 128, "paid_before")
+    return _REFUNDS_PAID + _uint(paid.event, 40, "event") + before + keccak(b"".join(map(_paid, paid.lines)))
+
+
+def _paid(line: Paid) -> bytes:
+    _uint(line.amount, 40, "amount")
+    _reference(line.reference)
+    return line.word().to_bytes(32, "big")
 
 
 def _deliveries(deliveries: Deliveries) -> bytes:
@@ -113,7 +159,7 @@ def _settlements(settlements: Settlements) -> bytes:
     return _SETTLEMENTS + _bulk(settlements)
 
 
-def _bulk(bulk: Attestation) -> bytes:
+def _bulk(bulk: Sales) -> bytes:
     if not bulk.lines:
         raise SignerRefused("lines: an attestation without lines says nothing; name at least one")
     packed = b"".join(_line(bulk.event, line) for line in bulk.lines)
@@ -147,6 +193,12 @@ def _uint(value: int, bits: int, field: str) -> bytes:
     return value.to_bytes(32, "big")
 
 
+def _int(value: int, bits: int, field: str) -> bytes:
+    if not -1 << bits - 1 <= value < 1 << bits - 1:
+        raise SignerRefused(f"{field}: {value} does not fit {bits} bits with a sign")
+    return value.to_bytes(32, "big", signed=True)
+
+
 def _address(address: str, field: str) -> bytes:
     try:
         value = bytes.fromhex(address[2:])
@@ -169,6 +221,10 @@ def _reference(reference: bytes) -> bytes:
     return reference
 
 
+def _reference_word(reference: bytes) -> bytes:
+    return _reference(reference).ljust(32, b"\0")
+
+
 _ENCODERS = cast(
     dict[type, Callable[[Signable], bytes]],
     {
@@ -176,6 +232,11 @@ _ENCODERS = cast(
         Offer: _offer,
         Refund: _refund,
         Revoke: _revoke,
+        Exchange: _exchange,
+        ExchangePaid: _exchange_paid,
+        RefundsPaid: _refunds_paid,
+        Freeze: _freeze,
+        Unfreeze: _unfreeze,
         Void: _void,
         Deliveries: _deliveries,
         Settlements: _settlements,
