@@ -31,6 +31,8 @@ TITLES = {
     "sold_out": "Not enough seats are free",
     "seat_taken": "A seat is not free",
     "expired": "Its time is over",
+    "sale_not_open": "The sale has not opened yet",
+    "sale_closed": "The sale is over",
     "ledger_refused": "The ledger refuses this",
     "ledger_forked": "The chain replaced final blocks",
     "wrong_currency": "The currency is not the event's",

@@ -79,6 +79,18 @@ class Expired(DomainError):
     code = "expired"
 
 
+class SaleNotOpen(DomainError):
+    """The event's sale opens later; `opens_at` says when."""
+
+    code = "sale_not_open"
+
+
+class SaleClosed(DomainError):
+    """The event's sale is over; `closed_at` says since when."""
+
+    code = "sale_closed"
+
+
 class WrongCurrency(DomainError):
     """An amount in another currency than the event's."""
 

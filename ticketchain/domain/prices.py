@@ -50,3 +50,19 @@ class Item:
     kind: Literal["face", "fee", "discount", "difference"]
     name: str
     amount: int
+
+
+def items_of(face: int, fees: Iterable[Fee] = ()) -> tuple[Item, ...]:
+    """What the all-in price of a ticket with this class face price is made of."""
+    return (Item("face", "Ticket", face), *(Item("fee", fee.name, fee.of(face)) for fee in fees))
+
+
+def price_of(items: Iterable[Item]) -> int:
+    """The price that these items are."""
+    return sum(item.amount for item in items)
+
+
+def reduced(items: tuple[Item, ...], name: str, off: int) -> tuple[Item, ...]:
+    """The items with a discount of `off`, but never more than they cost; a discount of nothing is left out."""
+    off = min(off, price_of(items))
+    return (*items, Item("discount", name, -off)) if off > 0 else items

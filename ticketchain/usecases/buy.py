@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
-from ticketchain.domain import trace
 from ticketchain.domain.errors import Conflict, Expired, NotFound
-from ticketchain.domain.money import check_amount
-from ticketchain.domain.orders import WAITING, Channel, LineState, Method, OrderState, step
-from ticketchain.domain.prices import Item, Tax
-from ticketchain.store import chain, market, orders, stock
+from ticketchain.domain.orders import WAITING, OrderState, step
+from ticketchain.domain.prices import items_of
+from ticketchain.store import market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
-from ticketchain.usecases.common import (
-    Principal,
-    Request,
-    answer,
-    answered,
-    event_of,
-    refuse_unless_on_sale,
-    required,
-    unix,
-)
+from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required, unix
 from ticketchain.usecases.hold import own_hold
+from ticketchain.usecases.ordering import Line, Wanted, lines_of_seats, make_order
 from ticketchain.usecases.parts import Parts
 
 
 def order_hold(parts: Parts, request: Request, hold_id: str) -> dict[str, Any]:
-    """Turns the caller's hold into an order. The payment page's url follows when the provider has answered."""
-    with parts.store.begin() as tx:
+    """Turns the caller's hold into an order, which then keeps its seats as long as the payment may take. The payment
+    page's url follows when the provider has answered.
+    """
+
+    def work(tx: Tx) -> dict[str, Any]:
         if (before := answered(tx, request)) is not None:
             return dict(before)
         row = own_hold(parts, tx, request.who, hold_id)
-        expires = parts.clock() + parts.rules.payment
-        if not stock.set_hold(tx, hold_id, "open", "ordered", expires):
-            raise Conflict("hold: it has become an order already")
-        lines = [(seat.ticket, seat.face) for seat in stock.held_seats(tx, hold_id)]
-        order_id = _store_order(parts, tx, request.who, row.event_id, lines, hold_id=hold_id)
+        lines = lines_of_seats(tx, event_of(tx, row.event_id), stock.held_seats(tx, hold_id))
+        order_id = make_order(parts, tx, Wanted(request.who.fan, row.event_id, lines, hold_id=hold_id))
         return dict(answer(parts, tx, request, views.order(tx, orders.order(tx, order_id))))
+
+    return parts.store.retry(work)
 
 
 def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, Any]:
@@ -48,7 +38,8 @@ def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, 
         listed = required(market.listing(tx, listing_id), f"listing {listing_id!r}")
     if listed.state == "open":  # a listing that the ledger would not settle takes nobody's money
         parts.ledger.check_offer(listed.ticket, listed.epoch, listed.price)
-    with parts.store.begin() as tx:
+
+    def work(tx: Tx) -> dict[str, Any]:
         if (before := answered(tx, request)) is not None:
             return dict(before)
         row = required(market.listing(tx, listing_id), f"listing {listing_id!r}")
@@ -56,50 +47,11 @@ def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, 
             raise Expired("listing: its time is over")
         if row.fan_id == request.who.fan:
             raise Conflict("listing: it is your own")
-        if not market.set_listing(tx, listing_id, ("open",), "reserved"):
-            raise Conflict("listing: it is sold, reserved by somebody, or withdrawn", state=row.state)
-        lines = [(row.ticket, row.price)]
-        order_id = _store_order(parts, tx, request.who, row.event_id, lines, listing_id=listing_id)
+        lines = [Line(row.ticket, items_of(row.price))]
+        order_id = make_order(parts, tx, Wanted(request.who.fan, row.event_id, lines, listing_id=listing_id))
         return dict(answer(parts, tx, request, views.order(tx, orders.order(tx, order_id))))
 
-
-def _store_order(
-    parts: Parts, tx: Tx, who: Principal, event_id: str, lines: Sequence[tuple[int, int]], **source: str
-) -> str:
-    now, order_id = parts.clock(), parts.new_id("ord")
-    event = event_of(tx, event_id)
-    refuse_unless_on_sale(tx, event)
-    _refuse_over_limit(tx, event, who, len(lines))
-    total = check_amount(sum(price for _, price in lines), "total")
-    row = {
-        "id": order_id,
-        "event_id": event_id,
-        "fan_id": who.fan,
-        "total": total,
-        "currency": event.currency,
-    } | source
-    row |= {"state": OrderState.CREATED, "expires_at": now + parts.rules.payment, "created_at": now}
-    row["trace"] = trace.current()
-    row |= {"channel": Channel.WEB, "refund_rule": event.terms["refund_rule"]}
-    line_rows = [_line_row(order_id, ticket, price, event) for ticket, price in lines]
-    payment = {"id": parts.new_id("pay"), "order_id": order_id, "amount": total}
-    payment |= {"provider": parts.online.name, "method": Method.ONLINE}
-    orders.add_order(tx, row, line_rows, payment | {"currency": event.currency, "created_at": now})
-    return order_id
-
-
-def _line_row(order_id: str, ticket: int, price: int, event: Any) -> dict[str, Any]:
-    tax = Tax(**event.tax).within(price) if event.tax else 0
-    row = {"order_id": order_id, "ticket": ticket, "price": price, "state": LineState.PENDING, "tax": tax}
-    return row | {"items": [asdict(Item("face", "Ticket", price))]}
-
-
-def _refuse_over_limit(tx: Tx, event: Any, who: Principal, wanted: int) -> None:
-    """The ledger lets nobody have more tickets of the event than its terms allow; nobody shall pay for more, either."""
-    limit = event.terms["holder_limit"]
-    has = chain.count_held_of(tx, event.number, views.holder_of(tx, who.fan))
-    if limit and has + orders.tickets_on_order(tx, event.id, who.fan) + wanted > limit:
-        raise Conflict(f"quantity: one account may have {limit} tickets of this event; you have {has}", limit=limit)
+    return parts.store.retry(work)
 
 
 def view_order(parts: Parts, who: Principal, order_id: str) -> dict[str, Any]:

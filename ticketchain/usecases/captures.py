@@ -65,21 +65,31 @@ def _paid(tx: Tx, payments: dict[str, Any], found: dict[str, Any], unpaid: dict[
 
 
 def _accept(parts: Parts, tx: Tx, paid: Sequence[Paid]) -> list[Paid]:
-    """Those whose seats or listing are still to be had are paid for good, and their tickets on their way."""
-    claimed = _claim(tx, paid)
-    for each in claimed:
-        step(OrderState(each.order.state), OrderState.PAID)
-    orders.accept_captures(tx, [each.capture.id for each in claimed])
-    orders.set_states(tx, [each.order.id for each in claimed], OrderState.PAID)
-    send(parts, tx, [each.order.id for each in claimed])
-    return claimed
+    """Those whose seats or listing are still to be had."""
+    ids = fulfil(parts, tx, [each.order for each in paid])
+    kept = [each for each in paid if each.order.id in ids]
+    orders.accept_captures(tx, [each.capture.id for each in kept])
+    return kept
 
 
-def _claim(tx: Tx, paid: Sequence[Paid]) -> list[Paid]:
+def fulfil(parts: Parts, tx: Tx, rows: Sequence[Any]) -> set[str]:
+    """Orders (rows) that nothing is left to pay of: those whose seats or listing are still to be had are paid for good,
+    and their tickets on their way. Returns their ids.
+    """
+    claimed = _claim(tx, rows)
+    for row in claimed:
+        step(OrderState(row.state), OrderState.PAID)
+    ids = [row.id for row in claimed]
+    orders.set_states(tx, ids, OrderState.PAID)
+    send(parts, tx, ids)
+    return set(ids)
+
+
+def _claim(tx: Tx, rows: Sequence[Any]) -> list[Any]:
     """Makes the ordered seats or listings the orders' for good; returns those for which that was possible."""
-    held = {p.order.hold_id for p in paid if p.order.hold_id and p.order.state in WAITING}
+    held = {row.hold_id for row in rows if row.hold_id and row.state in WAITING}
     stock.sell_seats(tx, sorted(held))
-    return [p for p in paid if p.order.hold_id in held or _claim_again(tx, p.order)]
+    return [row for row in rows if row.hold_id in held or _claim_again(tx, row)]
 
 
 def _claim_again(tx: Tx, order: Any) -> bool:

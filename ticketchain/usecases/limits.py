@@ -1,0 +1,59 @@
+"""Whether somebody may buy now, and how many: sale windows, tickets in an order, tickets an account may have.
+
+The window is for those who buy by themselves or from a partner; the organizer's own box office sells before and after
+it. It is about first sales: resale has times of its own, on the ledger.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ticketchain.domain.errors import Conflict, SaleClosed, SaleNotOpen
+from ticketchain.domain.orders import Channel
+from ticketchain.store import accounts, chain, orders
+from ticketchain.store.engine import Tx
+from ticketchain.usecases import views
+from ticketchain.usecases.parts import Parts
+
+
+def sale_window(event: Any) -> tuple[datetime | None, datetime]:
+    """From when (None: at once) to before when an event's tickets are on sale; to the doors unless it says otherwise,
+    and never longer.
+    """
+    doors = datetime.fromtimestamp(event.schedule["doors_at"], UTC)
+    return event.sale_opens_at, min(event.sale_closes_at or doors, doors)
+
+
+def refuse_outside_sale(parts: Parts, event: Any, channel: Channel) -> None:
+    """Raises `SaleNotOpen` or `SaleClosed`, which name the time. The box office is not bound."""
+    opens, closes = sale_window(event)
+    now = parts.clock()
+    if channel == Channel.BOX_OFFICE:
+        return
+    if opens is not None and now < opens:
+        raise SaleNotOpen(f"event: its sale opens at {opens.isoformat()}", opens_at=opens.isoformat())
+    if now >= closes:
+        raise SaleClosed(f"event: its sale closed at {closes.isoformat()}", closed_at=closes.isoformat())
+
+
+def refuse_over_order_limit(event: Any, quantity: int) -> None:
+    """Raises `Conflict` for more tickets than the event sells in one order, in whatever channel."""
+    if event.order_limit and quantity > event.order_limit:
+        limit = event.order_limit
+        raise Conflict(f"quantity: one order may have {limit} tickets of this event, not {quantity}", limit=limit)
+
+
+def refuse_over_holder_limit(tx: Tx, event: Any, fan_id: str, quantity: int) -> None:
+    """The ledger lets nobody have more tickets of the event than its terms allow; nobody shall pay for more, either.
+
+    Tickets on order count, of all channels and resales. Orders of one fan wait for each other. Raises `Conflict`.
+    """
+    limit = event.terms["holder_limit"]
+    if not limit:
+        return
+    accounts.lock_fan(tx, fan_id)
+    has = chain.count_held_of(tx, event.number, views.holder_of(tx, fan_id))
+    has += orders.tickets_on_order(tx, event.id, fan_id)
+    if has + quantity > limit:
+        raise Conflict(f"quantity: one account may have {limit} tickets of this event; you have {has}", limit=limit)

@@ -1,0 +1,133 @@
+"""The one way in which an order comes to be, whatever it is for and wherever it is sold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ticketchain.domain import trace
+from ticketchain.domain.errors import Conflict
+from ticketchain.domain.money import check_amount
+from ticketchain.domain.orders import Channel, LineState, Method, OrderState
+from ticketchain.domain.prices import Fee, Item, Tax, items_of, price_of, reduced
+from ticketchain.store import events, market, orders, stock
+from ticketchain.store.engine import Tx
+from ticketchain.usecases.captures import fulfil
+from ticketchain.usecases.common import event_of, refuse_unless_on_sale
+from ticketchain.usecases.limits import refuse_outside_sale, refuse_over_holder_limit, refuse_over_order_limit
+from ticketchain.usecases.parts import Parts
+
+DESK = "desk"
+"""Name of the provider of cash and invoices (`ticketchain.payments.desk`)."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A ticket of an order to be, and what its price is made of before promotions. `price_class`: of a seat that is
+    sold for the first time; None for a resale or an exchange, which no promotion is for.
+    """
+
+    ticket: int
+    items: tuple[Item, ...]
+    price_class: str | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An order to be: which fan gets which tickets, where they are from (at most one of hold, listing; an exchange
+    beside its hold), who sells them (`seller_key`: API key of the box office or partner) and how they are paid.
+
+    `expires_at`: when nobody has paid by then it ends; None: after as long as a payment of its method may take.
+    """
+
+    fan: str
+    event_id: str
+    lines: Sequence[Line]
+    hold_id: str | None = None
+    listing_id: str | None = None
+    exchange_id: str | None = None
+    channel: Channel = Channel.WEB
+    seller_key: str | None = None
+    method: Method = Method.ONLINE
+    expires_at: datetime | None = None
+
+
+def lines_of_seats(tx: Tx, event: Any, seats: Sequence[Any]) -> list[Line]:
+    """Lines for seats at the price of their class, with the event's fees; complimentary ones cost nothing."""
+    faces = {row.code: row.face for row in events.price_classes(tx, event.id)}
+    fees = [Fee(**fee) for fee in event.fees]
+    return [Line(seat.ticket, _items(seat, faces[seat.price_class], fees), seat.price_class) for seat in seats]
+
+
+def _items(seat: Any, face: int, fees: Sequence[Fee]) -> tuple[Item, ...]:
+    items = items_of(face, fees)
+    return reduced(items, "Complimentary", price_of(items)) if seat.supply_class == "complimentary" else items
+
+
+def make_order(parts: Parts, tx: Tx, wanted: Wanted) -> str:
+    """Stores an order and its payment, and takes its hold or listing for it. One of total 0 is paid at once.
+
+    Raises `Conflict` when the hold or listing is not to be had, sales are paused or a limit is reached; `SaleNotOpen`,
+    `SaleClosed`; `NotFound` for an unknown event. Returns the order's id.
+    """
+    order_id, event = parts.new_id("ord"), event_of(tx, wanted.event_id)
+    expires_at = wanted.expires_at or parts.clock() + _patience(parts, wanted.method)
+    _take_source(tx, wanted, expires_at)
+    _refuse(parts, tx, event, wanted)
+    lines = [_line_row(order_id, line, event) for line in wanted.lines]
+    total = check_amount(sum(line["price"] for line in lines), "total")
+    row = _order_row(parts, wanted, event) | {"id": order_id, "total": total, "expires_at": expires_at}
+    orders.add_order(tx, row, lines, _payment_row(parts, wanted, row))
+    if total == 0 and not fulfil(parts, tx, orders.lock(tx, [order_id])):
+        raise Conflict("order: its tickets are not to be had any more")
+    return order_id
+
+
+def _patience(parts: Parts, method: Method) -> timedelta:
+    return parts.rules.invoice if method == Method.INVOICE else parts.rules.payment
+
+
+def _take_source(tx: Tx, wanted: Wanted, expires_at: datetime) -> None:
+    """The hold lasts as long as the order now; the listing is reserved for it."""
+    if wanted.hold_id and not stock.set_hold(tx, wanted.hold_id, "open", "ordered", expires_at):
+        raise Conflict("hold: it has become an order already")
+    if wanted.listing_id and not market.set_listing(tx, wanted.listing_id, ("open",), "reserved"):
+        raise Conflict("listing: it is sold, reserved by somebody, or withdrawn")
+
+
+def _refuse(parts: Parts, tx: Tx, event: Any, wanted: Wanted) -> None:
+    refuse_unless_on_sale(tx, event)
+    if wanted.exchange_id:  # the fan gives as many tickets as they get, and bought them in time
+        return
+    if wanted.listing_id is None:
+        refuse_outside_sale(parts, event, wanted.channel)
+    refuse_over_order_limit(event, len(wanted.lines))
+    refuse_over_holder_limit(tx, event, wanted.fan, len(wanted.lines))
+
+
+def _line_row(order_id: str, line: Line, event: Any) -> dict[str, Any]:
+    price = price_of(line.items)
+    tax = Tax(**event.tax).within(price) if event.tax else 0
+    row = {"order_id": order_id, "ticket": line.ticket, "price": price, "tax": tax, "state": LineState.PENDING}
+    return row | {"items": [asdict(item) for item in line.items]}
+
+
+def _order_row(parts: Parts, wanted: Wanted, event: Any) -> dict[str, Any]:
+    sources = {name: getattr(wanted, name) for name in ("hold_id", "listing_id", "exchange_id", "seller_key")}
+    row = {"event_id": event.id, "fan_id": wanted.fan, "channel": wanted.channel, "currency": event.currency}
+    row |= {"refund_rule": event.terms["refund_rule"], "state": OrderState.CREATED, "trace": trace.current()}
+    return row | sources | {"created_at": parts.clock()}
+
+
+def _payment_row(parts: Parts, wanted: Wanted, order: dict[str, Any]) -> dict[str, Any]:
+    method = wanted.method if order["total"] else Method.FREE
+    provider = {Method.ONLINE: parts.online.name, Method.FREE: str(Method.FREE)}.get(method, DESK)
+    shared = {"order_id": order["id"], "amount": order["total"], "currency": order["currency"]}
+    return shared | {
+        "id": parts.new_id("pay"),
+        "provider": provider,
+        "method": method,
+        "created_at": order["created_at"],
+    }
