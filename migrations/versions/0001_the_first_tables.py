@@ -440,15 +440,18 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("fan_id", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("seller_key", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("expires_at", types.Moment(), nullable=False),
         sa.Column("created_at", types.Moment(), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_holds_event_id")),
         sa.ForeignKeyConstraint(["fan_id"], ["fans.id"], name=op.f("fk_holds_fan_id")),
+        sa.ForeignKeyConstraint(["seller_key"], ["api_keys.id"], name=op.f("fk_holds_seller_key")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_holds")),
     )
     with op.batch_alter_table("holds", schema=None) as batch_op:
         batch_op.create_index("ix_holds_due", ["state", "expires_at"], unique=False)
+        batch_op.create_index("ix_holds_fan", ["fan_id", "event_id", "state"], unique=False)
 
     op.create_table(
         "listings",
@@ -584,6 +587,7 @@ def upgrade() -> None:
         sa.Column("allotment_id", sa.Text(), nullable=True),
         sa.Column("x", sa.Integer(), nullable=True),
         sa.Column("y", sa.Integer(), nullable=True),
+        sa.Column("place", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["allotment_id"], ["allotments.id"], name=op.f("fk_seats_allotment_id")),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_seats_event_id")),
         sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_seats_hold_id")),
@@ -916,6 +920,7 @@ def downgrade() -> None:
 
     op.drop_table("listings")
     with op.batch_alter_table("holds", schema=None) as batch_op:
+        batch_op.drop_index("ix_holds_fan")
         batch_op.drop_index("ix_holds_due")
 
     op.drop_table("holds")

@@ -59,6 +59,16 @@ def seat_order(row: SeatRow) -> tuple[_Key, _Key, str, str]:
     return _label_key(row.row), _label_key(row.seat), row.row, row.seat
 
 
+def places_in_rows(manifest: Manifest) -> dict[SeatRow, int]:
+    """Each seat's place in its row, in natural order from 0, over all seats of the row whoever they are for: neighbours
+    differ by one.
+    """
+    rows: defaultdict[tuple[str, str], list[SeatRow]] = defaultdict(list)
+    for row in manifest.rows:
+        rows[row.section, row.row].append(row)
+    return {seat: place for seats in rows.values() for place, seat in enumerate(sorted(seats, key=seat_order))}
+
+
 def batch_document(plan: BatchPlan, event_reference: str) -> bytes:
     """The canonical JSON Lines of a batch: its sha2-256 is the `manifest` on the ledger. Always below 1 MiB.
 

@@ -158,6 +158,7 @@ seats = Table(
     Column("allotment_id", Id, ForeignKey("allotments.id")),  # set aside for a partner
     Column("x", Integer),  # place on the plan, in hundredths of its unit
     Column("y", Integer),
+    Column("place", Integer, nullable=False),  # in its row: neighbours differ by one, whoever they are for
     UniqueConstraint("event_id", "section", "row", "seat"),
     Index("ix_seats_free", "event_id", "state", "price_class", "ticket"),
     Index("ix_seats_hold", "hold_id"),
@@ -171,10 +172,12 @@ holds = Table(
     Column("event_id", Id, ForeignKey("events.id"), nullable=False),
     Column("fan_id", Id, ForeignKey("fans.id"), nullable=False),
     Column("channel", Text, nullable=False),  # domain.orders.Channel
+    Column("seller_key", Id, ForeignKey("api_keys.id")),  # of the box office or partner that holds them for the fan
     Column("state", Text, nullable=False),  # open, ordered, ended
     Column("expires_at", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
     Index("ix_holds_due", "state", "expires_at"),
+    Index("ix_holds_fan", "fan_id", "event_id", "state"),
 )
 
 # ------------------------------------------------------------------------------------------------ orders and money

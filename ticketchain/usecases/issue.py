@@ -11,6 +11,7 @@ from typing import Any, Literal
 from ticketchain.domain import manifest as m
 from ticketchain.domain.errors import Conflict
 from ticketchain.domain.intents import Issue
+from ticketchain.domain.manifest_batches import places_in_rows
 from ticketchain.domain.policy import SUPPLY_CLASSES
 from ticketchain.domain.tickets import ticket_id
 from ticketchain.store import events, stock
@@ -51,10 +52,10 @@ def issue_manifest(
         _refuse_known(tx, event_id, manifest, first_row=2 if form == "csv" else 1)
         _refuse_over_supply(tx, row, manifest)
         issue_id = parts.new_id("iss")
-        first = _reserve(tx, event_id, len(plans))
+        first, places = _reserve(tx, event_id, len(plans)), places_in_rows(manifest)
         for number, (plan, document, cid) in enumerate(zip(plans, documents, cids, strict=True), start=first):
             price_class = classes[plan.price_class]
-            _store_batch(parts, tx, row, issue_id, number, plan, price_class, cid)
+            _store_batch(parts, tx, row, issue_id, number, plan, price_class, cid, places)
             intent = _intent(number, plan, price_class, document)
             intend(parts, tx, row.number, f"{event_id}:{number}", intent)
         return dict(answer(parts, tx, request, _view(tx, issue_id)))
@@ -104,22 +105,18 @@ def _store_batch(
     plan: m.BatchPlan,
     price_class: Any,
     cid: str,
+    places: dict[m.SeatRow, int],
 ) -> None:
     shared = {"event_id": event.id, "price_class": plan.price_class, "supply_class": str(plan.supply_class)}
     shared |= {"section": plan.section, "face": price_class.all_in}
     batch = {"number": number, "issue_id": issue_id, "supply": len(plan.seats), "cid": cid, "issued": False}
     events.add_batches(tx, [shared | batch | {"created_at": parts.clock()}])
-    stock.add_seats(tx, [shared | _seat(event.number, number, i, s) for i, s in enumerate(plan.seats)])
+    stock.add_seats(tx, [shared | _seat(event.number, number, i, s, places[s]) for i, s in enumerate(plan.seats)])
 
 
-def _seat(event_number: int, batch: int, index: int, seat: m.SeatRow) -> dict[str, Any]:
-    place = {
-        "ticket": ticket_id(event_number, batch, index),
-        "batch": batch,
-        "row": seat.row,
-        "seat": seat.seat,
-    }
-    return place | {"kind": str(seat.kind), "state": "unissued"}
+def _seat(event_number: int, batch: int, index: int, seat: m.SeatRow, place: int) -> dict[str, Any]:
+    values = {"ticket": ticket_id(event_number, batch, index), "batch": batch, "row": seat.row, "seat": seat.seat}
+    return values | {"kind": str(seat.kind), "state": "unissued", "place": place}
 
 
 def _intent(number: int, plan: m.BatchPlan, price_class: Any, document: bytes) -> Issue:
