@@ -6,13 +6,14 @@ from typing import Any
 
 from ticketchain.domain.errors import Conflict, Expired, NotFound
 from ticketchain.domain.orders import WAITING, OrderState, step
-from ticketchain.domain.prices import items_of
+from ticketchain.domain.prices import Line, items_of
 from ticketchain.store import market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required, unix
 from ticketchain.usecases.hold import own_hold
-from ticketchain.usecases.ordering import Line, Wanted, lines_of_seats, make_order
+from ticketchain.usecases.journal import owe_refund
+from ticketchain.usecases.ordering import Wanted, lines_of_seats, make_order
 from ticketchain.usecases.parts import Parts
 
 
@@ -75,7 +76,7 @@ def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) ->
         if capture.accepted:
             owed = min(amount, capture.amount - orders.refunded(tx, capture.id))
             if owed > 0:
-                orders.add_refund(tx, parts.new_id("ref"), capture.id, cause, owed, parts.clock())
+                owe_refund(parts, tx, capture.id, cause, owed)
 
 
 def expire(tx: Tx, order_id: str) -> None:

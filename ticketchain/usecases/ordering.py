@@ -11,7 +11,7 @@ from ticketchain.domain import trace
 from ticketchain.domain.errors import Conflict
 from ticketchain.domain.money import check_amount
 from ticketchain.domain.orders import Channel, LineState, Method, OrderState
-from ticketchain.domain.prices import Fee, Item, Tax, items_of, price_of, reduced
+from ticketchain.domain.prices import Fee, Item, Line, Tax, items_of, price_of, reduced
 from ticketchain.store import events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.captures import fulfil
@@ -21,17 +21,6 @@ from ticketchain.usecases.parts import Parts
 
 DESK = "desk"
 """Name of the provider of cash and invoices (`ticketchain.payments.desk`)."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """A ticket of an order to be, and what its price is made of before promotions. `price_class`: of a seat that is
-    sold for the first time; None for a resale or an exchange, which no promotion is for.
-    """
-
-    ticket: int
-    items: tuple[Item, ...]
-    price_class: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,9 +97,8 @@ def _refuse(parts: Parts, tx: Tx, event: Any, wanted: Wanted) -> None:
 
 
 def _line_row(order_id: str, line: Line, event: Any) -> dict[str, Any]:
-    price = price_of(line.items)
-    tax = Tax(**event.tax).within(price) if event.tax else 0
-    row = {"order_id": order_id, "ticket": line.ticket, "price": price, "tax": tax, "state": LineState.PENDING}
+    tax = Tax(**event.tax).within(line.price) if event.tax else 0
+    row = {"order_id": order_id, "ticket": line.ticket, "price": line.price, "tax": tax, "state": LineState.PENDING}
     return row | {"items": [asdict(item) for item in line.items]}
 
 
