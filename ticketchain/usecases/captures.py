@@ -18,6 +18,7 @@ from ticketchain.domain.references import reference_bytes
 from ticketchain.store import market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import Intended, intend_all
+from ticketchain.usecases.journal import book_captures, owe_refund
 from ticketchain.usecases.parts import Parts
 
 
@@ -37,6 +38,7 @@ def apply_captures(parts: Parts, tx: Tx, told: Sequence[tuple[Any, Sequence[Capt
     payments = {payment.id: payment for payment, _ in told}
     found = {row.id: row for row in orders.lock(tx, [payment.order_id for payment in payments.values()])}
     orders.add_captures(tx, [_row(payment, each, parts.clock()) for payment, captures in told for each in captures])
+    book_captures(parts, tx, list(payments))
     taken: dict[str, list[Any]] = defaultdict(list)
     for row in orders.captures_of(tx, list(payments)):
         taken[row.payment_id].append(row)
@@ -44,7 +46,7 @@ def apply_captures(parts: Parts, tx: Tx, told: Sequence[tuple[Any, Sequence[Capt
     kept = {paid.capture.id for paid in _accept(parts, tx, _paid(tx, payments, found, unpaid))}
     for row in [row for rows in taken.values() for row in rows]:
         if not row.accepted and row.id not in kept and row.amount:
-            orders.add_refund(tx, parts.new_id("ref"), row.id, "not_owed", row.amount, parts.clock())
+            owe_refund(parts, tx, row.id, "not_owed", row.amount)
 
 
 def _row(payment: Any, capture: Capture, now: datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ticketchain.domain.blocks import TICKET_KINDS
@@ -11,10 +12,11 @@ from ticketchain.domain.references import reference_id
 from ticketchain.store import accounts, chain, events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import give_back
+from ticketchain.usecases.journal import book_deliveries, book_resale
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import last_payment, retell_event
 
-EFFECT_KINDS = ("EventCreated", "Refunded", "RefundedCancelled", "Settled", "Skipped")
+EFFECT_KINDS = ("EventCreated", "Delivered", "Refunded", "RefundedCancelled", "Settled", "Skipped")
 
 
 def finalize(parts: Parts, ledger: int, number: int) -> bool:
@@ -26,16 +28,18 @@ def finalize(parts: Parts, ledger: int, number: int) -> bool:
         chain.lock(tx, ledger)
         if not (blocks := _new_final(tx, ledger, number)):
             return False
-        for row in chain.changes_between(tx, ledger, blocks[0], blocks[-1], EFFECT_KINDS):
-            do_effect(parts, tx, row)
+        do_effects(parts, tx, chain.changes_between(tx, ledger, blocks[0], blocks[-1], EFFECT_KINDS))
         chain.set_final(tx, ledger, blocks[-1])
         chain.prune_blocks(tx, ledger, blocks[0] - 1, blocks[-1])
         return True
 
 
-def do_effect(parts: Parts, tx: Tx, row: Any) -> None:
-    """What follows from one final change of `EFFECT_KINDS`; a second time it does nothing."""
-    _EFFECTS[row.kind](parts, tx, row)
+def do_effects(parts: Parts, tx: Tx, rows: Sequence[Any]) -> None:
+    """What follows from final changes of `EFFECT_KINDS`, in order; a second time it does nothing."""
+    book_deliveries(parts, tx, [row for row in rows if row.kind == "Delivered"])
+    for row in rows:
+        if row.kind in _EFFECTS:
+            _EFFECTS[row.kind](parts, tx, row)
 
 
 def _new_final(tx: Tx, ledger: int, number: int) -> range:
@@ -93,6 +97,7 @@ def _owe(parts: Parts, tx: Tx, row: Any) -> None:
     market.add_payout(tx, shared | {"leg": "seller", "address": seller, "amount": price - part})
     pot = parts.ledger.address_of(row.event_number)
     market.add_payout(tx, shared | {"leg": "royalty", "address": pot, "amount": part})
+    book_resale(parts, tx, payment.order_id, row.ticket, price - part, part)
 
 
 def _seller(tx: Tx, row: Any) -> str:

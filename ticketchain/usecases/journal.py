@@ -16,6 +16,9 @@ from ticketchain.store import journal, money, orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
 
+MOST = (1 << 16) - 1
+"""Epochs of a ticket that the ledger can count."""
+
 _CHUNK = 1_000
 """Deliveries booked by one statement."""
 
@@ -53,9 +56,9 @@ def owe_refund(parts: Parts, tx: Tx, capture_id: str, cause: str, amount: int) -
 
 
 def _first_sale(tx: Tx, cause: str) -> Price | None:
-    """How the ticket that a cause names (`returned:ticket:epoch`) was sold before it was passed on."""
-    _, ticket, epoch = cause.split(":")
-    line = money.first_sale(tx, int(ticket), int(epoch))
+    """How the ticket that a cause names (as in `returned:ticket:epoch`) was sold before it was passed on."""
+    _, ticket, epoch = f"{cause}::".split(":")[:3]
+    line = money.first_sale(tx, int(ticket), int(epoch or MOST)) if ticket.isdigit() else None
     return None if line is None else price_of(line)
 
 

@@ -15,6 +15,7 @@ from ticketchain.store import orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import expire
 from ticketchain.usecases.captures import apply_captures
+from ticketchain.usecases.journal import note_refunded
 from ticketchain.usecases.parts import Parts
 
 Row = TypeVar("Row")
@@ -149,7 +150,7 @@ def _refund(parts: Parts, refund: Any) -> None:
             orders.set_refund(tx, refund.id, "failed", None, None)
         return
     with parts.store.begin() as tx:
-        orders.set_refund(tx, refund.id, "done", ref, parts.clock())
+        note_refunded(parts, tx, refund.id, ref)
 
 
 def expire_orders(parts: Parts, limit: int = 100) -> bool:

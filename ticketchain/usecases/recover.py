@@ -20,6 +20,7 @@ from ticketchain.store.engine import Tx
 from ticketchain.store.recover import money_changes
 from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.captures import apply_captures, send
+from ticketchain.usecases.journal import book_captures, note_refunded, owe_refund
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import retell, retell_orders
 
@@ -183,9 +184,7 @@ def _end_what_was_given_back(parts: Parts, tx: Tx, payment: Any, charge: PaidCha
         unexplained = taken.refunded - orders.refunded(tx, taken.capture.id)
         if unexplained <= 0:
             continue
-        refund = parts.new_id("ref")
-        orders.add_refund(tx, refund, taken.capture.id, "before_restore", unexplained, parts.clock())
-        orders.set_refund(tx, refund, "done", None, parts.clock())
+        _note_back(parts, tx, taken.capture.id, "before_restore", unexplained)
         _end_lines(tx, payment.order_id)
         rest = taken.capture.amount - taken.refunded - max(0, story.owed if story else 0)
         give_back(parts, tx, payment.id, "after_restore", rest)
@@ -221,11 +220,17 @@ def _note_returned(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Captur
     ids = {capture.id for capture in captures if capture.amount}
     for row in orders.captures_of(tx, [payment.id]):
         if row.id in ids and not row.accepted and not orders.refunded(tx, row.id):
-            refund = parts.new_id("ref")
-            orders.add_refund(tx, refund, row.id, "not_owed", row.amount, parts.clock())
-            orders.set_refund(tx, refund, "done", None, parts.clock())
+            _note_back(parts, tx, row.id, "not_owed", row.amount)
+
+
+def _note_back(parts: Parts, tx: Tx, capture_id: str, cause: str, amount: int) -> None:
+    """The provider has given this back already."""
+    refund = owe_refund(parts, tx, capture_id, cause, amount)
+    if refund is not None:
+        note_refunded(parts, tx, refund, None)
 
 
 def _note_taken(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]) -> None:
     shared = {"payment_id": payment.id, "accepted": False, "seen_at": parts.clock()}
     orders.add_captures(tx, [shared | {"id": c.id, "amount": c.amount, "currency": c.currency} for c in captures])
+    book_captures(parts, tx, [payment.id])

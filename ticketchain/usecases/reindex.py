@@ -212,9 +212,8 @@ def _do_missed_effects(parts: Parts, tx: Tx, report: Report, missed: set[tuple[i
     final = [key[0] for key in missed if key[0] <= report.final]
     if not final:
         return
-    for row in chain.changes_between(tx, report.ledger, min(final), max(final), finality.EFFECT_KINDS):
-        if (row.block_number, row.log_index, row.line) in missed:
-            finality.do_effect(parts, tx, row)
+    rows = chain.changes_between(tx, report.ledger, min(final), max(final), finality.EFFECT_KINDS)
+    finality.do_effects(parts, tx, [row for row in rows if (row.block_number, row.log_index, row.line) in missed])
 
 
 # ------------------------------------------------------------------------------------------------ effects
