@@ -85,11 +85,19 @@ class Payee(BaseModel):
     bps: int
 
 
-class RefundRule(BaseModel):
-    """When a ticket may be returned, and what part of the price is kept."""
+class RefundStep(BaseModel):
+    """What is kept of a ticket returned so many seconds before the doors, or earlier."""
 
     until_s_before_doors: int
     keep_bps: int
+
+
+class RefundRule(BaseModel):
+    """When a ticket may be returned, and what is kept: the first step that still applies counts (docs/refunds.md)."""
+
+    steps: list[RefundStep]
+    fee: int = Field(description="Kept of each ticket besides.")
+    keep_fees: bool = Field(description="Fees in its price are kept; the steps are of the rest.")
 
 
 class Supplies(BaseModel):

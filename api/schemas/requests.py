@@ -23,6 +23,7 @@ from api.schemas.fields import (
     TicketId,
 )
 from ticketchain.domain.policy import MAX_SUPPLY
+from ticketchain.domain.refunds import MAX_STEPS
 
 
 class Nothing(Body):
@@ -100,11 +101,23 @@ class Gifts(Body):
     closes_at: Moment | None = Field(None, description="Left out: when all moves close.")
 
 
-class Refunds(Body):
-    """When a ticket may be returned, and what is kept."""
+class RefundStep(Body):
+    """What is kept of a ticket returned so many seconds before the doors, or earlier."""
 
-    until_s_before_doors: Seconds = 0
-    keep_bps: Bps = 0
+    until_s_before_doors: Seconds = Field(0, examples=[86_400])
+    keep_bps: Bps = Field(0, examples=[1_000])
+
+
+class Refunds(Body):
+    """When a ticket may be returned, and what is kept: the first step that still applies counts. Later steps end later
+    and keep no less; without any step no ticket can be returned.
+    """
+
+    steps: list[RefundStep] = Field([RefundStep()], max_length=MAX_STEPS)
+    fee: Amount = Field(0, description="Kept of each ticket besides, in minor units.")
+    keep_fees: bool = Field(
+        False, strict=True, description="The fees in its price are kept; the steps are of the rest."
+    )
 
 
 class Escrow(Body):

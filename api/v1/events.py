@@ -11,7 +11,8 @@ from api.deps import FIRST_TICKET, After, AfterTicket, Creating, Limit, RawBody,
 from api.schemas import answers, requests
 from api.schemas.fields import EventId
 from ticketchain.domain.errors import Invalid
-from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Supplies, Terms, schedule_of, seconds
+from ticketchain.domain.policy import Payee, PriceClass, Supplies, Terms, schedule_of, seconds
+from ticketchain.domain.refunds import RefundRule, Step
 from ticketchain.usecases import events, issue
 
 router = APIRouter(tags=["Events"])
@@ -45,7 +46,7 @@ def _new_event(body: requests.NewEvent, now: datetime) -> events.NewEvent:
         resale.royalty_bps,
         gifts.limit,
         gifts.cooldown_s,
-        RefundRule(refunds.until_s_before_doors, refunds.keep_bps),
+        RefundRule(tuple(Step(**s.model_dump()) for s in refunds.steps), refunds.fee, refunds.keep_fees),
         Supplies(**body.supplies.model_dump()),
         earliest_release=earliest,
         holder_limit=body.holder_limit,

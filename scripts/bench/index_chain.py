@@ -18,8 +18,9 @@ from ticketchain.chain.abi import encode_call
 from ticketchain.chain.encode import call_of
 from ticketchain.context import Context, now
 from ticketchain.domain.intents import CreateEvent, Deliver, Intent, Issue, Redeem
-from ticketchain.domain.policy import RefundRule, Supplies, Terms, schedule_of
+from ticketchain.domain.policy import Supplies, Terms, schedule_of
 from ticketchain.domain.ports import UnsignedTransaction
+from ticketchain.domain.refunds import RefundRule
 from ticketchain.domain.tickets import ticket_id
 
 LINES, BATCH, WALLETS = 100, 50_000, 500

@@ -32,8 +32,9 @@ from ticketchain.cli.running import listening, serving, working
 from ticketchain.cli.up import app_of
 from ticketchain.context import Context, now, open_context
 from ticketchain.domain.intents import Deliver
-from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Supplies, Terms, schedule_of
+from ticketchain.domain.policy import Payee, PriceClass, Supplies, Terms, schedule_of
 from ticketchain.domain.ports import UnsignedTransaction
+from ticketchain.domain.refunds import RefundRule
 from ticketchain.domain.tickets import ticket_id
 from ticketchain.settings import Settings
 from ticketchain.store import chain

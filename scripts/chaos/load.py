@@ -192,5 +192,5 @@ def _event(seats: int) -> dict[str, Any]:
         "resale": {"cap_bps": CAP_BPS, "royalty_bps": ROYALTY_BPS, "payees": payees},
         "supplies": {"public": seats},
         "gifts": {"limit": 7, "cooldown_s": 0},
-        "refunds": {"until_s_before_doors": 3_600, "keep_bps": KEEP_BPS},
+        "refunds": {"steps": [{"until_s_before_doors": 3_600, "keep_bps": KEEP_BPS}]},
     }

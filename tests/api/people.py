@@ -165,7 +165,7 @@ def event_body(**other: Any) -> dict[str, Any]:
         "price_classes": [{"code": "A", "name": "Stalls", "face": FACE}],
         "resale": {"cap_bps": 11_000, "royalty_bps": 1_000, "payees": [{"name": "Artist", "bps": 10_000}]},
         "supplies": {"public": 60_000},
-        "refunds": {"until_s_before_doors": 86_400, "keep_bps": 1_000},
+        "refunds": {"steps": [{"until_s_before_doors": 86_400, "keep_bps": 1_000}]},
     } | other
 
 

@@ -16,15 +16,14 @@ from ticketchain.domain.orders import STEPS, Capture, LineState, OrderState, acc
 from ticketchain.domain.policy import (
     Payee,
     PriceClass,
-    RefundRule,
     Supplies,
     Terms,
     check_terms,
     check_time_zone,
     closed_now,
-    refund_amount,
     schedule_of,
 )
+from ticketchain.domain.refunds import RefundRule
 from ticketchain.domain.tickets import (
     MAX_PRICE,
     NOBODY,
@@ -234,13 +233,6 @@ def test_moves_close_once() -> None:
     assert closed.moves_close_at == closed.gifts_close_at == closed.resale_closes_at == schedule.doors_at - 100
     with pytest.raises(Conflict, match="never open again"):
         closed_now(closed, schedule.doors_at)
-
-
-def test_what_a_return_brings() -> None:
-    rule = RefundRule(until_s_before_doors=3_600, keep_bps=1_000)
-    assert refund_amount(rule, 999, doors_at=10_000, now=6_400) == 999 - 99
-    with pytest.raises(Conflict, match="last moment"):
-        refund_amount(rule, 999, doors_at=10_000, now=6_401)
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Base", "../etc/passwd", "Europe/Berlin\n"])

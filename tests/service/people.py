@@ -12,8 +12,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ticketchain.context import Context, now
-from ticketchain.domain.policy import Payee, PriceClass, RefundRule, Supplies, Terms, schedule_of
+from ticketchain.domain.policy import Payee, PriceClass, Supplies, Terms, schedule_of
 from ticketchain.domain.ports import Faults
+from ticketchain.domain.refunds import RefundRule, Step
 from ticketchain.gate import Lease, build_code, device_key_of, sign_step, step_at
 from ticketchain.store import orders, outbox
 from ticketchain.store.engine import Tx
@@ -89,7 +90,7 @@ class Event:
         organizer = accounts.authenticate(parts, made["api_key"])
         schedule = schedule_of(doors or now() + timedelta(days=3), None, None, now() - timedelta(days=1), None)
         supplies = special.pop("supplies", Supplies(public=60_000))
-        terms = Terms("EUR", 11_000, 500, gift_limit, 0, RefundRule(3_600, 1_000), supplies, **special)
+        terms = Terms("EUR", 11_000, 500, gift_limit, 0, RefundRule((Step(3_600, 1_000),)), supplies, **special)
         payees = [Payee("artist", 6_000), Payee("house", 4_000)]
         new = events.NewEvent("A night", "Hall", "Europe/Berlin", terms, schedule, [PriceClass("A", "A", FACE)], payees)
         return cls(context, organizer, events.create_event(parts, request(organizer), new)["id"])

@@ -17,6 +17,7 @@ from ticketchain.context import Context, now
 from ticketchain.domain.errors import LedgerRefused
 from ticketchain.domain.intents import Redeem
 from ticketchain.domain.references import reference_bytes
+from ticketchain.domain.refunds import RefundRule
 from ticketchain.store import schema
 from ticketchain.usecases import books, events, hold, pass_on, pay
 from ticketchain.usecases.common import intend
@@ -48,7 +49,7 @@ def test_returning_a_resold_ticket_takes_no_money_from_the_house(service: Contex
     event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
     with service.parts.store.begin() as tx:
         terms = tx.execute(schema.events.select()).one().terms
-        rule = {"until_s_before_doors": 0, "keep_bps": 0}
+        rule = dataclasses.asdict(RefundRule())
         tx.execute(schema.events.update().values(terms=terms | {"refund_rule": rule}))
     (ticket,) = anna.buy(event)
     settle_finally(service)

@@ -66,7 +66,7 @@ def evening(hall: Hall) -> dict[str, Any]:
         },
         "supplies": dict(hall.supplies),
         "gifts": {"limit": 1, "cooldown_s": 0},
-        "refunds": {"until_s_before_doors": 86_400, "keep_bps": KEEP_BPS},
+        "refunds": {"steps": [{"until_s_before_doors": 86_400, "keep_bps": KEEP_BPS}]},
     }
 
 

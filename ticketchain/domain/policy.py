@@ -1,16 +1,13 @@
-"""The rules of an event as its organizer states them: terms that never change, a schedule that may, the refund rule.
+"""The rules of an event as its organizer states them: terms that never change, a schedule that may.
 
-The ledger's contract is the judge of moves; what is checked here is the form, and the refund rule, which the ledger
-knows by hash.
+The ledger's contract is the judge of moves; what is checked here is the form.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ticketchain.domain.errors import Conflict, Invalid
 from ticketchain.domain.money import BPS, check_amount, check_currency
+from ticketchain.domain.refunds import RefundRule, check_rule, rule_from
 from ticketchain.domain.tickets import NOBODY
 
 UNLIMITED_GIFTS = 7
@@ -63,18 +61,6 @@ class Payee:
     name: str
     bps: int
     address: str = ""
-
-
-@dataclass(frozen=True)
-class RefundRule:
-    """Until when a ticket may be returned (seconds before doors), and what part is kept (basis points)."""
-
-    until_s_before_doors: int = 0
-    keep_bps: int = 0
-
-    def digest(self) -> bytes:
-        """Hash of the rule as told to buyers: sha2-256 of its canonical JSON."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()).digest()
 
 
 @dataclass(frozen=True)
@@ -134,8 +120,7 @@ def check_terms(terms: Terms, payees: Sequence[Payee], classes: Sequence[PriceCl
     _within("resale.royalty_bps", terms.royalty_bps, 0, BPS)
     _within("gifts.limit", terms.gift_limit, 0, UNLIMITED_GIFTS)
     _within("gifts.cooldown_s", terms.cooldown_s, 0, (1 << 24) - 1)
-    _within("refunds.keep_bps", terms.refund_rule.keep_bps, 0, BPS)
-    _within("refunds.until_s_before_doors", terms.refund_rule.until_s_before_doors, 0, MAX_TIME)
+    check_rule(terms.refund_rule)
     _within("holder_limit", terms.holder_limit, 0, MAX_HOLDER_LIMIT)
     _within("entries", terms.entries, ONCE, DAILY)
     _within("escrow.earliest_release", terms.earliest_release, 0, MAX_TIME)
@@ -221,13 +206,6 @@ def closed_now(schedule: Schedule, now: int) -> Schedule:
     )
 
 
-def refund_amount(rule: RefundRule, price: int, doors_at: int, now: int) -> int:
-    """What a returned ticket brings, in minor units. Raises `Conflict` after the rule's last moment."""
-    if now > doors_at - rule.until_s_before_doors:
-        raise Conflict("refund: the last moment to return this ticket has passed", rule=asdict(rule))
-    return price - price * rule.keep_bps // BPS
-
-
 def check_time_zone(name: str) -> str:
     """The name itself. Raises `Invalid` unless it is an IANA time zone."""
     try:
@@ -239,7 +217,7 @@ def check_time_zone(name: str) -> str:
 
 def terms_from(stored: dict[str, Any], currency: str) -> Terms:
     """Terms as stored with the event."""
-    parts = {"refund_rule": RefundRule(**stored["refund_rule"]), "supplies": Supplies(**stored["supplies"])}
+    parts = {"refund_rule": rule_from(stored["refund_rule"]), "supplies": Supplies(**stored["supplies"])}
     return Terms(currency=currency, **(stored | parts))
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from ticketchain.domain import consents, intents
 from ticketchain.domain.errors import Conflict, Invalid, NotFound
 from ticketchain.domain.money import check_amount, check_same_currency
-from ticketchain.domain.policy import refund_amount
 from ticketchain.domain.ports import SealedKey
+from ticketchain.domain.prices import Item
 from ticketchain.domain.references import reference_bytes
+from ticketchain.domain.refunds import Bought, quote, rule_from
 from ticketchain.domain.tickets import TicketState
 from ticketchain.domain.tickets import event_of as event_number
 from ticketchain.store import accounts, chain, events, market, orders, stock
@@ -29,7 +30,6 @@ from ticketchain.usecases.common import (
     sealed_key,
     unix,
 )
-from ticketchain.usecases.events import event_terms
 from ticketchain.usecases.forks import refuse_while_forked
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import last_payment
@@ -200,12 +200,12 @@ def _quote(parts: Parts, tx: Tx, who: Principal, ticket: Any) -> tuple[int, Any,
     place = required(stock.seat(tx, ticket.id), f"ticket {ticket.id}")
     event = required(events.event(tx, place.event_id), "the event")
     refuse_cancelled(event)
-    rule = event_terms(event).refund_rule
+    rule = rule_from(event.terms["refund_rule"])
     closed = event.schedule["moves_close_at"]
     if closed <= unix(parts):
         raise Conflict(f"refund: all moves of this event's tickets, returns too, closed at {views.moment(closed)}")
-    base = min(line.price, place.face, ticket.price)  # what was paid over the face price went to its seller
-    amount = refund_amount(rule, base, event.schedule["doors_at"], unix(parts))
+    bought = Bought(ticket.price, place.face, [Item(**item) for item in line.items], event.currency)
+    amount = quote(rule, bought, event.schedule["doors_at"], unix(parts), False).amount
     return amount, line, event.terms["refund_rule"]
 
 
