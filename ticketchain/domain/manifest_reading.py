@@ -22,6 +22,7 @@ from ticketchain.domain.manifest_types import (
     MAX_FILE_LINES,
     MAX_PROBLEMS,
     MAX_SEATS,
+    POSITION,
     REQUIRED,
     WHOLE_FILE,
     RowProblem,
@@ -187,13 +188,17 @@ class _Object(dict[str, Any]):
         self.repeated = sorted(name for name, count in names.items() if count > 1)
 
 
+class _Decimal(str):
+    """A JSON number with a point, as it is written: good for a position, for nothing else."""
+
+
 def _json_seats(data: bytes, raw: RawRows) -> list[Any]:
     if not _fits(data, raw):
         return []
     try:
         text = data.decode("utf-8-sig")
         # Numbers stay as they are written: a seat 1 and a seat "1" are the same.
-        found = json.loads(text, object_pairs_hook=_Object, parse_int=str)
+        found = json.loads(text, object_pairs_hook=_Object, parse_int=str, parse_float=_Decimal)
     except UnicodeDecodeError as error:
         raw.problem(WHOLE_FILE, "", f"not UTF-8 (byte {error.start + 1} of the file)", _SAVE_AS_UTF8)
         return []
@@ -222,7 +227,7 @@ def _json_row(number: int, seat: Any, raw: RawRows) -> dict[str, str]:
 
 
 def _json_text(number: int, name: str, value: Any, raw: RawRows) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
+    if value is None or (isinstance(value, str) and (name in POSITION or not isinstance(value, _Decimal))):
+        return str(value or "")
     raw.problem(number, shown(name), "neither text nor a whole number", "put the value in quotes")
     return ""

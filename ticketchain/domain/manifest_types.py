@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from ticketchain.domain.errors import DomainError
@@ -19,9 +22,35 @@ MAX_BATCH_SEATS = 5_000
 MAX_LENGTH = {"section": 64, "row": 16, "seat": 16, "price_class": 64}
 
 REQUIRED = ("section", "row", "seat", "price_class")
-OPTIONAL = ("supply_class", "kind")
+POSITION = ("x", "y")
+OPTIONAL = ("supply_class", "kind", *POSITION)
 COLUMNS = REQUIRED + OPTIONAL
+MAX_PLACE = 99_999_999  # of x and y, in hundredths
 WHOLE_FILE = 0  # the row number of a problem that belongs to no row
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+# Control, format (invisible, text direction), half and private characters, line and paragraph separators: two
+# labels that look alike must be alike.
+_BAD_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def clean(text: str) -> str:
+    """A text as it is compared and stored: NFC, no space around it."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def unprintable(text: str) -> bool:
+    """Whether a text has characters that nobody sees."""
+    return not text.isprintable() and any(unicodedata.category(char) in _BAD_CATEGORIES for char in text)
+
+
+def hundredths(text: str) -> int | None:
+    """A decimal number between -999,999.99 and 999,999.99, in hundredths (rounded half away from 0); None for all
+    else.
+    """
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = int((Decimal(text) * 100).to_integral_value(ROUND_HALF_UP))
+    return value if abs(value) <= MAX_PLACE else None
 
 
 class SupplyClass(StrEnum):
@@ -52,6 +81,8 @@ class SeatRow:
     price_class: str
     supply_class: SupplyClass = SupplyClass.PUBLIC
     kind: SeatKind = SeatKind.STANDARD
+    x: int | None = None  # place on a plan, in hundredths of its unit
+    y: int | None = None
 
 
 @dataclass(frozen=True)
