@@ -45,13 +45,13 @@ def lines_of_payments(tx: Tx, payment_ids: Sequence[str]) -> list[Row[Any]]:
     lines = t.order_lines.join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
     lines = lines.join(t.payments, t.payments.c.order_id == t.orders.c.id)
     c = t.order_lines.c
-    query = select(c.ticket, c.price, c.items, c.tax, c.state, t.payments.c.id.label("payment_id"), *_ABOUT)
+    query = select(c.ticket, c.price, c["items"], c.tax, c.state, t.payments.c.id.label("payment_id"), *_ABOUT)
     return list(tx.execute(query.select_from(lines).where(t.payments.c.id.in_(payment_ids))))
 
 
 def first_sale(tx: Tx, ticket: int, epoch: int) -> Row[Any] | None:
     """The line by which a ticket left the stock the last time up to an epoch."""
     c = t.order_lines.c
-    query = select(c.price, c.items, c.tax).join(t.orders, t.orders.c.id == c.order_id)
+    query = select(c.price, c["items"], c.tax).join(t.orders, t.orders.c.id == c.order_id)
     query = query.where(c.ticket == ticket, c.epoch <= epoch, t.orders.c.listing_id.is_(None))
     return tx.execute(query.order_by(c.epoch.desc()).limit(1)).one_or_none()
