@@ -92,10 +92,21 @@ class PaidCharge:
 
 @dataclass(frozen=True)
 class Webhook:
-    """A verified message of the provider: its own event id, and the charge that it is about."""
+    """A verified message of the provider: its own event id, and the charge that it is about, if it is about one."""
 
     event_id: str
-    charge: str
+    charge: str | None
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What a page needs to pay a charge with the provider's own fields: its publishable key, the secret of the charge,
+    and where that stands in the provider's words.
+    """
+
+    publishable_key: str
+    client_secret: str = field(repr=False)
+    status: str
 
 
 @dataclass(frozen=True)

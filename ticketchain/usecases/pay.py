@@ -34,12 +34,13 @@ def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: 
     row = {
         "provider": provider,
         "event_id": webhook.event_id,
-        "charge": webhook.charge,
+        "charge": webhook.charge or "",
         "body": body.decode(),
+        "applied": webhook.charge is None,  # about no charge: there is nothing to do
     }
     with parts.store.begin() as tx:
         now = parts.clock()
-        return orders.add_webhook(tx, row | {"applied": False, "received_at": now, "due_at": now})
+        return orders.add_webhook(tx, row | {"received_at": now, "due_at": now})
 
 
 def open_charges(parts: Parts, limit: int = 50) -> bool:
