@@ -550,7 +550,6 @@ def upgrade() -> None:
         sa.Column("hold_id", sa.Text(), nullable=False),
         sa.Column("difference", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("deadline", sa.BigInteger(), nullable=False),
         sa.Column("consent", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -562,9 +561,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("exchanges", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_exchanges_fan_id"), ["fan_id"], unique=False)
+        batch_op.create_index("ix_exchanges_to", ["to_ticket"], unique=False)
         batch_op.create_index(
             "uq_exchanges_live",
-            ["ticket"],
+            ["ticket", "epoch"],
             unique=True,
             sqlite_where=sa.text("state IN ('to_pay','sending')"),
             postgresql_where=sa.text("state IN ('to_pay','sending')"),
@@ -639,6 +639,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["promotion_id"], ["promotions.id"], name=op.f("fk_orders_promotion_id")),
         sa.ForeignKeyConstraint(["seller_key"], ["api_keys.id"], name=op.f("fk_orders_seller_key")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("exchange_id", name=op.f("uq_orders_exchange_id")),
         sa.UniqueConstraint("hold_id", name=op.f("uq_orders_hold_id")),
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
@@ -672,11 +673,14 @@ def upgrade() -> None:
         sa.Column("to_fan_id", sa.Text(), nullable=True),
         sa.Column("order_id", sa.Text(), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=True),
+        sa.Column("seller_key", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("created_at", types.Moment(), nullable=False),
         sa.ForeignKeyConstraint(["fan_id"], ["fans.id"], name=op.f("fk_moves_fan_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_moves_order_id")),
+        sa.ForeignKeyConstraint(["seller_key"], ["api_keys.id"], name=op.f("fk_moves_seller_key")),
         sa.ForeignKeyConstraint(["to_fan_id"], ["fans.id"], name=op.f("fk_moves_to_fan_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_moves")),
     )
@@ -897,6 +901,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('to_pay','sending')"),
             postgresql_where=sa.text("state IN ('to_pay','sending')"),
         )
+        batch_op.drop_index("ix_exchanges_to")
         batch_op.drop_index(batch_op.f("ix_exchanges_fan_id"))
 
     op.drop_table("exchanges")

@@ -190,10 +190,10 @@ orders = Table(
     Column("fan_id", Id, ForeignKey("fans.id"), nullable=False, index=True),
     Column("hold_id", Id, ForeignKey("holds.id"), unique=True),
     Column("listing_id", Id, ForeignKey("listings.id")),
-    Column("exchange_id", Id, ForeignKey("exchanges.id")),  # it pays the difference of an exchange
+    Column("exchange_id", Id, ForeignKey("exchanges.id"), unique=True),  # it pays the difference of an exchange
     Column("channel", Text, nullable=False),  # domain.orders.Channel
     Column("seller_key", Id, ForeignKey("api_keys.id")),  # of the box office or partner that sold it
-    Column("promotion_id", Id, ForeignKey("promotions.id")),
+    Column("promotion_id", Id, ForeignKey("promotions.id"), index=True),
     Column("voucher", Text),  # the code that was given
     Column("refund_rule", JSON, nullable=False),  # domain.refunds.RefundRule as it was at the sale
     Column("total", BigInteger, nullable=False),
@@ -309,6 +309,8 @@ moves = Table(
     Column("to_fan_id", Id, ForeignKey("fans.id")),
     Column("order_id", Id, ForeignKey("orders.id")),  # a return: the order whose money goes back
     Column("amount", BigInteger),
+    Column("seller_key", Id, ForeignKey("api_keys.id")),  # of the box office that took it back, and why
+    Column("reason", Text),
     Column("state", Text, nullable=False),  # sending, done, refused
     Column("problem", Text),
     Column("created_at", Moment, nullable=False),

@@ -101,15 +101,16 @@ exchanges = Table(
     Column("hold_id", Id, ForeignKey("holds.id"), nullable=False),  # keeps the other seat
     Column("difference", BigInteger, nullable=False),  # new face price less the old one: paid, or given back
     Column("currency", Text, nullable=False),
-    Column("reference", Text, nullable=False),  # domain.references of the payment that the money is about
     Column("deadline", BigInteger, nullable=False),
     Column("consent", Text, nullable=False),
     Column("state", Text, nullable=False),  # to_pay, sending, done, refused, expired
     Column("problem", Text),
     Column("created_at", Moment, nullable=False),
+    Index("ix_exchanges_to", "to_ticket"),
     Index(
         "uq_exchanges_live",
         "ticket",
+        "epoch",  # a reorganised chain can bring an earlier one back beside the present one
         unique=True,
         sqlite_where=text("state IN ('to_pay','sending')"),
         postgresql_where=text("state IN ('to_pay','sending')"),
