@@ -91,6 +91,12 @@ class SaleClosed(DomainError):
     code = "sale_closed"
 
 
+class VoucherRefused(DomainError):
+    """A voucher that is not for this order: its time, its tickets, or its uses are over."""
+
+    code = "voucher_refused"
+
+
 class WrongCurrency(DomainError):
     """An amount in another currency than the event's."""
 

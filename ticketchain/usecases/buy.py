@@ -17,9 +17,9 @@ from ticketchain.usecases.ordering import Wanted, lines_of_seats, make_order
 from ticketchain.usecases.parts import Parts
 
 
-def order_hold(parts: Parts, request: Request, hold_id: str) -> dict[str, Any]:
+def order_hold(parts: Parts, request: Request, hold_id: str, voucher: str | None = None) -> dict[str, Any]:
     """Turns the caller's hold into an order, which then keeps its seats as long as the payment may take. The payment
-    page's url follows when the provider has answered.
+    page's url follows when the provider has answered. Raises what `own_hold` and `make_order` raise.
     """
 
     def work(tx: Tx) -> dict[str, Any]:
@@ -27,7 +27,8 @@ def order_hold(parts: Parts, request: Request, hold_id: str) -> dict[str, Any]:
             return dict(before)
         row = own_hold(parts, tx, request.who, hold_id)
         lines = lines_of_seats(tx, event_of(tx, row.event_id), stock.held_seats(tx, hold_id))
-        order_id = make_order(parts, tx, Wanted(request.who.fan, row.event_id, lines, hold_id=hold_id))
+        wanted = Wanted(request.who.fan, row.event_id, lines, hold_id=hold_id, voucher=voucher)
+        order_id = make_order(parts, tx, wanted)
         return dict(answer(parts, tx, request, views.order(tx, orders.order(tx, order_id))))
 
     return parts.store.retry(work)

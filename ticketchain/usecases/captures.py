@@ -20,6 +20,7 @@ from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import Intended, intend_all
 from ticketchain.usecases.journal import book_captures, owe_refund
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.promote import still_promoted
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,12 @@ def _claim(tx: Tx, rows: Sequence[Any]) -> list[Any]:
 
 
 def _claim_again(tx: Tx, order: Any) -> bool:
-    """A listing; or seats whose hold expired, if they are still free."""
+    """A listing; or seats whose hold expired, if they are still free, at the promotion's price if it is not used up."""
     if order.listing_id:
         states = ("reserved",) if order.state in WAITING else ("open",)
         return market.set_listing(tx, order.listing_id, states, "selling")
     tickets = [line.ticket for line in orders.lines(tx, order.id)]
-    if stock.retake_seats(tx, order.hold_id, tickets) != len(tickets):
+    if not still_promoted(tx, order) or stock.retake_seats(tx, order.hold_id, tickets) != len(tickets):
         stock.free_seats(tx, order.hold_id)
         return False
     stock.sell_seats(tx, [order.hold_id])

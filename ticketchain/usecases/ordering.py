@@ -18,6 +18,7 @@ from ticketchain.usecases.captures import fulfil
 from ticketchain.usecases.common import event_of, refuse_unless_on_sale
 from ticketchain.usecases.limits import refuse_outside_sale, refuse_over_holder_limit, refuse_over_order_limit
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.promote import promote
 
 DESK = "desk"
 """Name of the provider of cash and invoices (`ticketchain.payments.desk`)."""
@@ -40,6 +41,7 @@ class Wanted:
     channel: Channel = Channel.WEB
     seller_key: str | None = None
     method: Method = Method.ONLINE
+    voucher: str | None = None
     expires_at: datetime | None = None
 
 
@@ -56,18 +58,22 @@ def _items(seat: Any, face: int, fees: Sequence[Fee]) -> tuple[Item, ...]:
 
 
 def make_order(parts: Parts, tx: Tx, wanted: Wanted) -> str:
-    """Stores an order and its payment, and takes its hold or listing for it. One of total 0 is paid at once.
+    """Stores an order and its payment, and takes its hold or listing for it; promotions apply. One of total 0 is paid
+    at once. Returns its id. May run into a deadlock on PostgreSQL: call it in `Store.retry`.
 
     Raises `Conflict` when the hold or listing is not to be had, sales are paused or a limit is reached; `SaleNotOpen`,
-    `SaleClosed`; `NotFound` for an unknown event. Returns the order's id.
+    `SaleClosed`; `VoucherRefused`, `Invalid` for an unknown voucher; `NotFound` for an unknown event.
     """
     order_id, event = parts.new_id("ord"), event_of(tx, wanted.event_id)
     expires_at = wanted.expires_at or parts.clock() + _patience(parts, wanted.method)
     _take_source(tx, wanted, expires_at)
     _refuse(parts, tx, event, wanted)
-    lines = [_line_row(order_id, line, event) for line in wanted.lines]
-    total = check_amount(sum(line["price"] for line in lines), "total")
+    promoted = promote(parts, tx, event.id, wanted.fan, wanted.lines, wanted.voucher)
+    total = check_amount(sum(line.price for line in promoted.lines), "total")
     row = _order_row(parts, wanted, event) | {"id": order_id, "total": total, "expires_at": expires_at}
+    row |= {"promotion_id": promoted.promotion_id, "voucher": promoted.voucher}
+    tax = Tax(**event.tax) if event.tax and not wanted.listing_id else None  # fans who resell charge no tax
+    lines = [_line_row(order_id, line, tax) for line in promoted.lines]
     orders.add_order(tx, row, lines, _payment_row(parts, wanted, row))
     if total == 0 and not fulfil(parts, tx, orders.lock(tx, [order_id])):
         raise Conflict("order: its tickets are not to be had any more")
@@ -96,9 +102,9 @@ def _refuse(parts: Parts, tx: Tx, event: Any, wanted: Wanted) -> None:
     refuse_over_holder_limit(tx, event, wanted.fan, len(wanted.lines))
 
 
-def _line_row(order_id: str, line: Line, event: Any) -> dict[str, Any]:
-    tax = Tax(**event.tax).within(line.price) if event.tax else 0
-    row = {"order_id": order_id, "ticket": line.ticket, "price": line.price, "tax": tax, "state": LineState.PENDING}
+def _line_row(order_id: str, line: Line, tax: Tax | None) -> dict[str, Any]:
+    row = {"order_id": order_id, "ticket": line.ticket, "price": line.price, "state": LineState.PENDING}
+    row |= {"tax": tax.within(line.price) if tax else 0}
     return row | {"items": [asdict(item) for item in line.items]}
 
 
