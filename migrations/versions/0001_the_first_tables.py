@@ -646,6 +646,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_orders_due", ["state", "expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_orders_event_id"), ["event_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_orders_fan_id"), ["fan_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_promotion_id"), ["promotion_id"], unique=False)
 
     op.create_table(
         "journal",
@@ -880,6 +881,7 @@ def downgrade() -> None:
 
     op.drop_table("journal")
     with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_orders_promotion_id"))
         batch_op.drop_index(batch_op.f("ix_orders_fan_id"))
         batch_op.drop_index(batch_op.f("ix_orders_event_id"))
         batch_op.drop_index("ix_orders_due")
