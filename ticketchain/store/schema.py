@@ -255,8 +255,15 @@ refunds = Table(
     Column("provider_ref", Text),
     Column("created_at", Moment, nullable=False),
     Column("done_at", Moment),  # when the provider gave it back
+    Column("recorded_by", Text, index=True),  # the intent that tells the ledger so; empty: there is nothing to tell
     UniqueConstraint("capture_id", "cause"),
     Index("ix_refunds_due", "state", "created_at"),
+    Index(
+        "ix_refunds_to_record",
+        "id",
+        sqlite_where=text("state = 'done' AND recorded_by IS NULL"),
+        postgresql_where=text("state = 'done' AND recorded_by IS NULL"),
+    ),
 )
 
 webhook_inbox = Table(
