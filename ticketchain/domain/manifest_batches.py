@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from ticketchain.domain.manifest_types import MAX_BATCH_SEATS, Manifest, SeatKind, SeatRow, SupplyClass
@@ -61,12 +62,33 @@ def seat_order(row: SeatRow) -> tuple[_Key, _Key, str, str]:
 
 def places_in_rows(manifest: Manifest) -> dict[SeatRow, int]:
     """Each seat's place in its row, in natural order from 0, over all seats of the row whoever they are for: neighbours
-    differ by one.
+    differ by one. Where places on a plan are known, there are more than one between two seats with a gap or an aisle.
     """
     rows: defaultdict[tuple[str, str], list[SeatRow]] = defaultdict(list)
     for row in manifest.rows:
         rows[row.section, row.row].append(row)
-    return {seat: place for seats in rows.values() for place, seat in enumerate(sorted(seats, key=seat_order))}
+    found: dict[SeatRow, int] = {}
+    for seats in rows.values():
+        ordered = sorted(seats, key=seat_order)
+        found.update(zip(ordered, _places(ordered), strict=True))
+    return found
+
+
+def _places(seats: list[SeatRow]) -> Iterator[int]:
+    """Places of a row's seats; half as far again as between the nearest two is a gap."""
+    apart = [_apart(one, other) for one, other in pairwise(seats)]
+    gap, place = 9 * min(apart, default=0), 0
+    yield place
+    for distance in apart:
+        place += 2 if 4 * distance > gap else 1
+        yield place
+
+
+def _apart(one: SeatRow, other: SeatRow) -> int:
+    """The distance of two seats, squared; 0 when their places are not known."""
+    if one.x is None or one.y is None or other.x is None or other.y is None:
+        return 0
+    return (one.x - other.x) ** 2 + (one.y - other.y) ** 2
 
 
 def batch_document(plan: BatchPlan, event_reference: str) -> bytes:

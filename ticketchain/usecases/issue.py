@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from ticketchain.domain import manifest as m
@@ -13,12 +14,15 @@ from ticketchain.domain.errors import Conflict
 from ticketchain.domain.intents import Issue
 from ticketchain.domain.manifest_batches import places_in_rows
 from ticketchain.domain.policy import SUPPLY_CLASSES
+from ticketchain.domain.seat_plans import manifest_of
 from ticketchain.domain.tickets import ticket_id
 from ticketchain.store import events, stock
 from ticketchain.store.engine import Tx
+from ticketchain.store.plans import use_plan
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Request, answer, answered, event_of, intend
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.plans import own_plan
 
 
 def section_number(name: str) -> int:
@@ -34,6 +38,34 @@ def issue_manifest(
     Raises `ManifestError` with every bad row, `Conflict` while the ledger does not have the event, or when the manifest
     has more tickets of a supply class than the event promised.
     """
+
+    def read(classes: Mapping[str, Any]) -> m.Manifest:
+        return m.parse_manifest(data, {code: c.all_in for code, c in classes.items()}, form)
+
+    return _issue(parts, request, event_id, read, first_row=2 if form == "csv" else 1)
+
+
+def issue_plan(
+    parts: Parts, request: Request, event_id: str, plan_id: str, classes: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Issues the seats of a plan of one's own; `classes`: which price class a category of the plan gets, None = none of
+    its seats. Others get the class of the same code.
+
+    Raises as `issue_manifest` does, `Invalid` for a category without a class, and `Conflict` when the event has its
+    seats from another plan.
+    """
+    plan = own_plan(parts, request.who, plan_id)
+    return _issue(parts, request, event_id, lambda known: manifest_of(plan, classes, known), 1, plan_id)
+
+
+def _issue(
+    parts: Parts,
+    request: Request,
+    event_id: str,
+    read: Callable[[Mapping[str, Any]], m.Manifest],
+    first_row: int,
+    plan_id: str | None = None,
+) -> dict[str, Any]:
     with parts.store.read() as tx:
         row = event_of(tx, event_id, request.who)
         if (before := answered(tx, request)) is not None:
@@ -41,7 +73,7 @@ def issue_manifest(
         if row.number is None:
             raise Conflict("event: the ledger does not have it yet; try again in a moment")
         classes = {c.code: c for c in events.price_classes(tx, event_id)}
-    manifest = m.parse_manifest(data, {code: c.all_in for code, c in classes.items()}, form)
+    manifest = read(classes)
     plans = m.batches(manifest)
     documents = [m.batch_document(plan, event_id) for plan in plans]
     cids = [parts.contents.put(document) for document in documents]
@@ -49,8 +81,10 @@ def issue_manifest(
         if (before := answered(tx, request)) is not None:
             return dict(before)
         events.lock(tx, event_id)  # two manifests with the same seat: the second must see the first's seats
-        _refuse_known(tx, event_id, manifest, first_row=2 if form == "csv" else 1)
+        _refuse_known(tx, event_id, manifest, first_row)
         _refuse_over_supply(tx, row, manifest)
+        if plan_id is not None and not use_plan(tx, event_id, plan_id):
+            raise Conflict("plan_id: the event has its seats from another plan; issue the rest from that one")
         issue_id = parts.new_id("iss")
         first, places = _reserve(tx, event_id, len(plans)), places_in_rows(manifest)
         for number, (plan, document, cid) in enumerate(zip(plans, documents, cids, strict=True), start=first):
@@ -116,7 +150,7 @@ def _store_batch(
 
 def _seat(event_number: int, batch: int, index: int, seat: m.SeatRow, place: int) -> dict[str, Any]:
     values = {"ticket": ticket_id(event_number, batch, index), "batch": batch, "row": seat.row, "seat": seat.seat}
-    return values | {"kind": str(seat.kind), "state": "unissued", "place": place}
+    return values | {"kind": str(seat.kind), "state": "unissued", "place": place, "x": seat.x, "y": seat.y}
 
 
 def _intent(number: int, plan: m.BatchPlan, price_class: Any, document: bytes) -> Issue:
