@@ -7,6 +7,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.fields import TicketText, When
+from api.schemas.sales import Fee, PriceClass, PriceItem, Sale, Tax, TaxAmount
 
 Item = TypeVar("Item")
 SeatState = Literal["unissued", "available", "held", "sold"]
@@ -67,14 +68,6 @@ class NewFan(Fan):
     """A new fan's account."""
 
     api_key: str = Field(description="Shown this once.")
-
-
-class PriceClass(BaseModel):
-    """What a seat costs."""
-
-    code: str
-    name: str
-    face: int
 
 
 class Payee(BaseModel):
@@ -159,6 +152,9 @@ class Event(BaseModel):
     schedule: Schedule
     terms: Terms
     price_classes: list[PriceClass]
+    fees: list[Fee] = Field(description="On top of each class's price.")
+    tax: Tax | None = Field(description="Contained in all prices; null: none.")
+    sale: Sale
     payees: list[Payee]
 
 
@@ -228,19 +224,24 @@ class Hold(BaseModel):
 
 
 class Line(BaseModel):
-    """One ticket of an order; `refused`: the ledger would not deliver it, its money goes back."""
+    """One ticket of an order; `refused`: the ledger would not deliver it, its money goes back. `items` sum to `price`;
+    `tax` is contained in it.
+    """
 
     ticket: TicketText
     price: int
+    items: list[PriceItem]
+    tax: int
     state: Literal["pending", "delivered", "refused", "refunded"]
     problem: str | None
 
 
 class Payment(BaseModel):
-    """Where the order is paid; `url` is null until the provider has answered."""
+    """Where and how the order is paid; `url` is null until the provider has answered. An order of total 0 is `free`."""
 
     id: str
     provider: str
+    method: Literal["online", "cash", "invoice", "free"]
     url: str | None
 
 
@@ -249,15 +250,15 @@ class Refund(BaseModel):
 
     cause: str
     amount: int
-    state: Literal["due", "done"]
+    state: Literal["due", "done", "failed"]
 
 
 class Order(BaseModel):
-    """An order: pay at `payment.url` before `expires_at`, then the tickets are delivered on the ledger."""
+    """An order: pay at `payment.url` before `expires_at`, then its tickets are delivered. See docs/orders.md."""
 
     id: str
     event_id: str
-    kind: Literal["first_sale", "resale"]
+    kind: Literal["first_sale", "resale", "exchange"]
     state: Literal[
         "created",
         "awaiting_payment",
@@ -269,7 +270,12 @@ class Order(BaseModel):
         "refunded",
         "disputed",
     ]
+    channel: Literal["web", "box_office", "partner"]
+    promotion_id: str | None
+    voucher: str | None = Field(description="The code that was used.")
     total: int
+    items: list[PriceItem] = Field(description="What the total is made of, by name.")
+    tax: TaxAmount | None = Field(description="Contained in the total; null: the event has none.")
     currency: str
     expires_at: When
     lines: list[Line]

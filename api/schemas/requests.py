@@ -22,6 +22,7 @@ from api.schemas.fields import (
     Seconds,
     TicketId,
 )
+from api.schemas.sales import NewFee, NewSale, NewTax
 from ticketchain.domain.policy import MAX_SUPPLY
 from ticketchain.domain.refunds import MAX_STEPS
 
@@ -50,7 +51,7 @@ class NewPriceClass(Body):
 
     code: Line = Field(max_length=64, description="Short and unique within the event.", examples=["A"])
     name: Line = Field(max_length=200, description="As everybody will read it.", examples=["Philharmonie"])
-    face: Amount = Field(description="All-in face price in minor units.", examples=[6500])
+    face: Amount = Field(description="Its price before fees, tax included, in minor units.", examples=[6500])
 
 
 class NewPayee(Body):
@@ -130,7 +131,9 @@ class Escrow(Body):
 
 
 class NewEvent(Body):
-    """An event: one showing in one place. All of it but the times can never change later; those only with a reason."""
+    """An event: one showing in one place. All of it but the times can never change later, and those of doors, moves and
+    resale only with a reason.
+    """
 
     title: Line = Field(max_length=200, description="Title.", examples=["Mahler: Symphony No. 2"])
     venue: Line = Field(max_length=200, description="Where it is.", examples=["Great Hall"])
@@ -141,6 +144,9 @@ class NewEvent(Body):
         None, description="When gifts, resale and returns end for good and entry codes appear. Left out: doors."
     )
     price_classes: list[NewPriceClass] = Field(min_length=1, max_length=200)
+    fees: list[NewFee] = Field([], max_length=20, description="On top of each class's price.")
+    tax: NewTax | None = Field(None, description="Contained in all prices. Left out: none.")
+    sale: NewSale = NewSale()
     resale: Resale
     supplies: Supplies
     gifts: Gifts = Gifts()
@@ -190,11 +196,16 @@ class OrderWanted(Body):
 
     hold_id: HoldId | None = None
     listing_id: ListingId | None = None
+    voucher: Line | None = Field(
+        None, max_length=64, description="A voucher's code, for a hold.", examples=["BRASS-26"]
+    )
 
     @model_validator(mode="after")
     def _one_of_two(self) -> OrderWanted:
         if (self.hold_id is None) == (self.listing_id is None):
             raise ValueError("send either hold_id or listing_id")
+        if self.voucher is not None and self.hold_id is None:
+            raise ValueError("voucher: it is for a hold; a resold ticket costs what its seller asks")
         return self
 
 

@@ -59,7 +59,7 @@ def release_hold(hold_id: HoldId, shop: Shop, who: Caller) -> None:
 def create_order(body: requests.OrderWanted, shop: Shop, asked: Creating, response: Response) -> dict[str, Any]:
     """`payment.url` is null at first: look again until the provider gave it, then pay there before `expires_at`."""
     if body.hold_id is not None:
-        view = buy.order_hold(shop, asked.request(body), body.hold_id)
+        view = buy.order_hold(shop, asked.request(body), body.hold_id, body.voucher)
     else:
         assert body.listing_id is not None  # the body's own check
         view = buy.order_listing(shop, asked.request(body), body.listing_id)

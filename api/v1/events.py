@@ -12,6 +12,7 @@ from api.schemas import answers, requests
 from api.schemas.fields import EventId
 from ticketchain.domain.errors import Invalid
 from ticketchain.domain.policy import Payee, PriceClass, Supplies, Terms, schedule_of, seconds
+from ticketchain.domain.prices import Fee, Tax
 from ticketchain.domain.refunds import RefundRule, Step
 from ticketchain.usecases import events, issue
 
@@ -73,6 +74,11 @@ def _new_event(body: requests.NewEvent, now: datetime) -> events.NewEvent:
         ),
         [PriceClass(c.code, c.name, c.face) for c in body.price_classes],
         [Payee(p.name, p.bps, p.address or "") for p in resale.payees],
+        [Fee(fee.name.strip(), fee.bps, fee.fixed) for fee in body.fees],
+        Tax(body.tax.name.strip(), body.tax.bps) if body.tax else None,
+        body.sale.opens_at,
+        body.sale.closes_at,
+        body.sale.order_limit,
     )
 
 

@@ -47,7 +47,7 @@ _ROOT = re.compile(r"(?!0{64})[0-9a-f]{64}", re.ASCII)
 
 @dataclass(frozen=True)
 class PriceClass:
-    """What a seat costs: all-in face price in minor units."""
+    """What a seat costs before fees, in minor units."""
 
     code: str
     name: str

@@ -10,6 +10,7 @@ from typing import Any
 from ticketchain.domain.errors import Conflict, Invalid
 from ticketchain.domain.intents import CreateEvent, Release, SetSchedule
 from ticketchain.domain.ledgers import first_event
+from ticketchain.domain.money import check_amount
 from ticketchain.domain.policy import (
     EventStatus,
     Payee,
@@ -22,8 +23,9 @@ from ticketchain.domain.policy import (
     terms_from,
 )
 from ticketchain.domain.ports import SealedKey
-from ticketchain.domain.prices import Fee, Tax, all_in
+from ticketchain.domain.prices import Fee, Tax, all_in, check_fees
 from ticketchain.domain.references import reference_bytes
+from ticketchain.domain.sale import check_window
 from ticketchain.store import accounts, events
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
@@ -69,6 +71,8 @@ def create_event(parts: Parts, request: Request, new: NewEvent) -> dict[str, Any
         if (at := getattr(new.schedule, field)) <= unix(parts):
             raise Invalid(field, f"{views.moment(at)} is in the past; write a time to come")
     check_terms(new.terms, new.payees, new.price_classes)
+    _check_prices(new)
+    check_window(new.sale_opens_at, new.sale_closes_at, new.schedule.doors_at)
     wallets = [parts.signer.new_wallet() for payee in new.payees if not payee.address]
     payees = _with_addresses(new.payees, wallets)
     with parts.store.begin() as tx:
@@ -78,6 +82,12 @@ def create_event(parts: Parts, request: Request, new: NewEvent) -> dict[str, Any
             accounts.add_wallet(tx, wallet.address, "payee", wallet.sealed, wallet.version, parts.clock())
         event_id = _store(parts, tx, request.who, new, payees)
         return dict(answer(parts, tx, request, views.event(parts, tx, event_of(tx, event_id))))
+
+
+def _check_prices(new: NewEvent) -> None:
+    check_fees(new.fees, new.tax)
+    for position, price_class in enumerate(new.price_classes):
+        check_amount(all_in(price_class.face, new.fees), f"price_classes[{position}].face with its fees")
 
 
 def _with_addresses(payees: Sequence[Payee], wallets: Sequence[SealedKey]) -> list[Payee]:

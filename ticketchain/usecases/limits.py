@@ -6,35 +6,22 @@ it. It is about first sales: resale has times of its own, on the ledger.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from ticketchain.domain.errors import Conflict, SaleClosed, SaleNotOpen
+from ticketchain.domain.errors import Conflict
 from ticketchain.domain.orders import Channel
+from ticketchain.domain.sale import SaleWindow
 from ticketchain.store import accounts, chain, orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.parts import Parts
 
 
-def sale_window(event: Any) -> tuple[datetime | None, datetime]:
-    """From when (None: at once) to before when an event's tickets are on sale; to the doors unless it says otherwise,
-    and never longer.
-    """
-    doors = datetime.fromtimestamp(event.schedule["doors_at"], UTC)
-    return event.sale_opens_at, min(event.sale_closes_at or doors, doors)
-
-
 def refuse_outside_sale(parts: Parts, event: Any, channel: Channel) -> None:
     """Raises `SaleNotOpen` or `SaleClosed`, which name the time. The box office is not bound."""
-    opens, closes = sale_window(event)
-    now = parts.clock()
-    if channel == Channel.BOX_OFFICE:
-        return
-    if opens is not None and now < opens:
-        raise SaleNotOpen(f"event: its sale opens at {opens.isoformat()}", opens_at=opens.isoformat())
-    if now >= closes:
-        raise SaleClosed(f"event: its sale closed at {closes.isoformat()}", closed_at=closes.isoformat())
+    if channel != Channel.BOX_OFFICE:
+        window = SaleWindow.of(event.sale_opens_at, event.sale_closes_at, event.schedule["doors_at"])
+        window.refuse_outside(parts.clock())
 
 
 def refuse_over_order_limit(event: Any, quantity: int) -> None:

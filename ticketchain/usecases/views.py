@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from ticketchain.domain.ledgers import event_on_chain, ledger_of_ticket
 from ticketchain.domain.policy import EventStatus
+from ticketchain.domain.prices import Fee, Tax
+from ticketchain.domain.sale import SaleWindow
 from ticketchain.domain.tickets import NOBODY, TicketState, number_of
 from ticketchain.store import accounts, chain, events, market, orders, outbox, stock
 from ticketchain.store.engine import Tx
@@ -41,9 +45,31 @@ def event(parts: Parts, tx: Tx, row: Any) -> dict[str, Any]:
         "moves_closed": closed,
         "schedule": times,
         "terms": _terms(row.terms),
-        "price_classes": [{"code": c.code, "name": c.name, "face": c.face} for c in events.price_classes(tx, row.id)],
+        "price_classes": [_price_class(c, row) for c in events.price_classes(tx, row.id)],
+        "fees": row.fees,
+        "tax": row.tax,
+        "sale": sale(row),
         "payees": [{"name": p.name, "address": p.address, "bps": p.bps} for p in events.payees(tx, row.id)],
     }
+
+
+def _price_class(row: Any, of_event: Any) -> dict[str, Any]:
+    fees = [Fee(**fee) for fee in of_event.fees]
+    return {
+        "code": row.code,
+        "name": row.name,
+        "face": row.face,
+        "fees": [{"name": fee.name, "amount": fee.of(row.face)} for fee in fees],
+        "all_in": row.all_in,
+        "tax": Tax(**of_event.tax).within(row.all_in) if of_event.tax else 0,
+    }
+
+
+def sale(row: Any) -> dict[str, Any]:
+    """When an event is on sale, and how many tickets one order may have."""
+    window = SaleWindow.of(row.sale_opens_at, row.sale_closes_at, row.schedule["doors_at"])
+    opens = window.opens_at.isoformat() if window.opens_at else None
+    return {"opens_at": opens, "closes_at": window.closes_at.isoformat(), "order_limit": row.order_limit}
 
 
 def _event_state(row: Any) -> str:
@@ -86,22 +112,51 @@ def order(tx: Tx, row: Any) -> dict[str, Any]:
     """An order with its lines, payment and refunds. The payment's url is null until the provider answered."""
     payment = orders.payment_of(tx, row.id)
     refunds = orders.refunds_of_payment(tx, payment.id)
+    lines = orders.lines(tx, row.id)
     return {
         "id": row.id,
         "event_id": row.event_id,
-        "kind": "resale" if row.listing_id else "first_sale",
+        "kind": _order_kind(row),
         "state": row.state,
+        "channel": row.channel,
+        "promotion_id": row.promotion_id,
+        "voucher": row.voucher,
         "total": row.total,
+        "items": _totals(lines),
+        "tax": _tax(tx, row, lines),
         "currency": row.currency,
         "expires_at": row.expires_at.isoformat(),
-        "lines": [
-            {"ticket": str(x.ticket), "price": x.price, "state": x.state, "problem": x.problem}
-            for x in orders.lines(tx, row.id)
-        ],
-        "payment": {"id": payment.id, "provider": payment.provider, "url": payment.url},
+        "lines": [_line(line) for line in lines],
+        "payment": {name: getattr(payment, name) for name in ("id", "provider", "method", "url")},
         "captured": sum(c.amount for c in orders.captures_of(tx, [payment.id])),
         "refunds": [{"cause": r.cause, "amount": r.amount, "state": r.state} for r in refunds],
     }
+
+
+def _order_kind(row: Any) -> str:
+    if row.exchange_id:
+        return "exchange"
+    return "resale" if row.listing_id else "first_sale"
+
+
+def _line(line: Any) -> dict[str, Any]:
+    shown = {"ticket": str(line.ticket), "price": line.price, "items": line._mapping["items"], "tax": line.tax}
+    return shown | {"state": line.state, "problem": line.problem}
+
+
+def _totals(lines: Sequence[Any]) -> list[dict[str, Any]]:
+    """The items of all lines, summed by name."""
+    sums: dict[tuple[str, str], int] = defaultdict(int)
+    for item in (item for line in lines for item in line._mapping["items"]):
+        sums[item["kind"], item["name"]] += item["amount"]
+    return [{"kind": kind, "name": name, "amount": amount} for (kind, name), amount in sums.items()]
+
+
+def _tax(tx: Tx, row: Any, lines: Sequence[Any]) -> dict[str, Any] | None:
+    event_row = events.event(tx, row.event_id)
+    if event_row is None or event_row.tax is None:
+        return None
+    return dict(event_row.tax) | {"amount": sum(line.tax for line in lines)}
 
 
 def ticket(tx: Tx, row: Any) -> dict[str, Any]:
