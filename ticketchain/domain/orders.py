@@ -48,10 +48,13 @@ class OrderState(StrEnum):
 
 
 class LineState(StrEnum):
-    """Steps of one ticket of an order: `refused` = the ledger would not deliver it, its money goes back."""
+    """Steps of one ticket of an order: `refused` = the ledger would not deliver it, its money goes back; `exchanged` =
+    for another one, which the money is behind now.
+    """
 
     PENDING = "pending"
     DELIVERED = "delivered"
+    EXCHANGED = "exchanged"
     REFUSED = "refused"
     REFUNDED = "refunded"
 
@@ -98,7 +101,8 @@ def state_of_paid(lines: Sequence[LineState], disputes: Iterable[DisputeState] =
     if gone == len(lines):
         return OrderState.REFUNDED
     if LineState.PENDING in lines:
-        return OrderState.DELIVERING if LineState.DELIVERED in lines else OrderState.PAID
+        delivered = LineState.DELIVERED in lines or LineState.EXCHANGED in lines
+        return OrderState.DELIVERING if delivered else OrderState.PAID
     return OrderState.PARTLY_REFUNDED if gone else OrderState.DELIVERED
 
 

@@ -9,14 +9,15 @@ from ticketchain.domain.blocks import TICKET_KINDS
 from ticketchain.domain.money import royalty
 from ticketchain.domain.orders import LineState
 from ticketchain.domain.references import reference_id
+from ticketchain.domain.trail import Trail, last_first
 from ticketchain.store import accounts, chain, events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.journal import book_deliveries, book_resale
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import last_payment, retell_event
+from ticketchain.usecases.retell import is_paid, retell_event, trail_of
 
-EFFECT_KINDS = ("EventCreated", "Delivered", "Refunded", "RefundedCancelled", "Settled", "Skipped")
+EFFECT_KINDS = ("EventCreated", "Delivered", "Exchanged", "Refunded", "RefundedCancelled", "Settled", "Skipped")
 
 
 def finalize(parts: Parts, ledger: int, number: int) -> bool:
@@ -36,7 +37,8 @@ def finalize(parts: Parts, ledger: int, number: int) -> bool:
 
 def do_effects(parts: Parts, tx: Tx, rows: Sequence[Any]) -> None:
     """What follows from final changes of `EFFECT_KINDS`, in order; a second time it does nothing."""
-    book_deliveries(parts, tx, [row for row in rows if row.kind == "Delivered"])
+    bought = [row for row in rows if row.kind == "Delivered" or (row.kind == "Exchanged" and is_paid(row))]
+    book_deliveries(parts, tx, bought)
     for row in rows:
         if row.kind in _EFFECTS:
             _EFFECTS[row.kind](parts, tx, row)
@@ -63,17 +65,39 @@ def _open_event(parts: Parts, tx: Tx, row: Any) -> None:
 
 
 def _pay_back(parts: Parts, tx: Tx, row: Any) -> None:
-    cause = f"returned:{row.ticket}:{row.values['epoch']}"
-    give_back(parts, tx, reference_id("pay", bytes.fromhex(row.values["reference"])), cause, row.values["amount"])
+    trail = trail_of(tx, row.ticket, (row.block_number, row.log_index))
+    if row.values["reference"] in {source.reference for source in trail}:
+        cause = f"returned:{row.ticket}:{row.values['epoch']}"
+        _give_back_last_first(parts, tx, trail, cause, row.values["amount"])
+
+
+def _pay_back_exchanged(parts: Parts, tx: Tx, row: Any) -> None:
+    """The other ticket is cheaper: the difference goes back."""
+    difference = row.values["difference"]
+    if "to" in row.values and difference < 0:
+        trail = trail_of(tx, int(row.values["other"]), (row.block_number, row.log_index))
+        _give_back_last_first(parts, tx, trail, f"exchanged:{row.ticket}:{row.values['epoch']}", -difference)
+
+
+def _give_back_last_first(parts: Parts, tx: Tx, trail: Trail, cause: str, amount: int) -> bool:
+    """Money goes back to the instruments that paid for a ticket, the last one first. False when none of them paid
+    through this service.
+    """
+    ours = False
+    for source, part in last_first(trail, amount):
+        payment_id = reference_id("pay", bytes.fromhex(source.reference))
+        if orders.payment(tx, payment_id) is not None:
+            give_back(parts, tx, payment_id, cause, part)
+            ours = True
+    return ours
 
 
 def _pay_back_cancelled(parts: Parts, tx: Tx, row: Any) -> None:
     """What is due for a ticket of a cancelled event goes back to where the money for it came from."""
-    amount, reference = row.values["amount"], last_payment(_before(tx, row))
-    payment_id = reference_id("pay", bytes.fromhex(reference)) if reference else ""
-    if orders.payment(tx, payment_id) is not None:
-        give_back(parts, tx, payment_id, f"cancelled:{row.ticket}:{row.values['epoch']}", amount)
-    elif amount and events.event_numbered(tx, row.event_number) is not None:
+    amount, trail = row.values["amount"], trail_of(tx, row.ticket, (row.block_number, row.log_index))
+    if _give_back_last_first(parts, tx, trail, f"cancelled:{row.ticket}:{row.values['epoch']}", amount):
+        return
+    if amount and events.event_numbered(tx, row.event_number) is not None:
         parts.log.warning("a refund is due that was not paid through this service", ticket=row.ticket, amount=amount)
 
 
@@ -125,6 +149,7 @@ _EFFECTS = {
     "EventCreated": _open_event,
     "Refunded": _pay_back,
     "RefundedCancelled": _pay_back_cancelled,
+    "Exchanged": _pay_back_exchanged,
     "Settled": _owe,
     "Skipped": _pay_back_skipped,
 }

@@ -32,7 +32,7 @@ from ticketchain.usecases.common import (
 )
 from ticketchain.usecases.forks import refuse_while_forked
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import last_payment
+from ticketchain.usecases.retell import trail_of
 
 
 def give(parts: Parts, request: Request, ticket_id: int, to_fan: str) -> dict[str, Any]:
@@ -194,8 +194,8 @@ def _refuse_while_busy(tx: Tx, ticket_id: int) -> None:
 
 def _quote(parts: Parts, tx: Tx, who: Principal, ticket: Any) -> tuple[int, Any, dict[str, Any]]:
     line = orders.last_paid_line(tx, ticket.id, who.fan)
-    paid = last_payment(chain.changes_of_tickets(tx, [ticket.id]))
-    if line is None or reference_bytes(line.payment_id).hex() != paid:
+    trail = trail_of(tx, ticket.id)
+    if line is None or not trail or reference_bytes(line.payment_id).hex() != trail[-1].reference:
         raise Conflict("refund: you did not buy this ticket here, so no money of yours can go back")
     place = required(stock.seat(tx, ticket.id), f"ticket {ticket.id}")
     event = required(events.event(tx, place.event_id), "the event")

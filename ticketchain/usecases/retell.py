@@ -5,7 +5,7 @@ listings, seats.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -15,11 +15,14 @@ from ticketchain.domain.orders import LineState, OrderState, state_of_paid, step
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.references import reference_bytes
 from ticketchain.domain.tickets import Change, Ticket, TicketState, apply, event_of
-from ticketchain.store import chain, events, market, orders, stock
+from ticketchain.domain.trail import Source, Trail, exchanged
+from ticketchain.store import chain, events, exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
 
 _CHUNK = 2_000
+_Line = tuple[str, int]
+"""An order's line as the ledger knows it: payment reference, ticket."""
 
 
 @dataclass
@@ -28,8 +31,9 @@ class Story:
 
     ticket: Ticket
     delivered: dict[str, int] = field(default_factory=dict)  # payment reference -> epoch
-    returned: set[str] = field(default_factory=set)  # payment references
-    paid: str = ""  # payment reference of the last time it was had for money
+    trail: Trail = ()  # the payments behind it now
+    returned: set[_Line] = field(default_factory=set)  # paid for this ticket, or for what was exchanged for it
+    exchanged: set[_Line] = field(default_factory=set)  # paid for what was exchanged for this ticket
     skipped: dict[str, str] = field(default_factory=dict)  # payment reference -> problem
     moved: dict[int, str] = field(default_factory=dict)  # epoch -> kind of the change that led to it
     sold: bool = False  # there is at least one change of the ticket itself
@@ -65,6 +69,7 @@ def _retell(parts: Parts, tx: Tx, stories: dict[int, Story]) -> None:
     chain.put_tickets(tx, rows, [i for i, s in stories.items() if not s.sold])
     _retell_lines(tx, stories)
     _retell_moves(tx, stories)
+    _retell_exchanges(tx, stories)
     _retell_listings(tx, stories)
     in_stock = {i for i, s in stories.items() if s.ticket.state == TicketState.STOCK}
     stock.restock(tx, sorted(in_stock))
@@ -78,19 +83,20 @@ class _History:
     tx: Tx
     new: Mapping[int, Sequence[Told]]
     before: int | None
+    until: tuple[int, int] | None = None  # no log from this one on (block number, log index)
 
     def stories(self, tickets: Sequence[int]) -> dict[int, Story]:
-        """The stories of these tickets. Those that they were swapped or exchanged for are told along: custody and gifts
-        of the one come from the other, as it was right before.
+        """The stories of these tickets and of all that they were swapped or exchanged for: custody, gifts and payments
+        of the one come from the other, as it was right before, and its end is the end of the other's order line.
         """
         rows = self._changes(tickets)
         stories = {ticket: Story(Ticket(ticket)) for ticket in {*tickets, *(row.ticket for row in rows)}}
         for _, log in groupby(rows, key=lambda row: (row.block_number, row.log_index)):
             lines = list(log)
-            before = {line.ticket: stories[line.ticket].ticket for line in lines}
+            before = {line.ticket: (stories[line.ticket].ticket, stories[line.ticket].trail) for line in lines}
             for line in lines:
                 _tell(stories[line.ticket], line, before)
-        return {ticket: stories[ticket] for ticket in tickets}
+        return stories
 
     def _changes(self, tickets: Sequence[int]) -> list[Any]:
         """All changes, in order, of these tickets and of those that they were swapped or exchanged for, and so on."""
@@ -103,11 +109,17 @@ class _History:
 
     def _changes_of(self, tickets: Sequence[int]) -> list[Any]:
         stored: list[Any] = chain.changes_of_tickets(self.tx, tickets, self.before)
+        if self.until is not None:
+            stored = [change for change in stored if (change.block_number, change.log_index) < self.until]
         new = [change for ticket in tickets for change in self.new.get(ticket, ())]
         return stored + sorted(new, key=lambda change: change[1:4])
 
 
-def _tell(story: Story, row: Any, before: Mapping[int, Ticket]) -> None:
+_Before = Mapping[int, tuple[Ticket, Trail]]
+"""Tickets of a log and the payments behind them, as they were right before it."""
+
+
+def _tell(story: Story, row: Any, before: _Before) -> None:
     reference = row.values.get("reference", "")
     if row.kind == "Skipped":
         story.skipped[reference] = row.values["detail"]
@@ -118,21 +130,33 @@ def _tell(story: Story, row: Any, before: Mapping[int, Ticket]) -> None:
     story.sold = True
     if story.ticket.epoch != then.epoch:
         story.moved[story.ticket.epoch] = row.kind
-    if row.kind in ("Delivered", "Settled"):
-        story.delivered[reference] = story.ticket.epoch
-    if row.kind == "Refunded":
-        story.returned.add(reference)
-    if row.kind == "RefundedCancelled" and story.paid:
-        story.returned.add(story.paid)
     if is_paid(row):
-        story.paid = reference
+        story.delivered[reference] = story.ticket.epoch
+    _tell_money(story, row, reference, before)
 
 
-def _change(row: Any, before: Mapping[int, Ticket]) -> Change:
+def _tell_money(story: Story, row: Any, reference: str, before: _Before) -> None:
+    if row.kind == "Exchanged" and is_paid(row):
+        _, trail = before[int(row.values["other"])]
+        story.exchanged |= {(source.reference, source.ticket) for source in trail}
+        story.trail = exchanged(trail, row.ticket, reference, row.values["difference"])
+    elif is_paid(row):
+        story.trail = (Source(reference, row.ticket, row.values["price"]),)
+    elif row.kind in ("Exchanged", "Refunded", "RefundedCancelled"):
+        if row.kind == "RefundedCancelled" or (row.kind == "Refunded" and reference in _references(story.trail)):
+            story.returned |= {(source.reference, source.ticket) for source in story.trail}
+        story.trail = ()
+
+
+def _references(trail: Trail) -> set[str]:
+    return {source.reference for source in trail}
+
+
+def _change(row: Any, before: _Before) -> Change:
     names = ("to", "custodied", "price", "epoch", "counted")
     fields = {name: row.values[name] for name in names if name in row.values}
     if "other" in row.values:
-        other = before[int(row.values["other"])]
+        other, _ = before[int(row.values["other"])]
         fields |= {"custodied": other.custodied, "gifts": other.gifts}
     return Change(row.kind, row.ticket, row.timestamp, **fields)
 
@@ -142,10 +166,9 @@ def is_paid(change: Any) -> bool:
     return change.kind in PAID_KINDS and "to" in change.values
 
 
-def last_payment(changes: Iterable[Any]) -> str:
-    """Reference of the last payment for a ticket among its changes; empty if it was paid in another way, or never."""
-    references = [change.values.get("reference", "") for change in changes if is_paid(change)]
-    return str(references[-1]) if references else ""
+def trail_of(tx: Tx, ticket: int, before: tuple[int, int] | None = None) -> Trail:
+    """The payments behind a ticket: now, or as they were right before a log (block number, log index)."""
+    return _History(tx, {}, None, before).stories([ticket])[ticket].trail
 
 
 def _ticket_row(ticket: Ticket) -> dict[str, Any]:
@@ -155,9 +178,15 @@ def _ticket_row(ticket: Ticket) -> dict[str, Any]:
 def _retell_lines(tx: Tx, stories: dict[int, Story]) -> None:
     """Order lines and orders."""
     told: list[dict[str, Any]] = []
+    returned = {line for story in stories.values() for line in story.returned}
+    elsewhere = {line for story in stories.values() for line in story.exchanged}
     for line in orders.lines_of_tickets(tx, list(stories)):
-        story = stories[line.ticket]
-        state, epoch, problem = _line_state(line, story, reference_bytes(line.payment_id).hex())
+        story, reference = stories[line.ticket], reference_bytes(line.payment_id).hex()
+        state, epoch, problem = _line_state(line, story, reference)
+        if (reference, line.ticket) in returned:
+            state = LineState.REFUNDED
+        elif (reference, line.ticket) in elsewhere and reference not in _references(story.trail):
+            state = LineState.EXCHANGED
         if (state, epoch) != (line.state, line.epoch):
             told.append(orders.line_row(line.order_id, line.ticket, state, epoch, problem))
     orders.set_lines(tx, told)
@@ -165,8 +194,6 @@ def _retell_lines(tx: Tx, stories: dict[int, Story]) -> None:
 
 
 def _line_state(line: Any, story: Story, reference: str) -> tuple[LineState, int | None, str | None]:
-    if reference in story.returned:
-        return LineState.REFUNDED, story.delivered.get(reference), None
     if reference in story.delivered:
         return LineState.DELIVERED, story.delivered[reference], None
     if reference in story.skipped:
@@ -204,6 +231,13 @@ def _retell_moves(tx: Tx, stories: dict[int, Story]) -> None:
         done = stories[move.ticket].moved.get(move.epoch + 1) == by_kind[move.kind]
         if (state := "done" if done else "sending") != move.state:
             market.set_move(tx, move.id, state)
+
+
+def _retell_exchanges(tx: Tx, stories: dict[int, Story]) -> None:
+    for row in exchanges.sent_for(tx, list(stories)):
+        done = stories[row.to_ticket].delivered.get(reference_bytes(row.payment_id).hex()) is not None
+        if (state := "done" if done else "sending") != row.state:
+            exchanges.set_state(tx, row.id, (row.state,), state)
 
 
 def _retell_listings(tx: Tx, stories: dict[int, Story]) -> None:
