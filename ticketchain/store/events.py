@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
@@ -63,6 +64,12 @@ def set_number(tx: Tx, event_id: str, number: int | None) -> None:
 def set_schedule(tx: Tx, event_id: str, schedule: Mapping[str, int]) -> None:
     """Notes the schedule as the ledger has it."""
     values = {"schedule": dict(schedule), "moves_close_at": schedule["moves_close_at"]}
+    tx.execute(update(t.events).where(t.events.c.id == event_id).values(values))
+
+
+def set_sale(tx: Tx, event_id: str, opens_at: datetime | None, closes_at: datetime | None, order_limit: int) -> None:
+    """Sets when an event is on sale, and how many tickets one order may have."""
+    values = {"sale_opens_at": opens_at, "sale_closes_at": closes_at, "order_limit": order_limit}
     tx.execute(update(t.events).where(t.events.c.id == event_id).values(values))
 
 
