@@ -33,6 +33,7 @@ TITLES = {
     "expired": "Its time is over",
     "sale_not_open": "The sale has not opened yet",
     "sale_closed": "The sale is over",
+    "sales_stopped": "Sales are stopped",
     "voucher_refused": "The voucher is not for this order",
     "ledger_refused": "The ledger refuses this",
     "ledger_forked": "The chain replaced final blocks",

@@ -22,6 +22,7 @@ EXAMPLES = {
     "order_id": f"ord_{NOBODY}",
     "listing_id": f"lst_{NOBODY}",
     "move_id": f"mov_{NOBODY}",
+    "stop_id": f"stp_{NOBODY}",
     "ticket_id": "16777216",
     "cid": "bafkrei",
     "provider": "sandbox",

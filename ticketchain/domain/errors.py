@@ -97,6 +97,12 @@ class VoucherRefused(DomainError):
     code = "voucher_refused"
 
 
+class SalesStopped(DomainError):
+    """Sales were stopped by the organizer or the operator; `reason` says why."""
+
+    code = "sales_stopped"
+
+
 class WrongCurrency(DomainError):
     """An amount in another currency than the event's."""
 

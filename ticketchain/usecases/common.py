@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ticketchain.domain import trace
-from ticketchain.domain.errors import Conflict, Forbidden, KeyReused, NotFound
+from ticketchain.domain.errors import Conflict, Forbidden, KeyReused, NotFound, SalesStopped
 from ticketchain.domain.intents import Intent, to_payload
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.ports import SealedKey
-from ticketchain.store import accounts, events, outbox
+from ticketchain.store import accounts, events, outbox, stops
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.forks import refuse_while_forked
 from ticketchain.usecases.parts import Parts
@@ -131,13 +131,20 @@ def event_of(tx: Tx, event_id: str, who: Principal | None = None) -> Any:
 
 
 def refuse_unless_on_sale(tx: Tx, event: Any) -> None:
-    """Raises `Conflict` for a paused or cancelled event: the ledger would neither sell nor resell its tickets; and
-    `LedgerForked` while nothing is sold at all.
+    """Raises `Conflict` for a paused or cancelled event: the ledger would neither sell nor resell its tickets;
+    `SalesStopped`; and `LedgerForked` while nothing is sold at all.
     """
     refuse_while_forked(tx, event.number)
     refuse_cancelled(event)
+    refuse_while_stopped(tx, event)
     if event.status == EventStatus.PAUSED:
         raise Conflict("event: its organizer paused sales and resales; try again later", state=str(event.status))
+
+
+def refuse_while_stopped(tx: Tx, event: Any) -> None:
+    """Raises `SalesStopped` while a stop holds for an event, and from the request to cancel it on."""
+    if (reason := stops.reason(tx, event)) is not None:
+        raise SalesStopped(f"sales are stopped: {reason}", reason=reason)
 
 
 def refuse_cancelled(event: Any) -> None:

@@ -26,6 +26,7 @@ from ticketchain.usecases.common import (
     answered,
     intend,
     refuse_cancelled,
+    refuse_while_stopped,
     required,
     sealed_key,
     unix,
@@ -66,6 +67,7 @@ def list_ticket(parts: Parts, request: Request, ticket_id: int, price: int, curr
         ticket, wallet = _own_ticket(tx, request.who, ticket_id)
         event = required(events.event_numbered(tx, event_number(ticket_id)), "the event")
         refuse_while_forked(tx, event.number)
+        refuse_while_stopped(tx, event)
     check_same_currency(currency, event.currency)
     deadline = min(unix(parts) + int(parts.rules.listing.total_seconds()), event.schedule["resale_closes_at"])
     parts.ledger.check_offer(ticket_id, ticket.epoch, price)
