@@ -11,10 +11,40 @@ from api import docs, health, metrics, openapi, problems
 from api.middleware import BodyLimit, Calm, Limits
 from api.observed import Observed
 from api.sandbox import SandboxPage, make_router
-from api.v1 import books, buying, events, fans, gate, ledger, market, organizers, payments, promotions, stops, tickets
+from api.v1 import (
+    books,
+    buying,
+    events,
+    fans,
+    gate,
+    issuing,
+    ledger,
+    market,
+    organizers,
+    payments,
+    plans,
+    promotions,
+    stops,
+    tickets,
+)
 from ticketchain.usecases.parts import Parts
 
-V1 = (organizers, fans, events, promotions, buying, tickets, market, stops, gate, payments, books, ledger)
+V1 = (
+    organizers,
+    fans,
+    events,
+    issuing,
+    plans,
+    promotions,
+    buying,
+    tickets,
+    market,
+    stops,
+    gate,
+    payments,
+    books,
+    ledger,
+)
 _DEFAULT_LIMITS = Limits()
 
 

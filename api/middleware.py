@@ -15,13 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
 
-_MANIFEST_PATH = re.compile(r"/v1/events/[^/]+/batches")
+_MANIFEST_PATH = re.compile(r"/v1/events/[^/]+/batches|/v1/seat-plans")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Largest body in bytes: of a manifest, and of everything else."""
+    """Largest body in bytes: of a manifest or seat plan, and of everything else."""
 
     manifest_bytes: int = 20 * 1024 * 1024
     body_bytes: int = 256 * 1024

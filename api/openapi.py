@@ -39,6 +39,7 @@ TAGS = [
     {"name": "Fans", "description": "Accounts of fans: an address on the chain, nothing personal."},
     {"name": "Events", "description": "Events, their rules, their tickets as batches, their stock."},
     {"name": "Selling", "description": "When an event is on sale; its promotions and vouchers."},
+    {"name": "Seat plans", "description": "Halls drawn once for many events, and live pictures of an event's seats."},
     {"name": "Buying", "description": "Hold seats, order, pay."},
     {"name": "Tickets", "description": "One's own tickets, the history of any, giving, returning, entering."},
     {"name": "Market", "description": "Resale by fans under the event's cap."},
@@ -58,7 +59,7 @@ _FIELD_ERROR = {
 }
 _ROW_PROBLEM = {
     "type": "object",
-    "description": "A problem of a manifest; row 0 is the whole file.",
+    "description": "A problem of a manifest or plan; row 0 is the whole.",
     "properties": {"row": _NUMBER, "field": _TEXT, "message": _TEXT, "fix": _TEXT},
     "required": ["row", "field", "message", "fix"],
 }
@@ -74,7 +75,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "instance": _TEXT | {"description": "The address asked for."},
         "request_id": _TEXT | {"description": "Also in the header Request-Id."},
         "errors": {"type": "array", "items": _FIELD_ERROR, "description": "All bad fields, for `invalid`."},
-        "problems": {"type": "array", "items": _ROW_PROBLEM, "description": "For `manifest_invalid`."},
+        "problems": {"type": "array", "items": _ROW_PROBLEM, "description": "For `…_invalid` files."},
         "reason": _TEXT | {"description": "The contract's error, for `ledger_refused`."},
     },
     "required": ["type", "title", "status", "detail", "code", "instance", "request_id"],

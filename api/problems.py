@@ -23,6 +23,7 @@ TITLES = {
     "bad_request": "The request could not be read",
     "invalid": "A value in the request is not valid",
     "manifest_invalid": "The manifest has problems, nothing was issued",
+    "seat_plan_invalid": "The seat plan has problems, nothing was stored",
     "unauthenticated": "A valid API key is needed",
     "forbidden": "This API key may not do that",
     "not_found": "There is no such thing",

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
-from api.deps import FIRST_TICKET, After, AfterTicket, Creating, Limit, RawBody, Shop, created, public, scope
+from api.deps import FIRST_TICKET, After, AfterTicket, Creating, Limit, Shop, created, public, scope
 from api.schemas import answers, requests
 from api.schemas.fields import EventId
-from ticketchain.domain.errors import Invalid
 from ticketchain.domain.policy import Payee, PriceClass, Supplies, Terms, schedule_of, seconds
 from ticketchain.domain.prices import Fee, Tax
 from ticketchain.domain.refunds import RefundRule, Step
 from ticketchain.usecases import events, issue
 
 router = APIRouter(tags=["Events"])
-
-_CSV_EXAMPLE = (
-    "section,row,seat,price_class,supply_class,kind\nStalls,1,1,A,public,standard\nStalls,1,2,A,held,wheelchair\n"
-)
-_MANIFEST_BODY = {
-    "requestBody": {
-        "required": True,
-        "description": "Columns: section, row, seat, price_class, and, if wanted, supply_class (public, held, sponsor, "
-        "complimentary) and kind (standard, wheelchair, companion, restricted). JSON: a list of such objects. At most "
-        "60,000 seats; see docs/manifest.md.",
-        "content": {
-            "text/csv": {"schema": {"type": "string"}, "example": _CSV_EXAMPLE},
-            "application/json": {
-                "schema": {"type": "array", "items": {"type": "object"}},
-                "example": [{"section": "Stalls", "row": "1", "seat": "1", "price_class": "A"}],
-            },
-        },
-    }
-}
 
 
 def _new_event(body: requests.NewEvent, now: datetime) -> events.NewEvent:
@@ -130,36 +110,6 @@ def close_moves(event_id: EventId, body: requests.Reason, shop: Shop, asked: Cre
 def release_royalties(event_id: EventId, shop: Shop, asked: Creating) -> dict[str, Any]:
     """The ledger credits each payee its share of what has come in; the last one takes the remainder."""
     return events.release_royalties(shop, asked.request(), event_id)
-
-
-@router.post(
-    "/events/{event_id}/batches",
-    summary="Issue tickets from a manifest",
-    status_code=202,
-    response_model=answers.Issue,
-    **scope("batches:write", 404, 409, 413, 415, 422, extra=_MANIFEST_BODY),
-)
-def issue_batches(event_id: EventId, shop: Shop, request: Request, asked: Creating, data: RawBody) -> dict[str, Any]:
-    """One seat a row, CSV or JSON. A file with any problem issues nothing; all its problems are named: row, field, fix.
-
-    The answer comes when everything is written down; `issued` becomes true when the ledger has all batches.
-    """
-    form = _form(request.headers.get("content-type", ""))
-    return issue.issue_manifest(shop, asked.request_with_file(form, data), event_id, data, form)
-
-
-def _form(content_type: str) -> Literal["csv", "json"]:
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind not in ("text/csv", "application/json"):
-        raise UnknownForm("Content-Type", f"{kind or 'nothing'!r} is neither text/csv nor application/json")
-    return "csv" if kind == "text/csv" else "json"
-
-
-class UnknownForm(Invalid):
-    """A manifest that is said to be neither CSV nor JSON."""
-
-    code = "unsupported_media_type"
-    status = 415
 
 
 @router.get(

@@ -23,6 +23,7 @@ EXAMPLES = {
     "listing_id": f"lst_{NOBODY}",
     "move_id": f"mov_{NOBODY}",
     "stop_id": f"stp_{NOBODY}",
+    "plan_id": f"pln_{NOBODY}",
     "ticket_id": "16777216",
     "cid": "bafkrei",
     "provider": "sandbox",
