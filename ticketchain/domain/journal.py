@@ -133,15 +133,9 @@ def delivered(ticket: int, price: Price, about: About) -> Entry:
     return _entry(Kind.DELIVERED, f"{about.order_id}:{ticket}", about, [*amounts, (Account.TAX, -price.tax)])
 
 
-def refund_due(refund_id: str, cause: str, amount: int, currency: str, sold: Price | None, about: About) -> Entry:
-    """Money is to be given back. `sold`: how the ticket was first sold, if a delivery is taken back: the tax in it goes
-    back in proportion.
-    """
-    if not takes_back(cause):
-        amounts = [(Account.BUYERS, amount)]
-    else:
-        tax = share(sold.tax, min(amount, sold.amount), sold.amount) if sold is not None and sold.amount else 0
-        amounts = [(Account.RETURNS, amount - tax), (Account.TAX, tax)]
+def refund_due(refund_id: str, cause: str, amount: int, currency: str, tax: int, about: About) -> Entry:
+    """Money is to be given back. `tax`: what of it is tax, should a delivery be taken back by this."""
+    amounts = [(Account.RETURNS, amount - tax), (Account.TAX, tax)] if takes_back(cause) else [(Account.BUYERS, amount)]
     return _entry(Kind.REFUND_DUE, refund_id, about, [*amounts, (Account.REFUNDS, -amount)], currency)
 
 
@@ -162,9 +156,11 @@ def resold(ticket: int, seller: int, royalty: int, about: About) -> Entry:
     return _entry(Kind.RESOLD, f"{about.order_id}:{ticket}", about, amounts)
 
 
-def taken_back(ticket: int, leg: str, amount: int, about: About) -> Entry:
-    """A part of what a resale brought is not paid out after all: it pays the refund of a cancelled event."""
-    amounts = [(LEGS[leg], amount), (Account.RETURNS, -amount)]
+def taken_back(ticket: int, leg: str, amount: int, tax: int, about: About) -> Entry:
+    """A part of what a resale brought is not paid out after all: it pays the refund of a cancelled event, of which
+    `tax` was booked as tax and is none.
+    """
+    amounts = [(LEGS[leg], amount), (Account.RETURNS, tax - amount), (Account.TAX, -tax)]
     return _entry(Kind.TAKEN_BACK, f"{about.order_id}:{ticket}:{leg}", about, amounts)
 
 

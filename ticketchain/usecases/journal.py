@@ -11,13 +11,11 @@ from typing import Any
 
 from ticketchain.domain import journal as books
 from ticketchain.domain.journal import About, Price
+from ticketchain.domain.prices import Tax
 from ticketchain.domain.references import reference_id
 from ticketchain.store import journal, money, orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
-
-MOST = (1 << 16) - 1
-"""Epochs of a ticket that the ledger can count."""
 
 _CHUNK = 1_000
 """Deliveries booked by one statement."""
@@ -31,7 +29,9 @@ def book_captures(parts: Parts, tx: Tx, payment_ids: Sequence[str]) -> None:
 
 
 def book_deliveries(parts: Parts, tx: Tx, changes: Sequence[Any]) -> None:
-    """Books tickets delivered at final blocks: changes of the kind Delivered, however many."""
+    """Books tickets delivered or taken in exchange at final blocks (changes of the kinds Delivered and Exchanged),
+    however many: what was paid for them by the payment that the ledger names.
+    """
     for start in range(0, len(changes), _CHUNK):
         wanted = {(_payment_id(row), row.ticket) for row in changes[start : start + _CHUNK]}
         lines = money.lines_of_payments(tx, sorted({payment for payment, _ in wanted}))
@@ -48,18 +48,11 @@ def owe_refund(parts: Parts, tx: Tx, capture_id: str, cause: str, amount: int) -
     refund_id = parts.new_id("ref")
     if not orders.add_refund(tx, refund_id, capture_id, cause, amount, parts.clock()):
         return None
-    capture = money.capture(tx, capture_id)
-    sold = _first_sale(tx, cause) if books.takes_back(cause) else None
-    entry = books.refund_due(refund_id, cause, amount, capture.currency, sold, about(capture))
+    row = money.capture(tx, capture_id)
+    tax = tax_within(amount, row.tax)
+    entry = books.refund_due(refund_id, cause, amount, row.currency, tax, about(row))
     journal.add(tx, [entry], parts.clock())
     return refund_id
-
-
-def _first_sale(tx: Tx, cause: str) -> Price | None:
-    """How the ticket that a cause names (as in `returned:ticket:epoch`) was sold before it was passed on."""
-    _, ticket, epoch = f"{cause}::".split(":")[:3]
-    line = money.first_sale(tx, int(ticket), int(epoch or MOST)) if ticket.isdigit() else None
-    return None if line is None else price_of(line)
 
 
 def note_refunded(parts: Parts, tx: Tx, refund_id: str, provider_ref: str | None) -> None:
@@ -77,12 +70,19 @@ def book_resale(parts: Parts, tx: Tx, order_id: str, ticket: int, seller: int, r
 
 def book_taken_back(parts: Parts, tx: Tx, order_id: str, ticket: int, leg: str, amount: int) -> None:
     """Books that so much of a payout is not paid out after all, as its event was cancelled."""
-    journal.add(tx, [books.taken_back(ticket, leg, amount, about(money.order(tx, order_id)))], parts.clock())
+    row = money.order(tx, order_id)
+    entry = books.taken_back(ticket, leg, amount, tax_within(amount, row.tax), about(row))
+    journal.add(tx, [entry], parts.clock())
 
 
 def about(row: Any) -> About:
     """The event and order that a row belongs to."""
     return About(row.event_id, row.order_id, row.order_currency)
+
+
+def tax_within(amount: int, tax: Any) -> int:
+    """The tax contained in an amount, by an event's tax as stored."""
+    return Tax(**tax).within(amount) if tax else 0
 
 
 def price_of(line: Any) -> Price:
