@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("down_until", types.Moment(), nullable=True),
         sa.Column("created_at", types.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sandbox_charges")),
         sa.UniqueConstraint("key", name=op.f("uq_sandbox_charges_key")),
@@ -236,10 +237,16 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("refunded", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("dispute_id", sa.Text(), nullable=True),
+        sa.Column("disputed", sa.BigInteger(), nullable=True),
+        sa.Column("dispute_state", sa.Text(), nullable=True),
+        sa.Column("disputed_at", types.Moment(), nullable=True),
+        sa.Column("decided_at", types.Moment(), nullable=True),
         sa.Column("created_at", types.Moment(), nullable=False),
         sa.ForeignKeyConstraint(["charge_id"], ["sandbox_charges.id"], name=op.f("fk_sandbox_captures_charge_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sandbox_captures")),
         sa.UniqueConstraint("charge_id", "position", name=op.f("uq_sandbox_captures_charge_id_position")),
+        sa.UniqueConstraint("dispute_id", name=op.f("uq_sandbox_captures_dispute_id")),
     )
     op.create_table(
         "api_keys",
@@ -805,16 +812,21 @@ def upgrade() -> None:
         "disputes",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("capture_id", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.Text(), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("seen_at", types.Moment(), nullable=False),
         sa.Column("closed_at", types.Moment(), nullable=True),
+        sa.Column("due_at", types.Moment(), nullable=True),
         sa.ForeignKeyConstraint(["capture_id"], ["captures.id"], name=op.f("fk_disputes_capture_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_disputes_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_disputes")),
     )
     with op.batch_alter_table("disputes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_disputes_capture_id"), ["capture_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_disputes_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_disputes_order_id"), ["order_id"], unique=False)
 
     op.create_table(
         "refunds",
@@ -858,6 +870,8 @@ def downgrade() -> None:
 
     op.drop_table("refunds")
     with op.batch_alter_table("disputes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_disputes_order_id"))
+        batch_op.drop_index(batch_op.f("ix_disputes_due_at"))
         batch_op.drop_index(batch_op.f("ix_disputes_capture_id"))
 
     op.drop_table("disputes")

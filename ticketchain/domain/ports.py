@@ -114,23 +114,26 @@ class Faults:
     """What shall go wrong at the sandbox provider when a charge is paid.
 
     `double`: the money is taken twice. `repeat`: how often each webhook is sent. `delay`: seconds until the
-    first is sent. `shuffle`: they leave last first. `wrong_amount` (minor units), `wrong_currency`: taken
-    instead. `decline`: nothing is taken.
+    first is sent. `shuffle`: they leave last first. `partial`: only so much (minor units) is taken, the rest may be
+    paid later. `wrong_amount` (minor units), `wrong_currency`: taken instead. `decline`: nothing is taken. `outage`:
+    for so many seconds no call about the charge is answered.
     """
 
     double: bool = False
     repeat: int = 1
     delay: int = 0
     shuffle: bool = False
+    partial: int | None = None
     wrong_amount: int | None = None
     wrong_currency: str | None = None
     decline: bool = False
+    outage: int = 0
 
 
 @dataclass(frozen=True)
 class SandboxCharge:
-    """A charge as the sandbox's payment page shows it. `state`: open, paid or declined (and may be tried
-    again).
+    """A charge as the sandbox's payment page shows it. `state`: open, partial, paid or declined (and may be tried
+    again); `left`: what is to be paid; `disputed`: the state of a dispute over it, if there was one.
     """
 
     id: str
@@ -138,3 +141,5 @@ class SandboxCharge:
     currency: str
     description: str
     state: str
+    left: int
+    disputed: str | None = None

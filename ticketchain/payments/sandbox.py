@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from ticketchain.domain.errors import Conflict, Invalid, KeyReused, NotFound
+from ticketchain.domain.errors import Conflict, Invalid, KeyReused, NotFound, Unavailable
 from ticketchain.domain.money import check_amount, check_currency
-from ticketchain.domain.orders import Capture
+from ticketchain.domain.orders import Capture, Dispute, DisputeState
 from ticketchain.domain.ports import Charge, ChargeNow, Faults, PaidCharge, SandboxCharge, StatementLine, Taken, Webhook
+from ticketchain.payments.sandbox_faults import check_faults
 from ticketchain.payments.webhooks import verify
 from ticketchain.store import sandbox as rows
 from ticketchain.store.engine import Store, Tx
 
 __all__ = ["Faults", "Sandbox", "SandboxCharge", "SandboxPeer", "SandboxProvider"]
 
-MAX_REPEAT = 20
-MAX_DELAY = 7 * 24 * 3600
+Row = TypeVar("Row")
 _NO_FAULTS = Faults()
 
 
@@ -66,7 +67,7 @@ class Sandbox:
         """
         check_amount(amount, "amount")
         check_currency(currency)
-        draft = rows.ChargeRow(self._new_id("chg"), key, amount, currency, description, "open", self._clock())
+        draft = rows.ChargeRow(self._new_id("chg"), key, amount, currency, description, "open", None, self._clock())
         row = self._store.retry(lambda tx: rows.add_charge(tx, draft))
         if (row.amount, row.currency) != (amount, currency):
             raise KeyReused(f"key: {key!r} opened a charge over {row.amount} {row.currency} before")
@@ -75,25 +76,38 @@ class Sandbox:
     def charge(self, ref: str) -> SandboxCharge:
         """A charge by its reference. Raises `NotFound`."""
         with self._store.read() as tx:
-            return _view(_charge(tx, ref))
+            return _view(tx, _found(rows.charge(tx, ref), f"charge {ref!r}"))
 
     def pay(self, ref: str, faults: Faults = _NO_FAULTS) -> SandboxCharge:
-        """The fan pays (or the bank declines); a charge that is paid is not paid again, a declined one may
-        be.
+        """The fan pays (or the bank declines); a charge that is paid is not paid again, one that is declined or paid in
+        part may be.
 
         Raises `NotFound`, and `Invalid` for faults out of range.
         """
-        _check(faults)
+        check_faults(faults)
         return self._store.retry(lambda tx: self._pay(tx, ref, faults))
 
+    def dispute(self, ref: str) -> SandboxCharge:
+        """The fan's bank takes back what the shop still has of the first capture.
+
+        Raises `NotFound`, and `Conflict` when it was disputed before or nothing of it is left.
+        """
+        return self._store.retry(lambda tx: self._dispute(tx, ref))
+
+    def decide(self, ref: str, won: bool) -> SandboxCharge:
+        """The bank decides an open dispute: the shop gets its money back, or not. Raises `NotFound`, `Conflict`."""
+        return self._store.retry(lambda tx: self._decide(tx, ref, won))
+
     def taken(self, ref: str) -> ChargeNow:
-        """All money taken for a charge, first first. Raises `NotFound`."""
+        """All money taken for a charge, first first, and disputes. Raises `NotFound`, `Unavailable` in an outage."""
         with self._store.read() as tx:
-            _charge(tx, ref)
-            return ChargeNow(tuple(Capture(row.id, row.amount, row.currency) for row in rows.captures(tx, ref)))
+            self._answering(rows.charge(tx, ref), ref)
+            found = rows.captures(tx, ref)
+        captures = tuple(Capture(row.id, row.amount, row.currency) for row in found)
+        return ChargeNow(captures, tuple(_dispute(row) for row in found if row.dispute_id))
 
     def statement(self, since: datetime, until: datetime) -> tuple[StatementLine, ...]:
-        """Money taken and given back from `since` to before `until`, oldest first."""
+        """Money that came and went from `since` to before `until`, oldest first."""
         with self._store.read() as tx:
             return tuple(_statement_line(row) for row in rows.money_between(tx, since, until))
 
@@ -106,44 +120,87 @@ class Sandbox:
         """Returns money of a capture, once a key; answers the refund's reference.
 
         Raises `NotFound`, `Conflict` when less than that is left, `KeyReused` when the key refunded something
-        else, `Invalid` for an amount below 1.
+        else, `Invalid` for an amount below 1, `Unavailable` in an outage.
         """
         if amount < 1:
             raise Invalid("amount", f"{amount} cannot be refunded; refund at least 1 minor unit")
         return self._store.retry(lambda tx: self._refund(tx, key, capture_id, amount))
 
     def _pay(self, tx: Tx, ref: str, faults: Faults) -> SandboxCharge:
-        row = _charge(tx, ref)
-        if rows.set_charge_state(tx, ref, "declined" if faults.decline else "paid"):
-            if faults.decline:
-                self._tell(tx, ["charge.declined"], ref, faults)
-            else:
-                taken = self._take(row, faults)
-                rows.add_captures(tx, taken)
-                self._tell(tx, ["charge.captured"] * len(taken), ref, faults)
-        return _view(_charge(tx, ref))
+        row = _found(rows.lock_charge(tx, ref), f"charge {ref!r}")
+        down_until = self._clock() + timedelta(seconds=faults.outage) if faults.outage else row.down_until
+        if faults.decline and row.state == "open":
+            rows.set_charge(tx, ref, "declined", down_until)
+            self._tell(tx, ["charge.declined"], ref, faults)
+        elif not faults.decline and row.state != "paid":
+            taken = self._take(row, rows.captures(tx, ref), faults)
+            rows.add_captures(tx, taken)
+            rows.set_charge(tx, ref, "paid" if faults.partial is None else "partial", down_until)
+            self._tell(tx, ["charge.captured"] * len(taken), ref, faults)
+        return _view(tx, _found(rows.charge(tx, ref), f"charge {ref!r}"))
 
-    def _take(self, row: rows.ChargeRow, faults: Faults) -> list[rows.CaptureRow]:
-        amount = row.amount if faults.wrong_amount is None else faults.wrong_amount
-        currency = faults.wrong_currency or row.currency
+    def _take(self, row: rows.ChargeRow, before: Sequence[rows.CaptureRow], faults: Faults) -> list[rows.CaptureRow]:
+        left = row.amount - sum(capture.amount for capture in before)
+        if faults.partial is not None and faults.partial >= left:
+            raise Invalid("partial", f"{faults.partial} is no part of the {left} that are to be paid")
+        amount = next((each for each in (faults.partial, faults.wrong_amount) if each is not None), left)
+        draft = rows.CaptureRow(
+            id="",
+            charge_id=row.id,
+            position=len(before),
+            amount=amount,
+            refunded=0,
+            currency=faults.wrong_currency or row.currency,
+            dispute_id=None,
+            disputed=None,
+            dispute_state=None,
+            disputed_at=None,
+            decided_at=None,
+            created_at=self._clock(),
+        )
         return [
-            rows.CaptureRow(self._new_id("cap"), row.id, position, amount, 0, currency, self._clock())
-            for position in range(2 if faults.double else 1)
+            replace(draft, id=self._new_id("cap"), position=draft.position + number)
+            for number in range(2 if faults.double else 1)
         ]
 
     def _refund(self, tx: Tx, key: str, capture_id: str, amount: int) -> str:
-        capture = rows.capture(tx, capture_id)
-        if capture is None:
-            raise NotFound(f"capture {capture_id!r} does not exist")
+        capture = _found(rows.capture(tx, capture_id), f"capture {capture_id!r}")
+        self._answering(rows.charge(tx, capture.charge_id), capture.charge_id)
         draft = rows.RefundRow(self._new_id("rfd"), key, capture_id, amount, self._clock())
         row, new = rows.add_refund(tx, draft)
         if (row.capture_id, row.amount) != (capture_id, amount):
             raise KeyReused(f"key: {key!r} refunded {row.amount} of {row.capture_id} before")
         if new:
-            if not rows.take_back(tx, capture_id, amount):
+            if amount > capture.left:
                 raise Conflict(f"capture {capture_id}: less than {amount} is left to refund")
+            rows.set_capture(tx, capture_id, refunded=capture.refunded + amount)
             self._tell(tx, ["charge.refunded"], capture.charge_id, _NO_FAULTS)
         return row.id
+
+    def _dispute(self, tx: Tx, ref: str) -> SandboxCharge:
+        row = _found(rows.lock_charge(tx, ref), f"charge {ref!r}")
+        first = next(iter(rows.captures(tx, ref)), None)
+        if first is None or first.dispute_id or not first.left:
+            raise Conflict("charge: nothing of it is left, or it was disputed before", state=row.state)
+        values = {"dispute_id": self._new_id("dsp"), "disputed": first.left, "dispute_state": DisputeState.OPEN}
+        rows.set_capture(tx, first.id, **values, disputed_at=self._clock())
+        self._tell(tx, ["charge.dispute.opened"], ref, _NO_FAULTS)
+        return _view(tx, row)
+
+    def _decide(self, tx: Tx, ref: str, won: bool) -> SandboxCharge:
+        row = _found(rows.lock_charge(tx, ref), f"charge {ref!r}")
+        disputed = next((each for each in rows.captures(tx, ref) if each.dispute_state == DisputeState.OPEN), None)
+        if disputed is None:
+            raise Conflict("charge: no dispute over it is open", state=row.state)
+        state = DisputeState.WON if won else DisputeState.LOST
+        rows.set_capture(tx, disputed.id, dispute_state=state, decided_at=self._clock())
+        self._tell(tx, ["charge.dispute.closed"], ref, _NO_FAULTS)
+        return _view(tx, row)
+
+    def _answering(self, row: rows.ChargeRow | None, ref: str) -> None:
+        charge = _found(row, f"charge {ref!r}")
+        if charge.down_until is not None and self._clock() < charge.down_until:
+            raise Unavailable("the sandbox does not answer: an outage, as was asked for on its payment page")
 
     def _tell(self, tx: Tx, kinds: Sequence[str], ref: str, faults: Faults) -> None:
         """Queues one message of each kind, as often, as late and in the order that the faults want."""
@@ -206,10 +263,9 @@ class SandboxProvider:
         return verify(self._secrets, headers, body, self._clock(), self._tolerance)
 
 
-def _charge(tx: Tx, ref: str) -> rows.ChargeRow:
-    row = rows.charge(tx, ref)
+def _found(row: Row | None, what: str) -> Row:
     if row is None:
-        raise NotFound(f"charge {ref!r} does not exist")
+        raise NotFound(f"{what} does not exist")
     return row
 
 
@@ -219,21 +275,16 @@ def _paid(tx: Tx, row: rows.ChargeRow) -> PaidCharge:
     return PaidCharge(row.key, row.id, taken)
 
 
+def _dispute(row: rows.CaptureRow) -> Dispute:
+    return Dispute(row.dispute_id or "", row.id, row.disputed or 0, row.currency, DisputeState(row.dispute_state or ""))
+
+
 def _statement_line(row: Any) -> StatementLine:
-    amount = row.amount if row.kind == "capture" else -row.amount
-    return StatementLine(row.kind, row.id, row.capture_id, row.key, amount, row.currency, 0, row.created_at)
+    return StatementLine(row.kind, row.id, row.capture_id, row.key, row.amount, row.currency, 0, row.at)
 
 
-def _view(row: rows.ChargeRow) -> SandboxCharge:
-    return SandboxCharge(row.id, row.amount, row.currency, row.description, row.state)
-
-
-def _check(faults: Faults) -> None:
-    if not 1 <= faults.repeat <= MAX_REPEAT:
-        raise Invalid("repeat", f"{faults.repeat} is not between 1 and {MAX_REPEAT}")
-    if not 0 <= faults.delay <= MAX_DELAY:
-        raise Invalid("delay", f"{faults.delay} s is not between 0 and {MAX_DELAY} s")
-    if faults.wrong_amount is not None and check_amount(faults.wrong_amount, "wrong_amount") == 0:
-        raise Invalid("wrong_amount", "0 takes nothing; use decline for that")
-    if faults.wrong_currency is not None:
-        check_currency(faults.wrong_currency, "wrong_currency")
+def _view(tx: Tx, row: rows.ChargeRow) -> SandboxCharge:
+    found = rows.captures(tx, row.id)
+    left = 0 if row.state == "paid" else row.amount - sum(each.amount for each in found)
+    disputed = next((each.dispute_state for each in found if each.dispute_id), None)
+    return SandboxCharge(row.id, row.amount, row.currency, row.description, row.state, left, disputed)

@@ -23,9 +23,11 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    true,
     update,
 )
 
+from ticketchain.domain.orders import DisputeState
 from ticketchain.store.engine import Tx, insert_new
 from ticketchain.store.types import Id, Key, Moment, metadata
 
@@ -37,7 +39,8 @@ sandbox_charges = Table(
     Column("amount", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("description", Text, nullable=False),
-    Column("state", Text, nullable=False),  # open, paid, declined
+    Column("state", Text, nullable=False),  # open, partial, paid, declined
+    Column("down_until", Moment),  # no call about it is answered until then
     Column("created_at", Moment, nullable=False),
 )
 
@@ -50,6 +53,11 @@ sandbox_captures = Table(
     Column("amount", BigInteger, nullable=False),
     Column("refunded", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
+    Column("dispute_id", Id, unique=True),
+    Column("disputed", BigInteger),  # over how much
+    Column("dispute_state", Text),  # domain.orders.DisputeState
+    Column("disputed_at", Moment),
+    Column("decided_at", Moment),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("charge_id", "position"),
 )
@@ -86,12 +94,13 @@ class ChargeRow:
     currency: str
     description: str
     state: str
+    down_until: datetime | None
     created_at: datetime
 
 
 @dataclass(frozen=True)
 class CaptureRow:
-    """Money taken for a charge, and how much of it went back; minor units."""
+    """Money taken for a charge, how much of it went back, and the dispute over it if there was one; minor units."""
 
     id: str
     charge_id: str
@@ -99,7 +108,18 @@ class CaptureRow:
     amount: int
     refunded: int
     currency: str
+    dispute_id: str | None
+    disputed: int | None
+    dispute_state: str | None
+    disputed_at: datetime | None
+    decided_at: datetime | None
     created_at: datetime
+
+    @property
+    def left(self) -> int:
+        """What the shop still has of it."""
+        taken_back = self.disputed or 0 if self.dispute_state in (DisputeState.OPEN, DisputeState.LOST) else 0
+        return self.amount - self.refunded - taken_back
 
 
 @dataclass(frozen=True)
@@ -136,15 +156,17 @@ def charge(tx: Tx, charge_id: str) -> ChargeRow | None:
     return ChargeRow(*found) if found else None
 
 
-def set_charge_state(tx: Tx, charge_id: str, state: str) -> bool:
-    """Moves an unpaid charge to a state; False if it was paid (or declined already, for a second decline)."""
-    table = sandbox_charges
-    changed = tx.execute(
-        update(table)
-        .where(table.c.id == charge_id, table.c.state != "paid", table.c.state != state)
-        .values(state=state)
-    )
-    return changed.rowcount == 1
+def lock_charge(tx: Tx, charge_id: str) -> ChargeRow | None:
+    """A charge by its id; other writers are kept out of it until the transaction ends."""
+    query = select(sandbox_charges).where(sandbox_charges.c.id == charge_id).with_for_update()
+    found = tx.execute(query).one_or_none()
+    return ChargeRow(*found) if found else None
+
+
+def set_charge(tx: Tx, charge_id: str, state: str, down_until: datetime | None) -> None:
+    """Sets the state of a charge, and until when no call about it is answered."""
+    query = update(sandbox_charges).where(sandbox_charges.c.id == charge_id)
+    tx.execute(query.values(state=state, down_until=down_until))
 
 
 def add_captures(tx: Tx, rows: Iterable[CaptureRow]) -> None:
@@ -153,8 +175,9 @@ def add_captures(tx: Tx, rows: Iterable[CaptureRow]) -> None:
 
 
 def capture(tx: Tx, capture_id: str) -> CaptureRow | None:
-    """A capture by its id."""
-    found = tx.execute(select(sandbox_captures).where(sandbox_captures.c.id == capture_id)).one_or_none()
+    """A capture by its id; other writers are kept out of it until the transaction ends."""
+    query = select(sandbox_captures).where(sandbox_captures.c.id == capture_id).with_for_update()
+    found = tx.execute(query).one_or_none()
     return CaptureRow(*found) if found else None
 
 
@@ -173,18 +196,25 @@ def charges_paid_since(tx: Tx, moment: datetime) -> list[ChargeRow]:
 
 
 def money_between(tx: Tx, since: datetime, until: datetime) -> list[Row[Any]]:
-    """Captures and refunds from a moment to before another, oldest first, each with the caller's key of its charge."""
+    """What came and went (`amount` negative) from a moment to before another, oldest first, each with the caller's key
+    of its charge: captures, refunds, disputes, and disputes that were won.
+    """
     taken, back, charge = sandbox_captures.c, sandbox_refunds.c, sandbox_charges.c
     shared = (charge.key, taken.id.label("capture_id"), taken.currency)
-    captures = select(literal("capture").label("kind"), taken.id, taken.amount, taken.created_at, *shared)
-    captures = captures.join(sandbox_charges, charge.id == taken.charge_id)
-    refunds = select(literal("refund").label("kind"), back.id, back.amount, back.created_at, *shared)
-    refunds = refunds.join(sandbox_captures, taken.id == back.capture_id)
-    refunds = refunds.join(sandbox_charges, charge.id == taken.charge_id)
-    parts = [
-        query.where(at >= since, at < until) for query, at in ((captures, taken.created_at), (refunds, back.created_at))
+    joined = sandbox_captures.join(sandbox_charges, charge.id == taken.charge_id)
+    refunds = joined.join(sandbox_refunds, back.capture_id == taken.id)
+    won = taken.dispute_state == DisputeState.WON
+    kinds: list[tuple[str, Any, Any, Any, Any, Any]] = [
+        ("capture", taken.id, taken.amount, taken.created_at, joined, true()),
+        ("refund", back.id, -back.amount, back.created_at, refunds, true()),
+        ("dispute", taken.dispute_id, -taken.disputed, taken.disputed_at, joined, true()),
+        ("dispute", taken.dispute_id, taken.disputed, taken.decided_at, joined, won),
     ]
-    return sorted((row for query in parts for row in tx.execute(query)), key=lambda row: (row.created_at, row.id))
+    found: list[Row[Any]] = []
+    for kind, reference, amount, at, source, condition in kinds:
+        columns = (literal(kind).label("kind"), reference.label("id"), amount.label("amount"), at.label("at"), *shared)
+        found += tx.execute(select(*columns).select_from(source).where(at >= since, at < until, condition))
+    return sorted(found, key=lambda row: (row.at, row.id))
 
 
 def add_refund(tx: Tx, row: RefundRow) -> tuple[RefundRow, bool]:
@@ -194,15 +224,9 @@ def add_refund(tx: Tx, row: RefundRow) -> tuple[RefundRow, bool]:
     return RefundRow(*found), new
 
 
-def take_back(tx: Tx, capture_id: str, amount: int) -> bool:
-    """Books a refund on its capture; False if less than that is left of it."""
-    table = sandbox_captures
-    changed = tx.execute(
-        update(table)
-        .where(table.c.id == capture_id, table.c.refunded + amount <= table.c.amount)
-        .values(refunded=table.c.refunded + amount)
-    )
-    return changed.rowcount == 1
+def set_capture(tx: Tx, capture_id: str, **values: Any) -> None:
+    """Sets what was refunded of a capture, or its dispute (the caller has it locked)."""
+    tx.execute(update(sandbox_captures).where(sandbox_captures.c.id == capture_id).values(values))
 
 
 def add_message(tx: Tx, event_id: str, body: str, due_at: datetime) -> None:

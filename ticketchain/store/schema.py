@@ -251,7 +251,7 @@ refunds = Table(
     Column("capture_id", Text, ForeignKey("captures.id"), nullable=False),
     Column("cause", Text, nullable=False),  # what it is for; one refund per cause
     Column("amount", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),  # due, done, failed
+    Column("state", Text, nullable=False),  # due, done, failed, dropped (a lost dispute took the money)
     Column("provider_ref", Text),
     Column("created_at", Moment, nullable=False),
     Column("done_at", Moment),  # when the provider gave it back

@@ -14,11 +14,13 @@ disputes = Table(
     metadata,
     Column("id", Text, primary_key=True),  # the provider's own
     Column("capture_id", Text, ForeignKey("captures.id"), nullable=False, index=True),
+    Column("order_id", Id, ForeignKey("orders.id"), index=True),  # that the capture pays; null: it pays none
     Column("amount", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("state", Text, nullable=False),  # domain.orders.DisputeState
     Column("seen_at", Moment, nullable=False),
     Column("closed_at", Moment),
+    Column("due_at", Moment, index=True),  # when its tickets are looked at next; null: nothing is left to do
 )
 
 desk_receipts = Table(
