@@ -309,7 +309,7 @@ def _wire(
         contents=IpfsStore(settings.ipfs) if settings.ipfs else LocalStore(settings.data / "metadata"),
         providers={"sandbox": SandboxProvider(sandbox, hooks, now), "desk": Desk(store, now)},
         log=structlog.get_logger(),
-        rules=Rules(hold=settings.hold, payment=settings.payment),
+        rules=Rules(hold=settings.hold, payment=settings.payment, max_held=settings.hold_seats),
     )
     return Context(
         settings=settings,

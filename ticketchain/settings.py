@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     max_fee_gwei: int = Field(500, ge=0, description="most that is offered for a unit of gas, tip included")
     metrics_token: SecretStr = Field(SecretStr(""), description="lets a scraper read /metrics without an API key")
     hold_s: int = Field(600, ge=1, description="seconds that seats are held")
+    hold_seats: int = Field(40, ge=1, description="seats of an event that one fan can hold at once, in all holds")
     payment_s: int = Field(1800, ge=1, description="seconds to pay an order")
 
     @property

@@ -1,6 +1,4 @@
-"""Statements on seats and holds. A seat is taken by one compare-and-set statement, right on SQLite and PostgreSQL
-alike.
-"""
+"""Statements on seats and holds. How free seats are taken: `ticketchain.store.taking`."""
 
 from __future__ import annotations
 
@@ -8,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, tuple_, update
+from sqlalchemy import Row, func, insert, literal, select, tuple_, update
 
 from ticketchain.domain.orders import UNPAID
 from ticketchain.store import schema as t
 from ticketchain.store.bulk import among
 from ticketchain.store.engine import Tx
 from ticketchain.store.schema_chain import tickets as on_ledger
+from ticketchain.store.schema_sales import allotments
 
 _SEAT = t.seats.c
 
@@ -70,46 +69,31 @@ def counts(tx: Tx, event_id: str) -> list[Row[Any]]:
     return list(tx.execute(query.group_by(*columns).order_by(*columns)))
 
 
-def add_hold(tx: Tx, values: Mapping[str, Any]) -> None:
-    """Stores an empty hold, still open."""
-    tx.execute(insert(t.holds).values({"state": "open"} | dict(values)))
+def add_hold(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Stores an empty hold, still open; False when there is no such fan. Other holds of the fan wait for its end."""
+    given, columns = {"state": "open", "seller_key": None} | dict(values), list(t.holds.columns)
+    row = select(*(literal(given[column.name], column.type) for column in columns))
+    row = row.where(t.fans.c.id == given["fan_id"]).with_for_update(key_share=True, of=t.fans)
+    query = insert(t.holds).from_select(columns, row)
+    return tx.execute(query.execution_options(preserve_rowcount=True)).rowcount == 1
 
 
-def take_seats(tx: Tx, hold_id: str, event_id: str, tickets: Sequence[int]) -> int:
-    """Takes the named public seats that are free for a hold; returns how many it got."""
-    query = update(t.seats).where(
-        _SEAT.ticket.in_(tickets),
-        _SEAT.event_id == event_id,
-        _SEAT.state == "available",
-        _SEAT.supply_class == "public",
-    )
-    return tx.execute(query.values(state="held", hold_id=hold_id)).rowcount
-
-
-def take_best(tx: Tx, hold_id: str, event_id: str, price_class: str, quantity: int) -> int:
-    """Takes the first free public standard seats of a price class for a hold; returns how many it got."""
-    free = (
-        select(_SEAT.ticket)
-        .where(
-            _SEAT.event_id == event_id,
-            _SEAT.state == "available",
-            _SEAT.price_class == price_class,
-            _SEAT.supply_class == "public",
-            _SEAT.kind == "standard",
-        )
-        .order_by(_SEAT.ticket)
-        .limit(quantity)
-        .with_for_update(skip_locked=True)
-        .cte("free")  # PostgreSQL runs it once; a plain sub-select may run again and lock other rows
-    )
-    query = update(t.seats).where(_SEAT.ticket.in_(select(free.c.ticket)), _SEAT.state == "available")
-    taken = tx.execute(query.values(state="held", hold_id=hold_id).returning(_SEAT.ticket))
-    return len(taken.all())
+def seats_in_holds(tx: Tx, event_id: str, fan_id: str, now: datetime) -> int:
+    """Number of seats in a fan's open holds of an event, whoever made them."""
+    hold = t.holds.c
+    of_fan = (hold.fan_id == fan_id, hold.event_id == event_id, hold.state == "open", hold.expires_at > now)
+    query = select(func.count()).select_from(t.holds.join(t.seats, _SEAT.hold_id == hold.id)).where(*of_fan)
+    return int(tx.execute(query).scalar_one())
 
 
 def retake_seats(tx: Tx, hold_id: str, tickets: Sequence[int]) -> int:
-    """Takes seats again for a hold that had expired: those free or still in the hold; returns how many it got."""
-    query = update(t.seats).where(_SEAT.ticket.in_(tickets), (_SEAT.state == "available") | (_SEAT.hold_id == hold_id))
+    """Takes seats again for a hold that had expired: those still in the hold, or free and not set aside for somebody
+    else meanwhile; returns how many it got.
+    """
+    sellers = select(allotments.c.id).join(t.holds, t.holds.c.seller_key == allotments.c.key_id)
+    own = _SEAT.allotment_id.in_(sellers.where(t.holds.c.id == hold_id))
+    free = (_SEAT.state == "available") & (_SEAT.allotment_id.is_(None) | own)
+    query = update(t.seats).where(_SEAT.ticket.in_(tickets), free | (_SEAT.hold_id == hold_id))
     return tx.execute(query.values(state="held", hold_id=hold_id)).rowcount
 
 
@@ -164,7 +148,10 @@ def take_out(tx: Tx, tickets: Sequence[int]) -> None:
     tx.execute(query.values(state="sold", hold_id=None))
 
 
-def due_holds(tx: Tx, now: datetime, limit: int) -> list[Row[Any]]:
-    """Open holds whose time is over."""
-    query = select(t.holds).where(t.holds.c.state == "open", t.holds.c.expires_at <= now)
-    return list(tx.execute(query.order_by(t.holds.c.expires_at).limit(limit)))
+def due_holds(tx: Tx, now: datetime, limit: int, event_id: str | None = None) -> list[Row[Any]]:
+    """Open holds whose time is over, of all events or of one."""
+    hold = t.holds.c
+    query = select(t.holds).where(hold.state == "open", hold.expires_at <= now)
+    if event_id is not None:
+        query = query.where(hold.event_id == event_id)
+    return list(tx.execute(query.order_by(hold.expires_at, hold.id).limit(limit)))

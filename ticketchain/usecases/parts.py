@@ -127,6 +127,7 @@ class Rules:
     consent: timedelta = timedelta(hours=1)
     listing: timedelta = timedelta(days=30)
     max_quantity: int = 20
+    max_held: int = 40  # seats in all open holds of a fan for an event
 
 
 @dataclass(frozen=True)
