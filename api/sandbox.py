@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request
@@ -19,8 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ticketchain.domain.errors import DomainError, Invalid
 from ticketchain.domain.money import show
+from ticketchain.domain.orders import DisputeState
 from ticketchain.domain.ports import ChargeNow, Faults, SandboxCharge
 
+Model = TypeVar("Model", bound=BaseModel)
 MAX_BODY = 16_384
 _TEMPLATES = Path(__file__).parent / "templates" / "sandbox"
 _HEADERS = {
@@ -45,6 +47,12 @@ class SandboxPage(Protocol):
     def pay(self, ref: str, faults: Faults) -> SandboxCharge:
         """Pays or declines it. Raises `Invalid` for faults out of range."""
 
+    def dispute(self, ref: str) -> SandboxCharge:
+        """The fan's bank takes the money back. Raises `Conflict`."""
+
+    def decide(self, ref: str, won: bool) -> SandboxCharge:
+        """The bank decides about that. Raises `Conflict`."""
+
 
 class FaultFields(BaseModel):
     """The faults as fields of the form or of a JSON body; their meaning is that of `Faults`."""
@@ -55,9 +63,19 @@ class FaultFields(BaseModel):
     repeat: int = Field(1, ge=1, le=20)
     delay: int = Field(0, ge=0, le=7 * 24 * 3600)
     shuffle: bool = False
+    partial: int | None = Field(None, ge=1)
     wrong_amount: int | None = Field(None, ge=1)
     wrong_currency: str | None = None
     decline: bool = False
+    outage: int = Field(0, ge=0, le=3600)
+
+
+class DisputeFields(BaseModel):
+    """What a fan's bank says: `open` takes the money back, then it decides, as seen from the shop."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dispute: DisputeState
 
 
 class Fields(dict[str, Any]):
@@ -77,7 +95,7 @@ async def read_fields(request: Request) -> Fields:
 
 
 def make_router(sandbox: SandboxPage) -> APIRouter:
-    """The page's three routes over a sandbox."""
+    """The page's routes over a sandbox."""
     router = APIRouter(prefix="/sandbox", include_in_schema=False)
     templates = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
     style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
@@ -93,6 +111,11 @@ def make_router(sandbox: SandboxPage) -> APIRouter:
             if _wants_json(request):
                 raise
             return page("problem.html", error.status, problem=error.detail)
+
+    def done(request: Request, charge: SandboxCharge, way: str = "") -> Response:
+        if _wants_json(request):
+            return _as_json(charge)
+        return RedirectResponse(way + charge.id, status_code=303)  # relative: the page, wherever it is mounted
 
     @router.get("/style.css")
     def stylesheet() -> Response:
@@ -111,19 +134,26 @@ def make_router(sandbox: SandboxPage) -> APIRouter:
     @router.post("/pay/{ref}")
     def pay(ref: str, request: Request, fields: Annotated[Fields, Depends(read_fields)]) -> Response:
         def act() -> Response:
-            charge = sandbox.pay(ref, _faults(fields))
-            if _wants_json(request):
-                return _as_json(charge)
-            return RedirectResponse(charge.id, status_code=303)  # relative: this page, wherever it is mounted
+            return done(request, sandbox.pay(ref, Faults(**_checked(FaultFields, fields).model_dump())))
+
+        return answer(request, act)
+
+    @router.post("/pay/{ref}/dispute")
+    def dispute(ref: str, request: Request, fields: Annotated[Fields, Depends(read_fields)]) -> Response:
+        def act() -> Response:
+            wish = _checked(DisputeFields, fields).dispute
+            if wish == DisputeState.OPEN:
+                return done(request, sandbox.dispute(ref), "../")
+            return done(request, sandbox.decide(ref, won=wish == DisputeState.WON), "../")
 
         return answer(request, act)
 
     return router
 
 
-def _faults(fields: Mapping[str, Any]) -> Faults:
+def _checked(model: type[Model], fields: Mapping[str, Any]) -> Model:
     try:
-        return Faults(**FaultFields.model_validate(fields).model_dump())
+        return model.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         raise Invalid(str(first["loc"][0]), first["msg"]) from None

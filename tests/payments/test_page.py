@@ -49,7 +49,7 @@ def test_a_fan_pays_by_the_form_as_the_browser_sends_it(client: TestClient, sand
     assert page.url.path == f"/sandbox/pay/{ref}"
     assert page.history[0].status_code == 303
     assert "<h2>Paid</h2>" in page.text
-    assert "<form" not in page.text
+    assert 'name="repeat"' not in page.text, "nobody pays twice"
     assert [capture.amount for capture in sandbox.taken(ref).captures] == [4500]
 
 
@@ -67,6 +67,26 @@ def test_a_fan_declines_and_tries_again(client: TestClient, ref: str) -> None:
     assert "<h2>Paid</h2>" in client.post(f"/sandbox/pay/{ref}").text
 
 
+def test_a_fan_pays_a_part_and_then_the_rest(client: TestClient, sandbox: Sandbox, ref: str) -> None:
+    page = client.post(f"/sandbox/pay/{ref}", data={"partial": "1500", "repeat": "1", "delay": "0", "outage": "0"})
+    assert "30.00 EUR of 45.00 EUR are still to be paid" in page.text
+    assert "<h2>Paid</h2>" in client.post(f"/sandbox/pay/{ref}", data={"repeat": "1"}).text
+    assert [capture.amount for capture in sandbox.taken(ref).captures] == [1500, 3000]
+
+
+@pytest.mark.parametrize(("decision", "words"), [("won", "shop got its money back"), ("lost", "money is gone")])
+def test_a_fan_asks_the_bank_for_the_money_back(client: TestClient, ref: str, decision: str, words: str) -> None:
+    assert client.post(f"/sandbox/pay/{ref}/dispute", json={"dispute": "open"}).status_code == 409, "nothing was taken"
+    client.post(f"/sandbox/pay/{ref}")
+    assert client.post(f"/sandbox/pay/{ref}/dispute", json={"dispute": decision}).status_code == 409, "none is open"
+    page = client.post(f"/sandbox/pay/{ref}/dispute", data={"dispute": "open"})
+    assert page.url.path == f"/sandbox/pay/{ref}"
+    assert "has not decided yet" in page.text
+    assert words in client.post(f"/sandbox/pay/{ref}/dispute", data={"dispute": decision}).text
+    assert client.post(f"/sandbox/pay/{ref}/dispute", json={"dispute": "open"}).status_code == 409, "it is over"
+    assert client.post(f"/sandbox/pay/{ref}/dispute", json={"dispute": "perhaps"}).status_code == 422
+
+
 def test_a_program_pays_by_json(client: TestClient, sandbox: Sandbox, ref: str) -> None:
     answer = client.post(f"/sandbox/pay/{ref}", json={"double": True, "repeat": 3})
     assert answer.json() == {
@@ -75,6 +95,8 @@ def test_a_program_pays_by_json(client: TestClient, sandbox: Sandbox, ref: str) 
         "currency": "EUR",
         "description": "2 seats <script>",
         "state": "paid",
+        "left": 0,
+        "disputed": None,
     }
     assert len(sandbox.taken(ref).captures) == 2
     looked = client.get(f"/sandbox/pay/{ref}", headers={"Accept": "application/json"})
@@ -91,6 +113,10 @@ def test_a_program_pays_by_json(client: TestClient, sandbox: Sandbox, ref: str) 
         ({"wrong_amount": 2**40}, "wrong_amount"),
         ({"wrong_amount": 1.5}, "wrong_amount"),
         ({"wrong_currency": "euro"}, "wrong_currency"),
+        ({"partial": 4500}, "partial"),
+        ({"partial": 5, "double": True}, "partial"),
+        ({"outage": -1}, "outage"),
+        ({"outage": 3601}, "outage"),
         ({"surprise": 1}, "surprise"),
     ],
     ids=str,
