@@ -387,6 +387,7 @@ def upgrade() -> None:
         sa.Column("key_id", sa.Text(), nullable=False),
         sa.Column("price_class", sa.Text(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("returned", sa.Integer(), nullable=False),
         sa.Column("returns_at", types.Moment(), nullable=True),
         sa.Column("returned_at", types.Moment(), nullable=True),
         sa.Column("created_at", types.Moment(), nullable=False),

@@ -56,6 +56,7 @@ allotments = Table(
     Column("key_id", Id, ForeignKey("api_keys.id"), nullable=False, index=True),  # the partner's
     Column("price_class", Text, nullable=False),
     Column("quantity", Integer, nullable=False),
+    Column("returned", Integer, nullable=False),  # of the quantity, went back unsold
     Column("returns_at", Moment),  # what is not sold then goes back to all channels
     Column("returned_at", Moment),
     Column("created_at", Moment, nullable=False),
