@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, literal, select, true, union_all
+from sqlalchemy import Row, Select, and_, func, literal, or_, select, true, union_all
 
 from ticketchain.store import schema as t
 from ticketchain.store import schema_chain as ch
@@ -19,6 +19,8 @@ _PAID = t.captures.join(t.payments, t.payments.c.id == t.captures.c.payment_id).
 _WHOSE = (t.payments.c.provider, t.payments.c.id.label("payment_id"), t.orders.c.id.label("order_id"))
 _EVENT = t.orders.c.event_id
 _CAPTURE, _REFUND, _DISPUTE = t.captures.c, t.refunds.c, disputes.c
+
+_CHECKED = ("refunds_due", "disputed", "sellers_due", "royalties_due")
 
 _CAPTURES = select(
     literal("capture").label("kind"),
@@ -152,8 +154,8 @@ def _behind(columns: Sequence[Any], values: Sequence[int]) -> Any:
     return (first > values[0]) | ((first == values[0]) & _behind(rest, values[1:])) if rest else first > values[0]
 
 
-def balances_of_tables(tx: Tx) -> list[Row[Any]]:
-    """What the journal's accounts must say, computed from the tables: account, currency, amount."""
+def journal_against_tables(tx: Tx) -> list[Row[Any]]:
+    """Accounts that do not have what the tables say they must, by currency: by how much the tables have more."""
     currency = _CAPTURE.currency
     provider = (literal("provider:") + t.payments.c.provider).label("account")
     refunds = _PAID.join(t.refunds, _REFUND.capture_id == _CAPTURE.id)
@@ -169,6 +171,9 @@ def balances_of_tables(tx: Tx) -> list[Row[Any]]:
         select(literal("disputed"), _DISPUTE.currency, _DISPUTE.amount).where(_DISPUTE.state == "open"),
         select(legs, t.payouts.c.currency, t.payouts.c.taken_back - t.payouts.c.amount),
     ]
+    checked = or_(postings.c.account.like("provider:%"), postings.c.account.in_(_CHECKED))
+    parts.append(select(postings.c.account, postings.c.currency, -postings.c.amount).where(checked))
     rows = union_all(*parts).subquery()
-    query = select(rows.c.account, rows.c.currency, func.sum(rows.c.amount).label("amount"))
-    return list(tx.execute(query.group_by(rows.c.account, rows.c.currency)))
+    total = func.sum(rows.c.amount)
+    query = select(rows.c.account, rows.c.currency, total.label("amount")).group_by(rows.c.account, rows.c.currency)
+    return list(tx.execute(query.having(total != 0).order_by(rows.c.account, rows.c.currency)))
