@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ticketchain.context import Context
-from ticketchain.usecases import aside, gate, hold, pass_on, pay
+from ticketchain.usecases import aside, cancel, gate, hold, pass_on, pay, recording
 
 Step = Callable[[], bool]
 IDLE_S = (0.01, 0.1)
@@ -45,6 +45,8 @@ def steps(context: Context) -> dict[str, list[Step]]:
             partial(pass_on.end_lapsed_listings, p),
             partial(gate.ensure_entry_keys, p),
             partial(aside.release_failed, p),
+            partial(cancel.walk, p),
+            partial(recording.record_refunds, p),
         ],
     }
     if context.webhooks is not None:

@@ -845,6 +845,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("capture_id", "cause", name=op.f("uq_refunds_capture_id_cause")),
     )
     with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refunds_cause"), ["cause"], unique=False)
         batch_op.create_index("ix_refunds_due", ["state", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_refunds_recorded_by"), ["recorded_by"], unique=False)
         batch_op.create_index(
@@ -868,6 +869,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index(batch_op.f("ix_refunds_recorded_by"))
         batch_op.drop_index("ix_refunds_due")
+        batch_op.drop_index(batch_op.f("ix_refunds_cause"))
 
     op.drop_table("refunds")
     with op.batch_alter_table("disputes", schema=None) as batch_op:

@@ -163,7 +163,9 @@ def _escrow_released(args: dict[str, Any]) -> _Read:
 
 
 def _refunds_paid(args: dict[str, Any]) -> _Read:
-    yield args["eventId"], None, {"paid": str(args["paid"])}
+    for line in args["lines"]:
+        values = {"reference": f"{line & _U128:032x}", "amount": line >> 128 & _U40}
+        yield args["eventId"], None, values | {"paid": str(args["paid"])}
 
 
 def _schedule(args: dict[str, Any]) -> dict[str, int]:

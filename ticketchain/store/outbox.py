@@ -32,6 +32,15 @@ def payload(tx: Tx, key: str) -> dict[str, Any] | None:
     return found
 
 
+def states(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
+    """The states of intents by key, of those that were written."""
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), 500):
+        query = select(_INTENT.key, _INTENT.state).where(_INTENT.key.in_(keys[start : start + 500]))
+        found |= {key: state for key, state in tx.execute(query)}
+    return found
+
+
 def end_intent(tx: Tx, intent_id: int, before: str, after: str, problem: Mapping[str, Any] | None) -> bool:
     """Ends an intent as done, or as refused with the reason; False when it was no longer in the state named."""
     query = update(t.outbox).where(_INTENT.id == intent_id, _INTENT.state == before)

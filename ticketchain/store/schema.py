@@ -249,7 +249,7 @@ refunds = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("capture_id", Text, ForeignKey("captures.id"), nullable=False),
-    Column("cause", Text, nullable=False),  # what it is for; one refund per cause
+    Column("cause", Text, nullable=False, index=True),  # what it is for; one refund per cause
     Column("amount", BigInteger, nullable=False),
     Column("state", Text, nullable=False),  # due, done, failed, dropped (a lost dispute took the money)
     Column("provider_ref", Text),

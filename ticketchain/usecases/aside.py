@@ -7,8 +7,9 @@ from typing import Any
 from ticketchain.domain.intents import STUCK_AFTER
 from ticketchain.domain.ledgers import ledger_of
 from ticketchain.domain.orders import LineState
-from ticketchain.store import chain, claims, gate, market, orders, outbox
+from ticketchain.store import chain, claims, exchanges, gate, market, orders, outbox
 from ticketchain.store.engine import Tx
+from ticketchain.usecases import recording
 from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import retell, retell_orders
@@ -24,11 +25,15 @@ def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> Non
     if _is_done(tx, intent):
         outbox.end_intent(tx, intent.id, "pending", "done", None)
         return
+    if intent.kind == "record_refunds_paid":
+        recording.set_aside(tx, intent, problem)
+        parts.log.error("the ledger will not be told of refunds", intent=intent.key, problem=problem)
+        return
     if not outbox.end_intent(tx, intent.id, "pending", "refused", problem):
         return
     parts.log.warning("intent set aside", intent=intent.key, problem=problem)
     source = intent.key.split(":")
-    if intent.kind in ("deliver", "settle"):
+    if intent.kind in ("deliver", "settle", "exchange"):
         _refuse_line(parts, tx, source[1], int(source[2]), problem["detail"])
     elif intent.kind in ("gift", "refund"):
         market.set_move(tx, source[1], "refused", problem["detail"])
@@ -41,12 +46,14 @@ def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> Non
 def _is_done(tx: Tx, intent: Any) -> bool:
     """Whether the ledger's log, as far as it is known here, says that this very thing has happened."""
     source = intent.key.split(":")
-    if intent.kind in ("deliver", "settle"):
-        happened = (LineState.DELIVERED, LineState.REFUNDED)
+    if intent.kind in ("deliver", "settle", "exchange"):
+        happened = (LineState.DELIVERED, LineState.EXCHANGED, LineState.REFUNDED)
         return any(n.state in happened for n in orders.lines(tx, source[1]) if n.ticket == int(source[2]))
     if intent.kind in ("gift", "refund"):
         move = market.move(tx, source[1])
         return move is not None and move.state == "done"
+    if intent.kind == "refund_cancelled":
+        return any(c.kind == "RefundedCancelled" for c in chain.changes_of_tickets(tx, [intent.payload["ticket"]]))
     return False
 
 
@@ -59,6 +66,8 @@ def _refuse_line(parts: Parts, tx: Tx, order_id: str, ticket: int, detail: str) 
     give_back(parts, tx, payment.id, f"refused:{ticket}", price)
     if row is not None and row.listing_id:
         market.set_listing(tx, row.listing_id, ("selling",), "ended")
+    if row is not None and row.exchange_id:
+        exchanges.set_state(tx, row.exchange_id, ("sending",), "refused", detail)
     retell_orders(tx, [order_id])
     retell(parts, tx, [ticket])
 

@@ -13,11 +13,21 @@ from ticketchain.domain.trail import Trail, last_first
 from ticketchain.store import accounts, chain, events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import give_back
+from ticketchain.usecases.cancel import note_cancelled
 from ticketchain.usecases.journal import book_deliveries, book_resale
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import is_paid, retell_event, trail_of
 
-EFFECT_KINDS = ("EventCreated", "Delivered", "Exchanged", "Refunded", "RefundedCancelled", "Settled", "Skipped")
+EFFECT_KINDS = (
+    "EventCreated",
+    "Delivered",
+    "Exchanged",
+    "Refunded",
+    "RefundedCancelled",
+    "Settled",
+    "Skipped",
+    "StatusChanged",
+)
 
 
 def finalize(parts: Parts, ledger: int, number: int) -> bool:
@@ -93,9 +103,12 @@ def _give_back_last_first(parts: Parts, tx: Tx, trail: Trail, cause: str, amount
 
 
 def _pay_back_cancelled(parts: Parts, tx: Tx, row: Any) -> None:
-    """What is due for a ticket of a cancelled event goes back to where the money for it came from."""
+    """All that was paid for a ticket of a cancelled event goes back to where it came from: also what is over its face
+    price, of which the ledger knows that it went to a seller (`cancel.take_back_legs`).
+    """
     amount, trail = row.values["amount"], trail_of(tx, row.ticket, (row.block_number, row.log_index))
-    if _give_back_last_first(parts, tx, trail, f"cancelled:{row.ticket}:{row.values['epoch']}", amount):
+    paid = sum(source.amount for source in trail)
+    if _give_back_last_first(parts, tx, trail, f"cancelled:{row.ticket}:{row.values['epoch']}", paid):
         return
     if amount and events.event_numbered(tx, row.event_number) is not None:
         parts.log.warning("a refund is due that was not paid through this service", ticket=row.ticket, amount=amount)
@@ -152,4 +165,5 @@ _EFFECTS = {
     "Exchanged": _pay_back_exchanged,
     "Settled": _owe,
     "Skipped": _pay_back_skipped,
+    "StatusChanged": note_cancelled,
 }
