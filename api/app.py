@@ -14,6 +14,7 @@ from api.sandbox import SandboxPage, make_router
 from api.v1 import (
     books,
     buying,
+    changes,
     events,
     fans,
     gate,
@@ -27,6 +28,7 @@ from api.v1 import (
     stops,
     tickets,
 )
+from api.web import pages, seat_map
 from ticketchain.usecases.parts import Parts
 
 V1 = (
@@ -38,6 +40,7 @@ V1 = (
     promotions,
     buying,
     tickets,
+    changes,
     market,
     stops,
     gate,
@@ -82,6 +85,8 @@ def create_app(
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(docs.router)
+    app.include_router(pages.router)
+    app.include_router(seat_map.router)
     if sandbox is not None:
         app.include_router(make_router(sandbox))
     problems.install(app)

@@ -35,13 +35,13 @@ _BASES = {
     "r": '<path d="M-1.1-.85H1.1L0 1.1Z"{}/>',
 }
 _CHAIR = (
-    '<g class="g"><circle cx="-.15" cy="-.62" r=".12"/>'
+    '<g class="sg"><circle cx="-.15" cy="-.62" r=".12"/>'
     '<path d="M-.15-.4V.1H.3L.5.55M.3.35A.42.42 0 1 1-.3-.05" stroke-width=".16"/></g>'
 )
 _MARKS = {
-    "h": ('class="h"', '<path class="h" d="M-.6.6.6-.6"/>'),
-    "x": ('class="x"', '<path class="x" d="M-.5-.5.5.5M-.5.5.5-.5"/>'),
-    "m": ('class="m"', '<path class="k" d="M-.5.05-.12.42.52-.38"/>'),
+    "h": ('class="sh"', '<path class="sh" d="M-.6.6.6-.6"/>'),
+    "x": ('class="sx"', '<path class="sx" d="M-.5-.5.5.5M-.5.5.5-.5"/>'),
+    "m": ('class="sm"', '<path class="sk" d="M-.5.05-.12.42.52-.38"/>'),
 }
 
 
@@ -85,7 +85,7 @@ def draw(scene: Scene, *, alone: bool) -> str:
         *(_seat(seat) for seat in scene.seats),
     ]
     if not scene.seats:
-        parts.append(f'<text class="t" x="{box.x + box.width // 2}" y="{box.y + box.height // 2}">No seats yet</text>')
+        parts.append(f'<text class="st" x="{box.x + box.width // 2}" y="{box.y + box.height // 2}">No seats yet</text>')
     return "\n".join(part for part in parts if part) + "\n</svg>\n"
 
 
@@ -101,7 +101,7 @@ def _symbols(scene: Scene, radius: int) -> Iterable[str]:
             continue
         for state, (look, mark) in _MARKS.items():
             yield _symbol(f"{state}{kind}", radius, base.format(f" {look}") + mark)
-        yield _symbol(f"n{kind}", radius, '<circle class="n" r=".3"/>' + base.format(' class="o"'))
+        yield _symbol(f"n{kind}", radius, '<circle class="sn" r=".3"/>' + base.format(' class="so"'))
     for number, kind in sorted({(seat.price_class, KINDS[seat.kind]) for seat in scene.seats}):
         inside = _CHAIR if kind == "w" else _letters(scene.codes[number], kind)
         yield _symbol(f"f{number}{kind}", radius, _BASES[kind].format("") + inside)
@@ -116,7 +116,7 @@ def _letters(code: str, kind: str) -> str:
     size, down = (1.1, ".38") if len(text) == 1 else (0.9, ".32")
     if kind == "r":
         size, down = size * 0.8, ".05"
-    return f'<text class="l" y="{down}" font-size="{size:.2g}">{escape(text)}</text>'
+    return f'<text class="sl" y="{down}" font-size="{size:.2g}">{escape(text)}</text>'
 
 
 def _seat(seat: Drawn) -> str:
@@ -139,12 +139,12 @@ def _labels(seats: Sequence[Drawn], radius: int) -> Iterable[str]:
     for (_, label), row in rows.items():
         first = min(row, key=lambda seat: (seat.x, seat.y))
         place = f'x="{first.x - 2 * radius}" y="{first.y + 2 * radius // 5}"'
-        yield f'<text class="r" {place} font-size="{radius}">{escape(label)}</text>'
+        yield f'<text class="sr" {place} font-size="{radius}">{escape(label)}</text>'
     for name, own in sections.items():
         left, right = min(seat.x for seat in own), max(seat.x for seat in own)
         top = min(seat.y for seat in own) - 2 * radius
         place = f'x="{(left + right) // 2}" y="{top}" font-size="{13 * radius // 10}"'
-        yield f'<text class="t" {place}>{escape(name)}</text>'
+        yield f'<text class="st" {place}>{escape(name)}</text>'
 
 
 def _area(area: Area) -> str:
@@ -153,7 +153,7 @@ def _area(area: Area) -> str:
         f'<text x="{area.text_x}" y="{area.text_y}" font-size="{area.text_size}" dy=".35em">{escape(area.text)}</text>'
     )
     drawn = _SHAPES[area.shape](area) + (text if area.text else "")
-    return f'<g class="a" transform="translate({area.x} {area.y}){turned}">{drawn}</g>'
+    return f'<g class="sa" transform="translate({area.x} {area.y}){turned}">{drawn}</g>'
 
 
 def _points(points: Iterable[Point]) -> str:
