@@ -14,6 +14,7 @@ from api.sandbox import SandboxPage, make_router
 from api.v1 import (
     books,
     buying,
+    cancellations,
     changes,
     events,
     fans,
@@ -35,6 +36,7 @@ V1 = (
     organizers,
     fans,
     events,
+    cancellations,
     issuing,
     plans,
     promotions,

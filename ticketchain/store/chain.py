@@ -112,8 +112,12 @@ def changes_of_tickets(tx: Tx, tickets: Sequence[int], before: int | None = None
 
 
 def changes_of_event(tx: Tx, number: int, kinds: Sequence[str]) -> list[Row[Any]]:
-    """Changes of these kinds of one event, in order."""
-    query = select(t.changes).where(_CHANGE.event_number == number, _CHANGE.kind.in_(kinds))
+    """Changes of these kinds of one event, in order, each with its block's time."""
+    query = (
+        select(t.changes, _BLOCK.timestamp)
+        .join(t.blocks)
+        .where(_CHANGE.event_number == number, _CHANGE.kind.in_(kinds))
+    )
     return list(tx.execute(query.order_by(*_ORDER)))
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Row, and_, exists, or_, select, update
 
-from ticketchain.domain.intents import IN_ORDER
+from ticketchain.domain.intents import IN_ORDER, Deliver, Settle
 from ticketchain.domain.ledgers import first_event
+from ticketchain.domain.policy import EventStatus
+from ticketchain.store import schema as shop
 from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Tx
 
@@ -21,12 +23,15 @@ _BRIEF = (_INTENT.id, _INTENT.kind, _INTENT.event_number, _INTENT.signer, _INTEN
 def free_intents(tx: Tx, ledger: int, signer: str, limit: int) -> list[Row[Any]]:
     """The oldest pending intents that a signer may send, without what is in them: what it or nobody has claimed.
 
-    Of kinds that must be done in order, the next of an event waits until the one before is in a block.
+    Of kinds that must be done in order, the next of an event waits until the one before is in a block. Sales of an
+    event that is paused wait until it goes on.
     """
     earlier = t.outbox.alias()
     same = and_(earlier.c.kind == _INTENT.kind, earlier.c.event_number == _INTENT.event_number)
     before = and_(same, earlier.c.state.in_(("pending", "sent")), earlier.c.id < _INTENT.id)
     ready = or_(_INTENT.kind.not_in(IN_ORDER), ~exists().where(before))
+    paused = exists().where(shop.events.c.number == _INTENT.event_number, shop.events.c.status == EventStatus.PAUSED)
+    ready = and_(ready, or_(_INTENT.kind.not_in((Deliver.kind, Settle.kind)), ~paused))
     here = _INTENT.event_number.between(first_event(ledger), first_event(ledger + 1) - 1)
     free = or_(_INTENT.signer.is_(None), _INTENT.signer == signer)
     query = select(*_BRIEF).where(_INTENT.state == "pending", free, here, ready)

@@ -61,9 +61,10 @@ def set_number(tx: Tx, event_id: str, number: int | None) -> None:
     tx.execute(update(t.events).where(t.events.c.id == event_id).values(number=number))
 
 
-def set_schedule(tx: Tx, event_id: str, schedule: Mapping[str, int]) -> None:
-    """Notes the schedule as the ledger has it."""
-    values = {"schedule": dict(schedule), "moves_close_at": schedule["moves_close_at"]}
+def set_schedule(tx: Tx, event_id: str, schedule: Mapping[str, int], rescheduled_at: datetime | None) -> None:
+    """Notes the schedule as the ledger has it, and when the doors last moved."""
+    values: dict[str, Any] = {"schedule": dict(schedule), "moves_close_at": schedule["moves_close_at"]}
+    values |= {"rescheduled_at": rescheduled_at}
     tx.execute(update(t.events).where(t.events.c.id == event_id).values(values))
 
 

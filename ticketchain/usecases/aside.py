@@ -7,7 +7,8 @@ from typing import Any
 from ticketchain.domain.intents import STUCK_AFTER
 from ticketchain.domain.ledgers import ledger_of
 from ticketchain.domain.orders import LineState
-from ticketchain.store import chain, claims, exchanges, gate, market, orders, outbox
+from ticketchain.domain.policy import EventStatus
+from ticketchain.store import chain, claims, events, exchanges, gate, market, orders, outbox
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import recording
 from ticketchain.usecases.buy import give_back
@@ -29,7 +30,7 @@ def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> Non
         recording.set_aside(tx, intent, problem)
         parts.log.error("the ledger will not be told of refunds", intent=intent.key, problem=problem)
         return
-    if not outbox.end_intent(tx, intent.id, "pending", "refused", problem):
+    if _waits_for_resume(tx, intent, problem) or not outbox.end_intent(tx, intent.id, "pending", "refused", problem):
         return
     parts.log.warning("intent set aside", intent=intent.key, problem=problem)
     source = intent.key.split(":")
@@ -41,6 +42,14 @@ def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> Non
         market.set_listing(tx, source[1], ("withdrawing",), "ended")
     elif intent.kind == "redeem":
         gate.set_admission_problem(tx, int(source[1]), problem["detail"])
+
+
+def _waits_for_resume(tx: Tx, intent: Any, problem: dict[str, Any]) -> bool:
+    """A paid ticket of an event that is only paused: it is delivered when sales go on."""
+    if problem["reason"] != "Ledger_NotOnSale":
+        return False
+    event = events.event_numbered(tx, intent.event_number)
+    return event is not None and event.status == EventStatus.PAUSED
 
 
 def _is_done(tx: Tx, intent: Any) -> bool:

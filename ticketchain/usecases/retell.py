@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.references import reference_bytes
 from ticketchain.domain.tickets import Change, Ticket, TicketState, apply, event_of
 from ticketchain.domain.trail import Source, Trail, exchanged
-from ticketchain.store import chain, events, exchanges, market, orders, stock
+from ticketchain.store import chain, disputes, events, exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
 
@@ -166,6 +167,11 @@ def is_paid(change: Any) -> bool:
     return change.kind in PAID_KINDS and "to" in change.values
 
 
+def story_of(tx: Tx, ticket: int) -> Story:
+    """The story of a ticket up to now."""
+    return _History(tx, {}, None).stories([ticket])[ticket]
+
+
 def trail_of(tx: Tx, ticket: int, before: tuple[int, int] | None = None) -> Trail:
     """The payments behind a ticket: now, or as they were right before a log (block number, log index)."""
     return _History(tx, {}, None, before).stories([ticket])[ticket].trail
@@ -204,14 +210,16 @@ def _line_state(line: Any, story: Story, reference: str) -> tuple[LineState, int
 
 
 def retell_orders(tx: Tx, order_ids: Sequence[str]) -> None:
-    """Recomputes the states of paid orders from their lines."""
+    """Recomputes the states of paid orders from their lines and from disputes."""
     rows = orders.lock(tx, order_ids)  # first, so that lines which another transaction changes are read when it is done
     lines: dict[str, list[LineState]] = defaultdict(list)
     for line in orders.lines_of_orders(tx, order_ids):
         lines[line.order_id].append(LineState(line.state))
+    disputed = disputes.states(tx, order_ids)
     then: dict[OrderState, list[str]] = defaultdict(list)
     for row in rows:
-        then[step(OrderState(row.state), state_of_paid(lines[row.id]))].append(row.id)
+        state = state_of_paid(lines[row.id], disputed[row.id])
+        then[step(OrderState(row.state), state)].append(row.id)
     for state, ids in then.items():
         orders.set_states(tx, ids, state)
 
@@ -220,9 +228,16 @@ def retell_event(tx: Tx, event_id: str, number: int) -> None:
     """Brings schedule and status of an event up to date with what the ledger logged of it."""
     said = chain.changes_of_event(tx, number, ["EventCreated", "ScheduleChanged"])
     if said:  # after a deep fork the ledger may not have the event (yet)
-        events.set_schedule(tx, event_id, said[-1].values["schedule"])
+        events.set_schedule(tx, event_id, said[-1].values["schedule"], _doors_moved(said))
     changed = chain.changes_of_event(tx, number, ["StatusChanged"])
     events.set_status(tx, event_id, changed[-1].values["status"] if changed else EventStatus.LIVE)
+
+
+def _doors_moved(said: Sequence[Any]) -> datetime | None:
+    """When the doors last moved."""
+    doors = [row.values["schedule"]["doors_at"] for row in said]
+    moved = [row.timestamp for row, now, then in zip(said[1:], doors[1:], doors, strict=False) if now != then]
+    return datetime.fromtimestamp(moved[-1], UTC) if moved else None
 
 
 def _retell_moves(tx: Tx, stories: dict[int, Story]) -> None:
