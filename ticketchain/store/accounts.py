@@ -61,6 +61,11 @@ def add_key(tx: Tx, values: dict[str, Any]) -> None:
     tx.execute(insert(t.api_keys).values(values))
 
 
+def key(tx: Tx, key_id: str) -> Row[Any] | None:
+    """One API key, revoked or not."""
+    return tx.execute(select(t.api_keys).where(t.api_keys.c.id == key_id)).one_or_none()
+
+
 def key_by_hash(tx: Tx, key_hash: bytes) -> Row[Any] | None:
     """The live API key with this hash."""
     query = select(t.api_keys).where(t.api_keys.c.hash == key_hash, t.api_keys.c.revoked_at.is_(None))

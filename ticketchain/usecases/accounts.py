@@ -11,6 +11,7 @@ import zlib
 from typing import Any
 
 from ticketchain.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from ticketchain.domain.ports import SealedKey
 from ticketchain.domain.roles import SCOPES, Role
 from ticketchain.store import accounts
 from ticketchain.store.engine import Tx
@@ -39,11 +40,16 @@ def sign_up(parts: Parts, request: Request | None = None) -> dict[str, Any]:
     """Makes an account for a fan: a custodial wallet and an API key, shown this once."""
     wallet = parts.signer.new_wallet()
     with parts.store.begin() as tx:
-        now, fan_id = parts.clock(), parts.new_id("fan")
-        accounts.add_wallet(tx, wallet.address, "fan", wallet.sealed, wallet.version, now)
-        accounts.add_fan(tx, fan_id, wallet.address, now)
-        key = new_key(parts, tx, Role.FAN, "fan", fan_id=fan_id)
-        return {"id": fan_id, "address": wallet.address, "api_key": key["api_key"]}
+        return open_account(parts, tx, wallet)
+
+
+def open_account(parts: Parts, tx: Tx, wallet: SealedKey) -> dict[str, Any]:
+    """Stores a fan with this new wallet, and an API key; the answer is the only place where its secret ever stands."""
+    now, fan_id = parts.clock(), parts.new_id("fan")
+    accounts.add_wallet(tx, wallet.address, "fan", wallet.sealed, wallet.version, now)
+    accounts.add_fan(tx, fan_id, wallet.address, now)
+    key = new_key(parts, tx, Role.FAN, "fan", fan_id=fan_id)
+    return {"id": fan_id, "address": wallet.address, "api_key": key["api_key"]}
 
 
 def view_organizer(parts: Parts, organizer_id: str) -> dict[str, Any]:
