@@ -13,6 +13,7 @@ from api.observed import Observed
 from api.sandbox import SandboxPage, make_router
 from api.v1 import (
     books,
+    box_office,
     buying,
     cancellations,
     changes,
@@ -41,6 +42,7 @@ V1 = (
     plans,
     promotions,
     buying,
+    box_office,
     tickets,
     changes,
     market,

@@ -41,6 +41,7 @@ TAGS = [
     {"name": "Selling", "description": "When an event is on sale; its promotions and vouchers."},
     {"name": "Seat plans", "description": "Halls drawn once for many events, and live pictures of an event's seats."},
     {"name": "Buying", "description": "Hold seats, order, pay."},
+    {"name": "Box office", "description": "Sell at a desk or as a partner, from the one stock; seats set aside."},
     {"name": "Tickets", "description": "One's own tickets, the history of any, giving, returning, entering."},
     {"name": "Market", "description": "Resale by fans under the event's cap."},
     {"name": "Stops", "description": "The switch that stops sales at once."},
