@@ -21,7 +21,8 @@ COMMANDS = {
     "keys": ("keys:app", "API keys and addresses of the installation's operator."),
     "organizer": ("organizer:app", "Register organizers on a running service, with the operator's key."),
     "event": ("event:app", "Create and look at events, close their moves."),
-    "issue": ("issue:issue", "Issue the tickets of a manifest (CSV or JSON); can be stopped and repeated."),
+    "plan": ("plan:app", "Store and look at seat plans, for many events."),
+    "issue": ("issue:issue", "Issue the tickets of a manifest or a seat plan; can be stopped and repeated."),
     "reindex": ("reindex:reindex_", "Compare what the service knows with the chain, repair it, accept a deep fork."),
     "recover": ("recover:recover", "After a restore from a backup: signers and money as chain and provider say."),
     "outbox": ("outbox:app", "What is on its way to the chain, and the ways out when it is stuck."),
@@ -72,7 +73,7 @@ def root(
     """Event tickets on an EVM ledger: issue, sell, give, resell under a cap, admit once, and let anyone audit it.
 
     Settings of the service: options, environment variables TICKETCHAIN_…, a file .env, in this order. The commands
-    that talk to a running service (organizer, event, issue) read TICKETCHAIN_URL and TICKETCHAIN_KEY.
+    that talk to a running service (organizer, event, plan, issue) read TICKETCHAIN_URL and TICKETCHAIN_KEY.
     """
 
 

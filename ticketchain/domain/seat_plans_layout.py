@@ -18,7 +18,7 @@ MOST_IN_LINE = 60
 """A longer row goes on in the next line: unnumbered places are often one row of hundreds."""
 
 _BETWEEN = 2 * PITCH
-_HEADING = 2 * PITCH
+_HEADING = 3 * PITCH
 
 
 @dataclass(frozen=True)
