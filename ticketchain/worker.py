@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ticketchain.context import Context
-from ticketchain.usecases import aside, cancel, gate, hold, pass_on, pay, recording
+from ticketchain.usecases import allotments, aside, cancel, disputes, gate, hold, pass_on, pay, recording
 
 Step = Callable[[], bool]
 IDLE_S = (0.01, 0.1)
@@ -38,9 +38,15 @@ def steps(context: Context) -> dict[str, list[Step]]:
         "chain": [context.chain_step],
         **{name: [s.step for s in context.senders if name == _signer(s.address)] for name in signers},
         **{f"indexer:{indexer.ledger}": [indexer.step] for indexer in context.indexers},
-        "payments": [partial(pay.open_charges, p), partial(pay.apply_webhooks, p), partial(pay.send_refunds, p)],
+        "payments": [
+            partial(pay.open_charges, p),
+            partial(pay.apply_webhooks, p),
+            partial(pay.send_refunds, p),
+            partial(disputes.pursue_disputes, p),
+        ],
         "housekeeping": [
             partial(hold.expire_holds, p),
+            partial(allotments.return_due, p),
             partial(pay.expire_orders, p),
             partial(pass_on.end_lapsed_listings, p),
             partial(gate.ensure_entry_keys, p),

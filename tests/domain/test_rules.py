@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ticketchain.domain.errors import Conflict, Invalid, WrongCurrency
 from ticketchain.domain.money import check_amount, check_currency, check_same_currency, royalty, show
-from ticketchain.domain.orders import STEPS, Capture, LineState, OrderState, accepted_capture, state_of_paid, step
+from ticketchain.domain.orders import STEPS, Capture, LineState, OrderState, counted_captures, paying_captures, state_of_paid, step
 from ticketchain.domain.policy import (
     Payee,
     PriceClass,
@@ -163,11 +163,21 @@ def test_an_orders_state_comes_from_its_lines(lines: list[LineState]) -> None:
 
 
 def test_only_the_exact_amount_in_the_right_currency_pays() -> None:
-    wrong = [Capture("1", 99, "EUR"), Capture("2", 100, "USD")]
-    assert accepted_capture(wrong, 100, "EUR") is None
-    assert accepted_capture([*wrong, Capture("3", 100, "EUR"), Capture("4", 100, "EUR")], 100, "EUR") == Capture(
-        "3", 100, "EUR"
-    )
+    wrong = [Capture("1", 99, "EUR"), Capture("2", 100, "USD"), Capture("5", 101, "EUR")]
+    assert paying_captures(wrong, 100, "EUR") == ()
+    right = Capture("3", 100, "EUR")
+    assert paying_captures([*wrong, right, Capture("4", 100, "EUR")], 100, "EUR") == (right,)
+
+
+@given(st.lists(st.integers(1, 100), max_size=6), st.integers(1, 150))
+def test_parts_count_until_they_are_all(amounts: list[int], total: int) -> None:
+    captures = [Capture(str(n), amount, "EUR") for n, amount in enumerate(amounts)]
+    counted = counted_captures(captures, total, "EUR")
+    assert sum(capture.amount for capture in counted) <= total, "what is more goes back"
+    assert counted == tuple(capture for capture in captures if capture in counted), "first come, first counted"
+    assert paying_captures(captures, total, "EUR") in ((), counted)
+    if sum(amounts) == total:
+        assert counted == tuple(captures)
 
 
 def test_payees_must_share_everything_and_be_few_enough() -> None:

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from tests.payments.conftest import Clock
-from ticketchain.domain.errors import Conflict, DomainError, Forbidden, Invalid, KeyReused, NotFound
-from ticketchain.domain.orders import Capture, accepted_capture
+from ticketchain.domain.errors import Conflict, DomainError, Forbidden, Invalid, KeyReused, NotFound, Unavailable
+from ticketchain.domain.orders import Capture, DisputeState, paying_captures
 from ticketchain.domain.ports import Faults
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.payments.webhooks import HEADER, sign
@@ -83,7 +83,7 @@ def test_paying_takes_the_money_once(sandbox: Sandbox, store: Store) -> None:
     assert sandbox.pay(ref).state == "paid"
     assert sandbox.pay(ref).state == "paid"
     (capture,) = sandbox.taken(ref).captures
-    assert accepted_capture([capture], 4500, "EUR") == capture
+    assert paying_captures([capture], 4500, "EUR") == (capture,)
     assert [kind for kind, _ in messages(store)] == ["charge.captured"]
 
 
@@ -108,7 +108,7 @@ def test_wrong_amount_and_currency_are_taken_instead(sandbox: Sandbox) -> None:
     sandbox.pay(ref, Faults(wrong_amount=1, wrong_currency="USD"))
     (capture,) = sandbox.taken(ref).captures
     assert (capture.amount, capture.currency) == (1, "USD")
-    assert accepted_capture([capture], 4500, "EUR") is None
+    assert paying_captures([capture], 4500, "EUR") == ()
 
 
 def test_decline_takes_nothing_and_may_be_tried_again(sandbox: Sandbox, store: Store) -> None:
@@ -197,11 +197,53 @@ def test_eight_refunds_at_once_return_the_money_once(sandbox: Sandbox) -> None:
     assert sum(isinstance(answer, Conflict) for answer in other_keys) == 7
 
 
+def test_a_part_is_taken_and_the_rest_may_follow(sandbox: Sandbox) -> None:
+    ref = open_charge(sandbox)
+    assert (sandbox.pay(ref, Faults(partial=1500)).state, sandbox.charge(ref).left) == ("partial", 3000)
+    with pytest.raises(Invalid, match="partial"):
+        sandbox.pay(ref, Faults(partial=3000))
+    assert (sandbox.pay(ref).state, sandbox.charge(ref).left) == ("paid", 0)
+    assert [capture.amount for capture in sandbox.taken(ref).captures] == [1500, 3000]
+
+
+def test_in_an_outage_nothing_about_the_charge_is_answered(sandbox: Sandbox, clock: Clock) -> None:
+    down, fine = open_charge(sandbox, "pay_1"), open_charge(sandbox, "pay_2")
+    sandbox.pay(down, Faults(outage=60))
+    sandbox.pay(fine)
+    with pytest.raises(Unavailable, match="outage"):
+        sandbox.taken(down)
+    assert len(sandbox.taken(fine).captures) == 1
+    clock.forward(60)
+    (capture,) = sandbox.taken(down).captures
+    assert sandbox.refund("rfd_1", capture.id, 1)
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_what_a_bank_took_back_cannot_be_refunded_until_it_is_given_again(sandbox: Sandbox, won: bool) -> None:
+    ref = open_charge(sandbox)
+    sandbox.pay(ref)
+    (capture,) = sandbox.taken(ref).captures
+    sandbox.refund("rfd_1", capture.id, 500)
+    sandbox.dispute(ref)
+    (dispute,) = sandbox.taken(ref).disputes
+    assert (dispute.capture, dispute.amount, dispute.state) == (capture.id, 4000, DisputeState.OPEN)
+    with pytest.raises(Conflict, match="less than 1 is left"):
+        sandbox.refund("rfd_2", capture.id, 1)
+    sandbox.decide(ref, won)
+    if won:
+        assert sandbox.refund("rfd_2", capture.id, 4000)
+    else:
+        with pytest.raises(Conflict, match="is left"):
+            sandbox.refund("rfd_2", capture.id, 1)
+
+
 def test_what_does_not_exist_is_not_found(sandbox: Sandbox) -> None:
     for ask in (
         lambda: sandbox.charge("chg_x"),
         lambda: sandbox.taken("chg_x"),
         lambda: sandbox.pay("chg_x"),
+        lambda: sandbox.dispute("chg_x"),
+        lambda: sandbox.decide("chg_x", won=True),
         lambda: sandbox.refund("rfd_1", "cap_x", 1),
     ):
         with pytest.raises(NotFound):

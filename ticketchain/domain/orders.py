@@ -115,9 +115,25 @@ class Capture:
     currency: str
 
 
-def accepted_capture(captures: Iterable[Capture], total: int, currency: str) -> Capture | None:
-    """The one capture that pays an order: the first with exactly its total and currency. All others go back."""
-    return next((c for c in captures if c.amount == total and c.currency == currency), None)
+def counted_captures(captures: Iterable[Capture], total: int, currency: str) -> tuple[Capture, ...]:
+    """The captures that count for an order: the first that is exactly its total, else parts of it, one after the other,
+    while they are not more than what is left to pay. All others go back.
+    """
+    right = [capture for capture in captures if capture.currency == currency]
+    whole = next((capture for capture in right if capture.amount == total), None)
+    if whole is not None:
+        return (whole,)
+    parts: list[Capture] = []
+    for capture in right:
+        if sum(part.amount for part in parts) + capture.amount <= total:
+            parts.append(capture)
+    return tuple(parts)
+
+
+def paying_captures(captures: Iterable[Capture], total: int, currency: str) -> tuple[Capture, ...]:
+    """The captures that pay an order; none while they are only a part of its total."""
+    counted = counted_captures(captures, total, currency)
+    return counted if sum(capture.amount for capture in counted) == total else ()
 
 
 @dataclass(frozen=True)

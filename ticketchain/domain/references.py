@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from ticketchain.domain.errors import NotFound
 
 
@@ -21,3 +23,10 @@ def reference_bytes(row_id: str) -> bytes:
 def reference_id(prefix: str, value: bytes) -> str:
     """The row id of 16 reference bytes, the other way round."""
     return f"{prefix}_{value.hex()}"
+
+
+def digest_reference(foreign_id: str) -> str:
+    """16 bytes (hexadecimal) that name something with an id of somebody else's making, such as a provider's dispute:
+    the first half of its SHA-256.
+    """
+    return hashlib.sha256(foreign_id.encode()).hexdigest()[:32]

@@ -45,7 +45,20 @@ def sent_for(tx: Tx, to_tickets: Sequence[int]) -> list[Row[Any]]:
     return list(tx.execute(query))
 
 
+def done_for(tx: Tx, tickets: Sequence[int]) -> list[int]:
+    """What these tickets were exchanged for."""
+    return list(tx.execute(select(_C.to_ticket).where(_C.ticket.in_(tickets), _C.state == "done")).scalars())
+
+
 def set_state(tx: Tx, exchange_id: str, before: Sequence[str], after: str, problem: str | None = None) -> bool:
     """Moves an exchange on; False when it was in none of the states named."""
     query = update(exchanges).where(_C.id == exchange_id, _C.state.in_(before))
     return tx.execute(query.values(state=after, problem=problem)).rowcount == 1
+
+
+def free_seat(tx: Tx, event_id: str, price_class: str) -> Row[Any] | None:
+    """The first free standard seat of a class that is for everybody."""
+    c = t.seats.c
+    query = select(t.seats).where(c.event_id == event_id, c.state == "available", c.price_class == price_class)
+    query = query.where(c.supply_class == "public", c.kind == "standard", c.allotment_id.is_(None))
+    return tx.execute(query.order_by(c.ticket).limit(1)).one_or_none()

@@ -11,6 +11,7 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from ticketchain.domain.orders import UNPAID, WAITING
 from ticketchain.store import schema as t
 from ticketchain.store.bulk import among
+from ticketchain.store.disputes import open_over
 from ticketchain.store.engine import Tx, insert_all_new, insert_new
 from ticketchain.store.schema_chain import tickets as on_ledger
 
@@ -153,11 +154,11 @@ def refunds_of_payment(tx: Tx, payment_id: str) -> list[Row[Any]]:
 
 
 def due_refunds(tx: Tx, providers: Sequence[str], limit: int) -> list[Row[Any]]:
-    """Refunds that these providers were not asked for yet, each with its `provider`."""
+    """Refunds that these providers were not asked for yet, each with its `provider`; none of money that is disputed."""
     c = t.refunds.c
     query = select(t.refunds, t.payments.c.provider).join(t.captures, t.captures.c.id == c.capture_id)
     query = query.join(t.payments, t.payments.c.id == t.captures.c.payment_id)
-    query = query.where(c.state == "due", t.payments.c.provider.in_(providers))
+    query = query.where(c.state == "due", t.payments.c.provider.in_(providers), ~open_over(c.capture_id))
     return list(tx.execute(query.order_by(c.created_at).limit(limit)))
 
 
@@ -198,11 +199,12 @@ def set_applied(tx: Tx, provider: str, event_ids: Sequence[str]) -> None:
 
 def lines_to_send(tx: Tx, order_ids: Sequence[str]) -> list[Row[Any]]:
     """Lines of paid orders with all that the ledger must know: the event's number, the fan's address, the payment, the
-    listing if it is a resale, and the ticket's epoch (None when it was never sold); and the order's `trace`.
+    listing if it is a resale, the exchange if it is one, and the ticket's epoch (None when it was never sold); and the
+    order's `trace`.
     """
     query = (
         select(t.order_lines, t.orders.c.listing_id, t.orders.c.trace, t.payments.c.id.label("payment_id"))
-        .add_columns(t.events.c.number, t.fans.c.address, on_ledger.c.epoch.label("epoch_now"))
+        .add_columns(t.orders.c.exchange_id, t.events.c.number, t.fans.c.address, on_ledger.c.epoch.label("epoch_now"))
         .join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
         .join(t.payments, t.payments.c.order_id == t.orders.c.id)
         .join(t.events, t.events.c.id == t.orders.c.event_id)
@@ -234,17 +236,12 @@ def tickets_on_order(tx: Tx, event_id: str, fan_id: str) -> int:
     return int(tx.execute(query).scalar_one())
 
 
-def last_paid_line(tx: Tx, ticket: int, fan_id: str) -> Row[Any] | None:
-    """The fan's newest delivered order line of a ticket, with payment id, total and currency."""
-    query = (
-        select(t.order_lines, t.payments.c.id.label("payment_id"), t.orders.c.currency)
-        .join(t.orders, t.orders.c.id == t.order_lines.c.order_id)
-        .join(t.payments, t.payments.c.order_id == t.orders.c.id)
-        .where(
-            t.order_lines.c.ticket == ticket,
-            t.orders.c.fan_id == fan_id,
-            t.order_lines.c.state == "delivered",
-        )
-        .order_by(t.order_lines.c.epoch.desc())
-    )
-    return tx.execute(query).first()
+def paid_line(tx: Tx, payment_id: str, ticket: int) -> Row[Any] | None:
+    """The order line of a ticket that a payment is for, with payment id, method, and of the order: fan, refund rule,
+    state (`order_state`), when it was made.
+    """
+    order, c = t.orders.c, t.order_lines.c
+    query = select(t.order_lines, t.payments.c.id.label("payment_id"), t.payments.c.method, order.fan_id)
+    query = query.add_columns(order.refund_rule, order.state.label("order_state"), order.created_at)
+    query = query.join(t.orders, order.id == c.order_id).join(t.payments, t.payments.c.order_id == order.id)
+    return tx.execute(query.where(t.payments.c.id == payment_id, c.ticket == ticket)).one_or_none()

@@ -53,6 +53,12 @@ def refuse(tx: Tx, keys: Sequence[str], problem: Mapping[str, Any]) -> None:
     tx.execute(query.values(state="refused", signer=None, problem=dict(problem)))
 
 
+def refuse_unsent(tx: Tx, keys: Sequence[str], problem: Mapping[str, Any]) -> list[str]:
+    """Ends the intents with these keys that no transaction carries yet; returns their keys."""
+    query = update(t.outbox).where(_INTENT.key.in_(keys), _INTENT.state == "pending")
+    return list(tx.execute(query.values(state="refused", problem=dict(problem)).returning(_INTENT.key)).scalars())
+
+
 def intents_of(tx: Tx, transaction_ids: Sequence[int]) -> list[Row[Any]]:
     """The intents that these transactions carry, in order."""
     query = select(t.outbox).where(_INTENT.transaction_id.in_(transaction_ids)).order_by(_INTENT.id)

@@ -7,7 +7,7 @@ from typing import Any
 from ticketchain.domain.errors import Conflict, Expired, NotFound
 from ticketchain.domain.orders import WAITING, OrderState, step
 from ticketchain.domain.prices import Line, items_of
-from ticketchain.store import market, orders, stock
+from ticketchain.store import disputes, exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required, unix
@@ -72,12 +72,20 @@ def list_orders(parts: Parts, who: Principal, after: str, limit: int) -> dict[st
 
 
 def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) -> None:
-    """Writes down a refund of an order's money, once per cause, never more than was captured."""
+    """Writes down a refund of an order's money, once per cause: never more than was captured, less what a lost dispute
+    took. Of an order that was paid in parts, the first part goes back first.
+    """
+    refunds = orders.refunds_of_payment(tx, payment_id)
+    if any(refund.cause == cause for refund in refunds):
+        return
+    gone = disputes.lost(tx, payment_id)
+    for refund in refunds:
+        gone[refund.capture_id] = gone.get(refund.capture_id, 0) + refund.amount
     for capture in orders.captures_of(tx, [payment_id]):
-        if capture.accepted:
-            owed = min(amount, capture.amount - orders.refunded(tx, capture.id))
-            if owed > 0:
-                owe_refund(parts, tx, capture.id, cause, owed)
+        owed = min(amount, capture.amount - gone.get(capture.id, 0)) if capture.accepted else 0
+        if owed > 0:
+            owe_refund(parts, tx, capture.id, cause, owed)
+            amount -= owed
 
 
 def expire(tx: Tx, order_id: str) -> None:
@@ -90,3 +98,5 @@ def expire(tx: Tx, order_id: str) -> None:
         market.set_listing(tx, row.listing_id, ("reserved",), "open")
     elif stock.set_hold(tx, row.hold_id, "ordered", "ended"):
         stock.free_seats(tx, row.hold_id)
+    if row.exchange_id:
+        exchanges.set_state(tx, row.exchange_id, ("to_pay",), "expired")

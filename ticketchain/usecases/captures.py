@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ticketchain.domain.intents import Deliver, Settle
-from ticketchain.domain.orders import WAITING, Capture, LineState, OrderState, accepted_capture, step
+from ticketchain.domain.intents import Deliver, Exchange, Settle
+from ticketchain.domain.orders import WAITING, Capture, LineState, OrderState, counted_captures, step
 from ticketchain.domain.references import reference_bytes
-from ticketchain.store import market, orders, stock
+from ticketchain.store import exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import Intended, intend_all
 from ticketchain.usecases.journal import book_captures, owe_refund
@@ -25,10 +25,21 @@ from ticketchain.usecases.promote import still_promoted
 
 @dataclass(frozen=True)
 class Paid:
-    """An order and the capture that pays it."""
+    """An order and the captures that count for it."""
 
     order: Any
-    capture: Capture
+    total: int
+    captures: tuple[Capture, ...]
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is left to pay."""
+        return bool(self.captures) and sum(capture.amount for capture in self.captures) == self.total
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is a part, and the rest may still come."""
+        return not self.is_all and self.order.state in WAITING
 
 
 def apply_captures(parts: Parts, tx: Tx, told: Sequence[tuple[Any, Sequence[Capture]]]) -> None:
@@ -44,7 +55,9 @@ def apply_captures(parts: Parts, tx: Tx, told: Sequence[tuple[Any, Sequence[Capt
     for row in orders.captures_of(tx, list(payments)):
         taken[row.payment_id].append(row)
     unpaid = {key: rows for key, rows in taken.items() if not any(row.accepted for row in rows)}
-    kept = {paid.capture.id for paid in _accept(parts, tx, _paid(tx, payments, found, unpaid))}
+    counted = _counted(tx, payments, found, unpaid)
+    good = _accept(parts, tx, [each for each in counted if each.is_all]) + [each for each in counted if each.waits]
+    kept = {capture.id for each in good for capture in each.captures}
     for row in [row for rows in taken.values() for row in rows]:
         if not row.accepted and row.id not in kept and row.amount:
             owe_refund(parts, tx, row.id, "not_owed", row.amount)
@@ -55,23 +68,23 @@ def _row(payment: Any, capture: Capture, now: datetime) -> dict[str, Any]:
     return values | {"accepted": False, "seen_at": now}
 
 
-def _paid(tx: Tx, payments: dict[str, Any], found: dict[str, Any], unpaid: dict[str, list[Any]]) -> list[Paid]:
-    """Orders for which the right money is there; what is going back already counts no more."""
+def _counted(tx: Tx, payments: dict[str, Any], found: dict[str, Any], unpaid: dict[str, list[Any]]) -> list[Paid]:
+    """What money counts for which order; what is going back already counts no more."""
     going_back = orders.captures_going_back(tx, list(unpaid))
-    paid = []
+    counted = []
     for key, rows in unpaid.items():
         known = [Capture(row.id, row.amount, row.currency) for row in rows if row.id not in going_back]
-        capture = accepted_capture(known, payments[key].amount, payments[key].currency)
-        if capture is not None:
-            paid.append(Paid(found[payments[key].order_id], capture))
-    return paid
+        payment = payments[key]
+        captures = counted_captures(known, payment.amount, payment.currency)
+        counted.append(Paid(found[payment.order_id], payment.amount, captures))
+    return counted
 
 
 def _accept(parts: Parts, tx: Tx, paid: Sequence[Paid]) -> list[Paid]:
     """Those whose seats or listing are still to be had."""
     ids = fulfil(parts, tx, [each.order for each in paid])
     kept = [each for each in paid if each.order.id in ids]
-    orders.accept_captures(tx, [each.capture.id for each in kept])
+    orders.accept_captures(tx, [capture.id for each in kept for capture in each.captures])
     return kept
 
 
@@ -96,10 +109,14 @@ def _claim(tx: Tx, rows: Sequence[Any]) -> list[Any]:
 
 
 def _claim_again(tx: Tx, order: Any) -> bool:
-    """A listing; or seats whose hold expired, if they are still free, at the promotion's price if it is not used up."""
+    """A listing; or seats whose hold expired, if they are still free, at the promotion's price if it is not used up. An
+    exchange that expired did so for good.
+    """
     if order.listing_id:
         states = ("reserved",) if order.state in WAITING else ("open",)
         return market.set_listing(tx, order.listing_id, states, "selling")
+    if order.exchange_id:  # its ticket may be given, sold or exchanged by now
+        return False
     tickets = [line.ticket for line in orders.lines(tx, order.id)]
     if not still_promoted(tx, order) or stock.retake_seats(tx, order.hold_id, tickets) != len(tickets):
         stock.free_seats(tx, order.hold_id)
@@ -109,18 +126,30 @@ def _claim_again(tx: Tx, order: Any) -> bool:
 
 
 def send(parts: Parts, tx: Tx, order_ids: Sequence[str]) -> None:
-    """Writes one intent for each ticket of paid orders that is not delivered: from stock, or by their listing."""
+    """Writes one intent for each ticket of paid orders that is not delivered: from stock, by their listing, or in
+    exchange for another one.
+    """
     lines = [line for line in orders.lines_to_send(tx, order_ids) if line.state == LineState.PENDING]
     keys = [f"{row.order_id}:{row.ticket}" for row in lines]
     intended = [Intended(row.number, key, _intent(tx, row), row.trace) for row, key in zip(lines, keys, strict=True)]
     intend_all(parts, tx, intended)
 
 
-def _intent(tx: Tx, line: Any) -> Deliver | Settle:
+def _intent(tx: Tx, line: Any) -> Deliver | Settle | Exchange:
     reference = reference_bytes(line.payment_id).hex()
+    if line.exchange_id is not None:
+        return _exchange(tx, line.exchange_id, reference)
     if line.listing_id is None:
         return Deliver(line.ticket, line.epoch_now or 0, line.address, True, line.price, reference)
     listing = market.listing(tx, line.listing_id)
     assert listing is not None  # a foreign key
     shared = (listing.ticket, listing.epoch, line.address, True, listing.price, reference)
     return Settle(*shared, listing.deadline, listing.consent.hex())
+
+
+def _exchange(tx: Tx, exchange_id: str, reference: str) -> Exchange:
+    row = exchanges.exchange(tx, exchange_id)
+    assert row is not None  # a foreign key
+    exchanges.set_state(tx, row.id, ("to_pay",), "sending")
+    tickets = (row.ticket, row.epoch, row.to_ticket, row.to_epoch)
+    return Exchange(*tickets, row.difference, reference, row.deadline, row.consent)

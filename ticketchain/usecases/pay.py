@@ -15,6 +15,7 @@ from ticketchain.store import orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import expire
 from ticketchain.usecases.captures import apply_captures
+from ticketchain.usecases.disputes import apply_disputes
 from ticketchain.usecases.journal import note_refunded
 from ticketchain.usecases.parts import Parts
 
@@ -121,11 +122,17 @@ def _apply(parts: Parts, tx: Tx, told: Sequence[Told]) -> None:
     for provider in {each.provider for each in told}:
         mine = [each for each in told if each.provider == provider]
         payments = orders.payments_of_charges(tx, provider, [each.charge for each in mine])
-        pairs += [(payment, found.pop((provider, payment.provider_ref)).captures) for payment in payments]
+        pairs += [(payment, found.pop((provider, payment.provider_ref))) for payment in payments]
         orders.set_applied(tx, provider, [event_id for each in mine for event_id in each.event_ids])
-    apply_captures(parts, tx, pairs)
+    apply_charges(parts, tx, pairs)
     if found:
         parts.log.warning("webhooks of unknown charges", charges=sorted(found))
+
+
+def apply_charges(parts: Parts, tx: Tx, told: Sequence[tuple[Any, ChargeNow]]) -> None:
+    """Makes orders follow what providers say of their charges: pairs of a payment's row and its charge now."""
+    apply_captures(parts, tx, [(payment, now.captures) for payment, now in told])
+    apply_disputes(parts, tx, [(payment, now.disputes) for payment, now in told if now.disputes])
 
 
 def send_refunds(parts: Parts, limit: int = 50) -> bool:
@@ -167,11 +174,12 @@ def expire_orders(parts: Parts, limit: int = 100) -> bool:
 
 def _pay_or_expire(parts: Parts, payment: Any) -> None:
     known = parts.providers.get(payment.provider) if payment.provider_ref else None
-    captures = known.charge(payment.provider_ref).captures if known else ()
+    now = known.charge(payment.provider_ref) if known else ChargeNow()
 
     def work(tx: Tx) -> None:
-        apply_captures(parts, tx, [(payment, captures)])
+        apply_charges(parts, tx, [(payment, now)])
         expire(tx, payment.order_id)
+        apply_charges(parts, tx, [(payment, now)])  # what was paid in part goes back
 
     parts.store.retry(work)
 

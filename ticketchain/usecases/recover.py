@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, DomainError, NotFound
-from ticketchain.domain.orders import UNPAID, Capture, LineState, OrderState, accepted_capture
+from ticketchain.domain.orders import UNPAID, Capture, LineState, OrderState, paying_captures
 from ticketchain.domain.ports import PaidCharge
 from ticketchain.domain.references import reference_bytes
 from ticketchain.store import chain, market, orders, outbox, signers
@@ -179,15 +179,16 @@ def _end_what_was_given_back(parts: Parts, tx: Tx, payment: Any, charge: PaidCha
     """Money of the accepted capture went back for a reason that only the lost database knew: nothing more is delivered
     for it, and what is neither back nor for something on the ledger goes back, too.
     """
-    accepted = {row.id for row in orders.captures_of(tx, [payment.id]) if row.accepted}
-    for taken in [taken for taken in charge.taken if taken.capture.id in accepted]:
-        unexplained = taken.refunded - orders.refunded(tx, taken.capture.id)
-        if unexplained <= 0:
-            continue
-        _note_back(parts, tx, taken.capture.id, "before_restore", unexplained)
+    ids = {row.id for row in orders.captures_of(tx, [payment.id]) if row.accepted}
+    accepted = [taken for taken in charge.taken if taken.capture.id in ids]
+    unexplained = {taken.capture.id: taken.refunded - orders.refunded(tx, taken.capture.id) for taken in accepted}
+    for capture_id, amount in unexplained.items():
+        if amount > 0:
+            _note_back(parts, tx, capture_id, "before_restore", amount)
+    if any(amount > 0 for amount in unexplained.values()):
         _end_lines(tx, payment.order_id)
-        rest = taken.capture.amount - taken.refunded - max(0, story.owed if story else 0)
-        give_back(parts, tx, payment.id, "after_restore", rest)
+        left = sum(taken.capture.amount - taken.refunded for taken in accepted)
+        give_back(parts, tx, payment.id, "after_restore", left - max(0, story.owed if story else 0))
 
 
 def _end_lines(tx: Tx, order_id: str) -> None:
@@ -195,7 +196,7 @@ def _end_lines(tx: Tx, order_id: str) -> None:
     detail = "its money was given back before the database was restored"
     waiting = [line.ticket for line in orders.lines(tx, order_id) if line.state == LineState.PENDING]
     orders.set_lines(tx, [orders.line_row(order_id, ticket, LineState.REFUSED, None, detail) for ticket in waiting])
-    keys = [f"{kind}:{order_id}:{ticket}" for kind in ("deliver", "settle") for ticket in waiting]
+    keys = [f"{kind}:{order_id}:{ticket}" for kind in ("deliver", "settle", "exchange") for ticket in waiting]
     outbox.refuse(tx, keys, {"reason": "Restored", "detail": detail})
     retell_orders(tx, [order_id])
 
@@ -203,11 +204,11 @@ def _end_lines(tx: Tx, order_id: str) -> None:
 def _acknowledge(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]) -> bool:
     """The ledger knows the payment: the order is paid, whatever became of it here. False when that was known."""
     (row,) = orders.lock(tx, [payment.order_id])
-    capture = accepted_capture(captures, payment.amount, payment.currency)
-    if row.state not in UNPAID or capture is None:
+    paying = paying_captures(captures, payment.amount, payment.currency)
+    if row.state not in UNPAID or not paying:
         return False
-    _note_taken(parts, tx, payment, [capture])
-    orders.accept_captures(tx, [capture.id])
+    _note_taken(parts, tx, payment, paying)
+    orders.accept_captures(tx, [capture.id for capture in paying])
     orders.set_state(tx, row.id, OrderState.PAID)
     if row.listing_id:
         market.set_listing(tx, row.listing_id, ("open", "reserved"), "selling")
