@@ -69,3 +69,10 @@ def show(minor: int, currency: str) -> str:
         return f"{minor:,} {currency}"
     whole, rest = divmod(abs(minor), 10**digits)
     return f"{'-' if minor < 0 else ''}{whole:,}.{rest:0{digits}d} {currency}"
+
+
+def plain(minor: int, currency: str) -> str:
+    """An amount for other programs: a decimal number in the currency's main unit, e.g. `-1012.50`."""
+    digits = MINOR_DIGITS.get(currency, 2)
+    whole, rest = divmod(abs(minor), 10**digits)
+    return f"{'-' if minor < 0 else ''}{whole}" + (f".{rest:0{digits}d}" if digits else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, case, func, select
@@ -94,3 +95,9 @@ def _with_order(captures: Any) -> Any:
 
 def _of(event_id: str) -> Any:
     return t.orders.c.event_id == event_id
+
+
+def titles(tx: Tx, event_ids: Sequence[str]) -> dict[str, str]:
+    """Titles of events by id."""
+    c = t.events.c
+    return {row.id: row.title for row in tx.execute(select(c.id, c.title).where(c.id.in_(event_ids)))}
