@@ -232,7 +232,7 @@ class Line(BaseModel):
     price: int
     items: list[PriceItem]
     tax: int
-    state: Literal["pending", "delivered", "refused", "refunded"]
+    state: Literal["pending", "delivered", "exchanged", "refused", "refunded"]
     problem: str | None
 
 
@@ -335,6 +335,7 @@ class Move(BaseModel):
     ticket: TicketText
     to: str | None
     amount: int | None
+    reason: str | None = Field(description="Why the box office took it back; null when its holder returned it.")
     state: Literal["sending", "done", "refused"]
     problem: str | None
 
@@ -349,16 +350,6 @@ class Listing(BaseModel):
     state: Literal["open", "reserved", "selling", "withdrawing", "sold", "ended"]
     expires_at: When
     seat: Seat | None
-
-
-class RefundQuote(BaseModel):
-    """What returning a ticket brings now."""
-
-    ticket: TicketText
-    paid: int
-    amount: int
-    currency: str
-    rule: RefundRule
 
 
 class EntryLease(BaseModel):

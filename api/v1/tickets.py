@@ -1,4 +1,4 @@
-"""Tickets: looking, giving, returning, and the lease with which a phone makes entry codes."""
+"""Tickets: looking, giving, and the lease with which a phone makes entry codes."""
 
 from __future__ import annotations
 
@@ -46,31 +46,6 @@ def give_ticket(
 ) -> dict[str, Any]:
     """To another fan, without money. 409 `ledger_refused` with the contract's `reason` when a rule forbids it."""
     view = pass_on.give(shop, asked.request(body), ticket_id, body.to)
-    created(response, f"/v1/moves/{view['id']}")
-    return view
-
-
-@router.get(
-    "/tickets/{ticket_id}/refund-quote",
-    summary="What would a return bring?",
-    response_model=answers.RefundQuote,
-    **scope("tickets:write", 404, 409),
-)
-def get_refund_quote(ticket_id: KnownTicket, shop: Shop, who: Caller) -> dict[str, Any]:
-    """By the event's rule, now. 409 after its last moment, or when one did not pay for the ticket."""
-    return pass_on.refund_quote(shop, who, ticket_id)
-
-
-@router.post(
-    "/tickets/{ticket_id}/refunds",
-    summary="Return a ticket",
-    status_code=201,
-    response_model=answers.Move,
-    **scope("tickets:write", 404, 409),
-)
-def return_ticket(ticket_id: KnownTicket, shop: Shop, asked: Creating, response: Response) -> dict[str, Any]:
-    """It goes back to stock; the money goes back to where it came from once that is final on the ledger."""
-    view = pass_on.return_ticket(shop, asked.request(), ticket_id)
     created(response, f"/v1/moves/{view['id']}")
     return view
 

@@ -22,6 +22,7 @@ EXAMPLES = {
     "order_id": f"ord_{NOBODY}",
     "listing_id": f"lst_{NOBODY}",
     "move_id": f"mov_{NOBODY}",
+    "exchange_id": f"exc_{NOBODY}",
     "stop_id": f"stp_{NOBODY}",
     "plan_id": f"pln_{NOBODY}",
     "ticket_id": "16777216",

@@ -22,7 +22,7 @@ from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
 from ticketchain.audit.facts import Kind
 from ticketchain.context import Context
 from ticketchain.domain.ports import Faults
-from ticketchain.usecases import pass_on
+from ticketchain.usecases import refund
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def evidence(service: Context) -> Evidence:
     third = cora.order_listing(anna.list(listed, FACE)["id"])
     cora.pay(third)
     idle(service)
-    pass_on.return_ticket(service.parts, request(anna.who), returned)
+    refund.return_ticket(service.parts, request(anna.who), returned)
     settle_finally(service)
     for fan, order in ((anna, first), (bela, second), (cora, third)):
         memory.orders[order["id"]] = fan.id

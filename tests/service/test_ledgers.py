@@ -19,7 +19,7 @@ from ticketchain.domain.ledgers import event_on_chain, ledger_of, ledger_of_tick
 from ticketchain.settings import Settings
 from ticketchain.store import chain
 from ticketchain.store.engine import Store
-from ticketchain.usecases import events, pass_on, reindex, tickets
+from ticketchain.usecases import events, refund, reindex, tickets
 
 
 def _holder_on(service: Context, ledger: int, ticket: int) -> str:
@@ -39,7 +39,7 @@ def _main_job(service: Context) -> tuple[Event, list[int]]:
     anna.give(given, bela)
     settle_finally(service)
     bela.pay(bela.order_listing(anna.list(sold, FACE)["id"]))
-    pass_on.return_ticket(service.parts, request(anna.who), returned)
+    refund.return_ticket(service.parts, request(anna.who), returned)
     settle_finally(service)
     assert bela.tickets() == sorted([given, sold]) and anna.tickets() == [used]
     event.close()

@@ -12,7 +12,7 @@ from ticketchain.audit import audit_ledger
 from ticketchain.context import Context, now
 from ticketchain.domain.errors import Conflict, Invalid, KeyReused, LedgerRefused, NotFound
 from ticketchain.domain.manifest import ManifestError
-from ticketchain.usecases import events, issue, pass_on, tickets
+from ticketchain.usecases import events, issue, pass_on, refund, tickets
 
 
 def test_the_whole_story_and_the_auditor_agrees(service: Context) -> None:
@@ -24,7 +24,7 @@ def test_the_whole_story_and_the_auditor_agrees(service: Context) -> None:
     listing = anna.list(sold, FACE * 110 // 100)
     order = cora.order_listing(listing["id"])
     cora.pay(order)
-    pass_on.return_ticket(service.parts, request(anna.who), returned)
+    refund.return_ticket(service.parts, request(anna.who), returned)
     settle_finally(service)
 
     assert (anna.tickets(), bela.tickets(), cora.tickets()) == ([], [given], [sold])
@@ -69,7 +69,7 @@ def test_a_gift_beyond_the_limit_is_refused_by_the_contract(service: Context) ->
 def test_a_returned_ticket_is_sold_again_at_the_next_epoch(service: Context) -> None:
     event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
     first = anna.buy(event, 20)
-    pass_on.return_ticket(service.parts, request(anna.who), first[7])
+    refund.return_ticket(service.parts, request(anna.who), first[7])
     settle_finally(service)
     assert bela.buy(event) == [first[7]]
     assert tickets.view_ticket(service.parts, first[7])["epoch"] == 3
@@ -84,7 +84,7 @@ def test_money_of_a_return_goes_back_only_when_it_is_final(service: Context) -> 
     (ticket,) = anna.tickets()
     service.embedded.snapshot()
     final = service.embedded.finalized()
-    pass_on.return_ticket(service.parts, request(anna.who), ticket)
+    refund.return_ticket(service.parts, request(anna.who), ticket)
     while service.gateway.head().number == final:  # the block is there, its snapshot is not
         service.senders[0].step()
         service.embedded.gateway.rpc("evm_mine")
@@ -147,9 +147,9 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(service: Cont
         Event.announce(service, doors=now() - timedelta(days=1))
     event.close()
     with pytest.raises(Conflict, match="returns too, closed"):
-        pass_on.refund_quote(service.parts, anna.who, ticket)
+        refund.refund_quote(service.parts, anna.who, ticket)
     with pytest.raises(Conflict, match="returns too, closed"):
-        pass_on.return_ticket(service.parts, request(anna.who), ticket)
+        refund.return_ticket(service.parts, request(anna.who), ticket)
 
 
 def test_an_event_takes_as_many_batches_as_the_ledger_and_no_more(service: Context) -> None:

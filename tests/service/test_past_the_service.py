@@ -19,7 +19,7 @@ from ticketchain.domain.errors import Conflict, LedgerRefused
 from ticketchain.domain.policy import Supplies
 from ticketchain.domain.tickets import TicketState
 from ticketchain.store import chain, orders, schema, schema_chain, stock
-from ticketchain.usecases import books, events, hold, issue, pass_on, tickets
+from ticketchain.usecases import books, events, hold, issue, pass_on, refund, tickets
 from ticketchain.usecases.common import sealed_key
 from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.operator import operator_keys, unseal_account
@@ -230,7 +230,7 @@ def test_a_cancelled_event_gives_everybody_their_money_back_once(service: Contex
     assert events.view_event(service.parts, event.id)["state"] == "cancelled"
     for attempt in (
         lambda: bela.order(event),
-        lambda: pass_on.return_ticket(service.parts, request(bela.who), hers),
+        lambda: refund.return_ticket(service.parts, request(bela.who), hers),
         lambda: event.close(),
     ):
         with pytest.raises(Conflict, match="cancelled"):

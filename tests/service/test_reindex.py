@@ -15,7 +15,7 @@ from ticketchain.context import Context, open_context
 from ticketchain.settings import Settings
 from ticketchain.store import schema
 from ticketchain.store import schema_chain as t
-from ticketchain.usecases import pass_on, reindex
+from ticketchain.usecases import refund, reindex
 
 
 def _busy(service: Context) -> tuple[Event, Fan, Fan, list[int]]:
@@ -77,9 +77,9 @@ def test_effects_of_a_final_change_that_was_missing_happen_once(service: Context
     anna.pay(order)
     settle_finally(service)
     (ticket,) = anna.tickets()
-    pass_on.return_ticket(service.parts, request(anna.who), ticket)
+    refund.return_ticket(service.parts, request(anna.who), ticket)
     settle_finally(service)
-    (refund,) = anna.look(order)["refunds"]
+    (before,) = anna.look(order)["refunds"]
     with service.parts.store.begin() as tx:
         tx.execute(delete(schema.refunds))
         tx.execute(delete(t.changes).where(t.changes.c.kind == "Refunded"))
@@ -87,7 +87,7 @@ def test_effects_of_a_final_change_that_was_missing_happen_once(service: Context
         reindex.repair(service.parts, service.indexers[0])
         settle_finally(service)
         (again,) = anna.look(order)["refunds"]
-        assert (again["cause"], again["amount"]) == (refund["cause"], refund["amount"])
+        assert (again["cause"], again["amount"]) == (before["cause"], before["amount"])
     assert reindex.unbacked(service.parts, 0) == []
 
 

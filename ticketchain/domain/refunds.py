@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -132,6 +132,18 @@ def step_at(rule: RefundRule, doors_at: int, now: int) -> tuple[Step, Step | Non
         raise Conflict("refund: tickets of this event cannot be returned", rule=asdict(rule))
     last = before_doors(rule.steps[-1].until_s_before_doors)
     raise Conflict(f"refund: the last moment to return this ticket has passed: {last}", rule=asdict(rule))
+
+
+def after_exchange(rule: RefundRule, before: RefundRule, doors_at: int, now: int) -> RefundRule:
+    """The rule for a ticket of an event with this rule that is taken in exchange now, for one with the rule `before`
+    and these doors: what was lost is not won back. Where no return was possible any more, none is.
+    """
+    try:
+        step, _ = step_at(before, doors_at, now)
+    except Conflict:
+        return replace(rule, steps=())
+    steps = tuple(replace(each, keep_bps=max(each.keep_bps, step.keep_bps)) for each in rule.steps)
+    return RefundRule(steps, max(rule.fee, before.fee), rule.keep_fees or before.keep_fees)
 
 
 def _paid(bought: Bought) -> Iterator[Part]:

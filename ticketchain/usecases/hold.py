@@ -49,12 +49,15 @@ class Wish:
 
 @dataclass(frozen=True)
 class Holder:
-    """For which fan seats are held, where, by whose API key if not the fan's own, and which seats may be."""
+    """For which fan seats are held, where, by whose API key if not the fan's own, and which seats may be. `given`: so
+    many tickets of the event are given in exchange for them.
+    """
 
     fan: str
     channel: Channel = Channel.WEB
     key: str | None = None
     reach: Reach = field(default=PUBLIC)
+    given: int = 0
 
 
 def hold_seats(parts: Parts, request: Request, event_id: str, tickets: Sequence[int]) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def take_hold(parts: Parts, tx: Tx, holder: Holder, wish: Wish, again: bool) -> 
     if not stock.add_hold(tx, row):
         raise NotFound(f"fan {holder.fan!r} is unknown")
     seats = _take(tx, row["id"], holder, wish, again)
-    _refuse_over_limits(parts, tx, event, holder.fan)
+    _refuse_over_limits(parts, tx, event, holder)
     return row, seats
 
 
@@ -130,14 +133,14 @@ def _take(tx: Tx, hold_id: str, holder: Holder, wish: Wish, again: bool) -> list
     return seats
 
 
-def _refuse_over_limits(parts: Parts, tx: Tx, event: Any, fan_id: str) -> None:
+def _refuse_over_limits(parts: Parts, tx: Tx, event: Any, holder: Holder) -> None:
     """Nobody hoards by many holds. A fan's holds wait for each other (`stock.add_hold`), so this counts them all."""
-    held, limit = stock.seats_in_holds(tx, event.id, fan_id, parts.clock()), parts.rules.max_held
+    held, limit = stock.seats_in_holds(tx, event.id, holder.fan, parts.clock()), parts.rules.max_held
     if held > limit:
         raise Conflict(
             f"quantity: one account may hold {limit} seats of an event; order or give back some", limit=limit
         )
-    refuse_over_holder_limit(tx, event, fan_id, held)
+    refuse_over_holder_limit(tx, event, holder.fan, held - holder.given)
 
 
 def shown(row: Mapping[str, Any], seats: Sequence[Any]) -> dict[str, Any]:

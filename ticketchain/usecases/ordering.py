@@ -12,6 +12,7 @@ from ticketchain.domain.errors import Conflict
 from ticketchain.domain.money import check_amount
 from ticketchain.domain.orders import Channel, LineState, Method, OrderState
 from ticketchain.domain.prices import Fee, Item, Line, Tax, items_of, price_of, reduced
+from ticketchain.domain.refunds import RefundRule
 from ticketchain.store import events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.captures import fulfil
@@ -29,7 +30,8 @@ class Wanted:
     """An order to be: which fan gets which tickets, where they are from (at most one of hold, listing; an exchange
     beside its hold), who sells them (`seller_key`: API key of the box office or partner) and how they are paid.
 
-    `expires_at`: when nobody has paid by then it ends; None: after as long as a payment of its method may take.
+    `refund_rule`: kept with the order; None: the event's. `expires_at`: when nobody has paid by then it ends; None:
+    after as long as a payment of its method may take.
     """
 
     fan: str
@@ -42,6 +44,7 @@ class Wanted:
     seller_key: str | None = None
     method: Method = Method.ONLINE
     voucher: str | None = None
+    refund_rule: RefundRule | None = None
     expires_at: datetime | None = None
 
 
@@ -111,7 +114,8 @@ def _line_row(order_id: str, line: Line, tax: Tax | None) -> dict[str, Any]:
 def _order_row(parts: Parts, wanted: Wanted, event: Any) -> dict[str, Any]:
     sources = {name: getattr(wanted, name) for name in ("hold_id", "listing_id", "exchange_id", "seller_key")}
     row = {"event_id": event.id, "fan_id": wanted.fan, "channel": wanted.channel, "currency": event.currency}
-    row |= {"refund_rule": event.terms["refund_rule"], "state": OrderState.CREATED, "trace": trace.current()}
+    rule = event.terms["refund_rule"] if wanted.refund_rule is None else asdict(wanted.refund_rule)
+    row |= {"refund_rule": rule, "state": OrderState.CREATED, "trace": trace.current()}
     return row | sources | {"created_at": parts.clock()}
 
 

@@ -1,4 +1,4 @@
-"""Giving, listing, taking a listing back, returning: the holder's consent is signed first, then the intent is written.
+"""Giving, listing, taking a listing back: the holder's consent is signed first, then the intent is written.
 
 The contract is the judge: it is asked before anything is stored, and its reason is the answer.
 """
@@ -10,13 +10,8 @@ from typing import Any
 from ticketchain.domain import consents, intents
 from ticketchain.domain.errors import Conflict, Invalid, NotFound
 from ticketchain.domain.money import check_amount, check_same_currency
-from ticketchain.domain.ports import SealedKey
-from ticketchain.domain.prices import Item
-from ticketchain.domain.references import reference_bytes
-from ticketchain.domain.refunds import Bought, quote, rule_from
-from ticketchain.domain.tickets import TicketState
 from ticketchain.domain.tickets import event_of as event_number
-from ticketchain.store import accounts, chain, events, market, orders, stock
+from ticketchain.store import accounts, events, market
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import (
@@ -25,15 +20,14 @@ from ticketchain.usecases.common import (
     answer,
     answered,
     intend,
-    refuse_cancelled,
     refuse_while_stopped,
     required,
     sealed_key,
     unix,
 )
 from ticketchain.usecases.forks import refuse_while_forked
+from ticketchain.usecases.own import add_move, deadline_of, own_ticket, refuse_while_busy
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import trail_of
 
 
 def give(parts: Parts, request: Request, ticket_id: int, to_fan: str) -> dict[str, Any]:
@@ -41,18 +35,18 @@ def give(parts: Parts, request: Request, ticket_id: int, to_fan: str) -> dict[st
     with parts.store.read() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
-        ticket, wallet = _own_ticket(tx, request.who, ticket_id)
+        ticket, wallet = own_ticket(tx, request.who, ticket_id)
         to = required(accounts.fan(tx, to_fan), f"to: fan {to_fan!r}").address
         if to == ticket.holder:
             raise Invalid("to", "this is you")
-    deadline = _deadline(parts)
+    deadline = deadline_of(parts)
     parts.ledger.check_gift(ticket_id, ticket.epoch, to)
     consent = parts.signer.consent(wallet, consents.Gift(ticket_id, ticket.epoch, to, True, deadline))
     with parts.store.begin() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
-        _refuse_while_busy(tx, ticket_id)
-        move_id = _add_move(parts, tx, request.who, "gift", ticket, to_fan_id=to_fan)
+        refuse_while_busy(tx, ticket_id)
+        move_id = add_move(parts, tx, request.who.fan, "gift", ticket, to_fan_id=to_fan)
         gift = intents.Give(ticket_id, ticket.epoch, to, True, deadline, consent.hex())
         intend(parts, tx, event_number(ticket_id), move_id, gift)
         return dict(answer(parts, tx, request, views.move(market.move(tx, move_id))))
@@ -64,7 +58,7 @@ def list_ticket(parts: Parts, request: Request, ticket_id: int, price: int, curr
     with parts.store.read() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
-        ticket, wallet = _own_ticket(tx, request.who, ticket_id)
+        ticket, wallet = own_ticket(tx, request.who, ticket_id)
         event = required(events.event_numbered(tx, event_number(ticket_id)), "the event")
         refuse_while_forked(tx, event.number)
         refuse_while_stopped(tx, event)
@@ -76,7 +70,7 @@ def list_ticket(parts: Parts, request: Request, ticket_id: int, price: int, curr
     with parts.store.begin() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
-        _refuse_while_busy(tx, ticket_id)
+        refuse_while_busy(tx, ticket_id)
         listing_id = parts.new_id("lst")
         row = {
             "id": listing_id,
@@ -96,7 +90,7 @@ def delist(parts: Parts, who: Principal, listing_id: str) -> dict[str, Any]:
     with parts.store.read() as tx:
         row = _own_listing(tx, who, listing_id)
         wallet = sealed_key(tx, views.holder_of(tx, who.fan))
-    deadline = _deadline(parts)
+    deadline = deadline_of(parts)
     consent = parts.signer.consent(wallet, consents.Revoke(row.ticket, row.epoch, deadline))
     with parts.store.begin() as tx:
         if not market.set_listing(tx, listing_id, ("open",), "withdrawing"):
@@ -104,40 +98,6 @@ def delist(parts: Parts, who: Principal, listing_id: str) -> dict[str, Any]:
         revoke = intents.Revoke(row.ticket, row.epoch, deadline, consent.hex())
         intend(parts, tx, event_number(row.ticket), listing_id, revoke)
         return views.listing(tx, market.listing(tx, listing_id))
-
-
-def refund_quote(parts: Parts, who: Principal, ticket_id: int) -> dict[str, Any]:
-    """What returning the caller's ticket would bring now, and by which rule. Raises `Conflict` when it is too late."""
-    with parts.store.read() as tx:
-        ticket, _ = _own_ticket(tx, who, ticket_id)
-        amount, line, rule = _quote(parts, tx, who, ticket)
-        return {
-            "ticket": str(ticket_id),
-            "paid": line.price,
-            "amount": amount,
-            "currency": line.currency,
-            "rule": rule,
-        }
-
-
-def return_ticket(parts: Parts, request: Request, ticket_id: int) -> dict[str, Any]:
-    """Returns the caller's ticket to stock for money; the money goes back when that is final on the ledger."""
-    with parts.store.read() as tx:
-        if (before := answered(tx, request)) is not None:
-            return dict(before)
-        ticket, wallet = _own_ticket(tx, request.who, ticket_id)
-        amount, line, _ = _quote(parts, tx, request.who, ticket)
-    deadline = _deadline(parts)
-    consent = parts.signer.consent(wallet, consents.Refund(ticket_id, ticket.epoch, amount, deadline))
-    with parts.store.begin() as tx:
-        if (before := answered(tx, request)) is not None:
-            return dict(before)
-        _refuse_while_busy(tx, ticket_id)
-        move_id = _add_move(parts, tx, request.who, "return", ticket, order_id=line.order_id, amount=amount)
-        reference = reference_bytes(line.payment_id).hex()
-        back = intents.Return(ticket_id, ticket.epoch, amount, reference, deadline, consent.hex())
-        intend(parts, tx, event_number(ticket_id), move_id, back)
-        return dict(answer(parts, tx, request, views.move(market.move(tx, move_id))))
 
 
 def view_move(parts: Parts, who: Principal, move_id: str) -> dict[str, Any]:
@@ -162,65 +122,11 @@ def list_listings(parts: Parts, event_id: str, after: str, limit: int) -> dict[s
         return views.page([views.listing(tx, row) for row in market.listings(tx, event_id, after, limit)], limit)
 
 
-def _own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, SealedKey]:
-    """The caller's held ticket and the key that holds it. Raises `NotFound`, `Conflict` when it is used up."""
-    ticket = chain.ticket(tx, ticket_id)
-    address = views.holder_of(tx, who.fan)
-    if ticket is None or ticket.holder != address:
-        raise NotFound(f"ticket {ticket_id} is not yours")
-    if ticket.state != TicketState.HELD:
-        raise Conflict(f"ticket: it is {ticket.state}, it cannot move any more", state=ticket.state)
-    if ticket.frozen:
-        raise Conflict("ticket: it is frozen, as its payment is disputed; it cannot move", state="frozen")
-    if ticket.activated:
-        raise Conflict("ticket: it is activated, which closed its moves for good", state="activated")
-    return ticket, sealed_key(tx, address)
-
-
 def _own_listing(tx: Tx, who: Principal, listing_id: str) -> Any:
     row = required(market.listing(tx, listing_id), f"listing {listing_id!r}")
     if row.fan_id != who.fan:
         raise NotFound(f"listing {listing_id!r} is unknown")
     return row
-
-
-def _refuse_while_busy(tx: Tx, ticket_id: int) -> None:
-    if market.moving(tx, ticket_id) is not None:
-        raise Conflict("ticket: a gift or return of it is on its way to the ledger")
-    listing = market.live_listing(tx, ticket_id)
-    if listing is not None and listing.state == "withdrawing":
-        raise Conflict("ticket: its withdrawn listing is still being revoked on the ledger; try again in a moment")
-    if listing is not None:
-        raise Conflict("ticket: it is listed; take the listing back first")
-
-
-def _quote(parts: Parts, tx: Tx, who: Principal, ticket: Any) -> tuple[int, Any, dict[str, Any]]:
-    line = orders.last_paid_line(tx, ticket.id, who.fan)
-    trail = trail_of(tx, ticket.id)
-    if line is None or not trail or reference_bytes(line.payment_id).hex() != trail[-1].reference:
-        raise Conflict("refund: you did not buy this ticket here, so no money of yours can go back")
-    place = required(stock.seat(tx, ticket.id), f"ticket {ticket.id}")
-    event = required(events.event(tx, place.event_id), "the event")
-    refuse_cancelled(event)
-    rule = rule_from(event.terms["refund_rule"])
-    closed = event.schedule["moves_close_at"]
-    if closed <= unix(parts):
-        raise Conflict(f"refund: all moves of this event's tickets, returns too, closed at {views.moment(closed)}")
-    bought = Bought(ticket.price, place.face, [Item(**item) for item in line.items], event.currency)
-    amount = quote(rule, bought, event.schedule["doors_at"], unix(parts), False).amount
-    return amount, line, event.terms["refund_rule"]
-
-
-def _add_move(parts: Parts, tx: Tx, who: Principal, kind: str, ticket: Any, **values: Any) -> str:
-    move_id = parts.new_id("mov")
-    row = {"id": move_id, "kind": kind, "ticket": ticket.id, "epoch": ticket.epoch, "fan_id": who.fan}
-    if not market.add_move(tx, row | values | {"state": "sending", "created_at": parts.clock()}):
-        raise Conflict("ticket: a gift or return of it is on its way to the ledger")
-    return move_id
-
-
-def _deadline(parts: Parts) -> int:
-    return unix(parts) + int(parts.rules.consent.total_seconds())
 
 
 def end_lapsed_listings(parts: Parts) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -223,6 +223,21 @@ def move(row: Any) -> dict[str, Any]:
         "ticket": str(row.ticket),
         "to": row.to_fan_id,
         "amount": row.amount,
+        "reason": row.reason,
+        "state": row.state,
+        "problem": row.problem,
+    }
+
+
+def exchange(row: Any) -> dict[str, Any]:
+    """A ticket on its way for another one, with the order of the difference."""
+    return {
+        "id": row.id,
+        "ticket": str(row.ticket),
+        "to_ticket": str(row.to_ticket),
+        "difference": row.difference,
+        "currency": row.currency,
+        "order_id": row.order_id,
         "state": row.state,
         "problem": row.problem,
     }

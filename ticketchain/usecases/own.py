@@ -1,0 +1,69 @@
+"""One's own ticket, before it moves: whether it may, and that nothing else happens to it meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ticketchain.domain.errors import Conflict, NotFound
+from ticketchain.domain.ports import SealedKey
+from ticketchain.domain.tickets import TicketState
+from ticketchain.store import chain, exchanges, market
+from ticketchain.store.engine import Tx
+from ticketchain.usecases import views
+from ticketchain.usecases.common import Principal, sealed_key, unix
+from ticketchain.usecases.parts import Parts
+
+
+def own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, SealedKey]:
+    """The caller's held ticket and the key that holds it. Raises `NotFound`, `Conflict` when it cannot move."""
+    ticket = chain.ticket(tx, ticket_id)
+    address = views.holder_of(tx, who.fan)
+    if ticket is None or ticket.holder != address:
+        raise NotFound(f"ticket {ticket_id} is not yours")
+    check_movable(ticket)
+    return ticket, sealed_key(tx, address)
+
+
+def check_movable(ticket: Any) -> None:
+    """Raises `Conflict`, saying why, for a ticket that is used up, frozen or activated."""
+    if ticket.state != TicketState.HELD:
+        raise Conflict(f"ticket: it is {ticket.state}, it cannot move any more", state=ticket.state)
+    if ticket.frozen:
+        raise Conflict("ticket: it is frozen, as its payment is disputed; it cannot move", state="frozen")
+    if ticket.activated:
+        raise Conflict("ticket: it is activated, which closed its moves for good", state="activated")
+
+
+def refuse_while_busy(tx: Tx, ticket_id: int) -> None:
+    """Raises `Conflict` while the ticket is listed, or a gift, return or exchange of it is under way."""
+    if market.moving(tx, ticket_id) is not None:
+        raise Conflict("ticket: a gift or return of it is on its way to the ledger")
+    if exchanges.live(tx, ticket_id) is not None:
+        raise Conflict("ticket: it is being exchanged; pay the difference, or wait until that order has expired")
+    listing = market.live_listing(tx, ticket_id)
+    if listing is not None and listing.state == "withdrawing":
+        raise Conflict("ticket: its withdrawn listing is still being revoked on the ledger; try again in a moment")
+    if listing is not None:
+        raise Conflict("ticket: it is listed; take the listing back first")
+
+
+def refuse_when_closed(parts: Parts, event: Any, what: str) -> None:
+    """Raises `Conflict` when the ledger moves none of the event's tickets any more. `what`: e.g. `refund: returns`."""
+    closed = event.schedule["moves_close_at"]
+    if closed <= unix(parts):
+        field, _, moves = what.partition(": ")
+        raise Conflict(f"{field}: all moves of this event's tickets, {moves} too, closed at {views.moment(closed)}")
+
+
+def add_move(parts: Parts, tx: Tx, fan_id: str, kind: str, ticket: Any, **values: Any) -> str:
+    """Stores a gift or return on its way; its id. Raises `Conflict` when there is one already."""
+    move_id = parts.new_id("mov")
+    row = {"id": move_id, "kind": kind, "ticket": ticket.id, "epoch": ticket.epoch, "fan_id": fan_id}
+    if not market.add_move(tx, row | values | {"state": "sending", "created_at": parts.clock()}):
+        raise Conflict("ticket: a gift or return of it is on its way to the ledger")
+    return move_id
+
+
+def deadline_of(parts: Parts) -> int:
+    """Until when a consent that is signed now is good."""
+    return unix(parts) + int(parts.rules.consent.total_seconds())
