@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -41,8 +40,9 @@ from ticketchain.domain.errors import DomainError
 from ticketchain.metadata.ipfs import IpfsStore
 from ticketchain.metadata.store import ContentError, LocalStore
 from ticketchain.payments.delivery import WebhookSender
-from ticketchain.payments.desk import Desk
-from ticketchain.payments.sandbox import Sandbox, SandboxProvider
+from ticketchain.payments.providers import Providers, choose_providers, own_secret
+from ticketchain.payments.sandbox import Sandbox
+from ticketchain.payments.stripe import StripeKeys, StripeProvider
 from ticketchain.settings import Settings
 from ticketchain.store import chain, events, outbox
 from ticketchain.store.engine import Store, Tx
@@ -84,6 +84,7 @@ class Context:
     embedded: EmbeddedChain | None
     deployments: tuple[Deployment, ...]
     sandbox: Sandbox | None
+    stripe: StripeProvider | None
     senders: tuple[Sender, ...]
     indexers: tuple[Indexer, ...]
     webhooks: WebhookSender | None
@@ -262,11 +263,8 @@ def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deploy
 def deploy_next(settings: Settings, progress: Progress = lambda _: None) -> Deployment:
     """`ticketchain deploy --next`: one more ledger on the same chain, where new events go from the next start on."""
     with open_context(settings, progress) as context:
-        keys, store, number = (
-            FileKeyProvider(settings.data / "keys" / "master.key"),
-            context.parts.store,
-            len(context.deployments),
-        )
+        keys = FileKeyProvider(settings.data / "keys" / "master.key")
+        store, number = context.parts.store, len(context.deployments)
         operator = operator_keys(store, keys, context.deployment.chain_id, settings.relayers, now)
         mine = context.embedded.step if context.embedded else None
         deployment = deploy_ledger(settings, context.gateway, keys, operator, progress, mine, number)
@@ -292,14 +290,7 @@ def _wire(
         if embedded is not None:  # the folder is locked, so nobody else works: do not wait for those who died
             clear(tx)
     signer = LocalSigner(keys, chain_id, addresses, operator.relayers, operator.attestor)
-    hooks = webhook_secrets(settings)
-    wanted = embedded is not None if settings.sandbox_payments is None else settings.sandbox_payments
-    sandbox = Sandbox(store, now, new_id, settings.url) if wanted else None
-    if sandbox is None:
-        raise CannotStart(
-            "the only payment provider so far is the sandbox, where no real money moves; "
-            "set TICKETCHAIN_SANDBOX_PAYMENTS=true if tickets of this ledger shall be had for nothing"
-        )
+    providers = _providers(settings, store, with_sandbox=embedded is not None)
     parts = Parts(
         store=store,
         clock=now,
@@ -307,7 +298,7 @@ def _wire(
         signer=signer,
         ledger=ContractReader(gateway, addresses, chain_id),
         contents=IpfsStore(settings.ipfs) if settings.ipfs else LocalStore(settings.data / "metadata"),
-        providers={"sandbox": SandboxProvider(sandbox, hooks, now), "desk": Desk(store, now)},
+        providers=providers.by_name,
         log=structlog.get_logger(),
         rules=Rules(hold=settings.hold, payment=settings.payment, max_held=settings.hold_seats),
     )
@@ -317,10 +308,11 @@ def _wire(
         gateway=gateway,
         embedded=embedded,
         deployments=deployments,
-        sandbox=sandbox,
+        sandbox=providers.sandbox,
+        stripe=providers.stripe,
         senders=_senders(settings, parts, gateway, addresses, signer),
         indexers=tuple(_indexers(parts, gateway, embedded, deployments)),
-        webhooks=WebhookSender(store, f"{settings.url}/v1/webhooks/sandbox", hooks, now),
+        webhooks=providers.webhooks,
         leases=Leases(store, new_id("wrk")),
     )
 
@@ -388,13 +380,21 @@ def webhook_secrets(settings: Settings) -> list[str]:
     """Secrets of the payment webhooks: from the settings, or one of our own in a file of the data folder."""
     if settings.webhook_secrets:
         return [secret.get_secret_value() for secret in settings.webhook_secrets]
-    file = settings.data / "keys" / "webhook.secret"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(32))
-        with suppress(FileExistsError):  # another process was first: its secret counts
-            os.link(draft, file)
-        draft.unlink()
-    return [file.read_text().strip()]
+    return [own_secret(settings.data / "keys" / "webhook.secret")]
+
+
+def _providers(settings: Settings, store: Store, with_sandbox: bool) -> Providers:
+    """`with_sandbox`: unless the settings say otherwise, or there is Stripe. Raises `CannotStart` when nobody could
+    pay.
+    """
+    keys = None
+    if key := settings.stripe_key.get_secret_value():
+        hooks = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]
+        keys = StripeKeys(key, settings.stripe_publishable_key, hooks, settings.stripe_api_base)
+    wanted = with_sandbox and keys is None if settings.sandbox_payments is None else settings.sandbox_payments
+    if keys is None and not wanted:
+        raise CannotStart(
+            "nobody could pay: set TICKETCHAIN_STRIPE_KEY, _STRIPE_PUBLISHABLE_KEY and _STRIPE_WEBHOOK_SECRETS, or "
+            "TICKETCHAIN_SANDBOX_PAYMENTS=true if tickets of this ledger shall be had for nothing"
+        )
+    return choose_providers(store, now, new_id, settings.url, webhook_secrets(settings), wanted, keys)

@@ -32,9 +32,18 @@ class Settings(BaseSettings):
     anvil: Path | None = Field(None, description="anvil program of the embedded chain; empty = look for it")
     ipfs: str = Field("", description="multiaddr of an IPFS node's RPC; empty = local folder")
     sandbox_payments: bool | None = Field(
-        None, description="offer the built-in sandbox provider (no real money); empty = only on the embedded chain"
+        None, description="offer the built-in sandbox (no real money); empty = on the embedded chain without Stripe"
     )
-    webhook_secrets: list[SecretStr] = Field(default_factory=list, description="payment webhooks; first one signs")
+    webhook_secrets: list[SecretStr] = Field(
+        default_factory=list, description="the sandbox's webhooks; first one signs"
+    )
+    stripe_key: SecretStr = Field(SecretStr(""), description="Stripe's secret key; with it people pay at Stripe")
+    stripe_publishable_key: str = Field("", description="Stripe's publishable key, for the payment page")
+    stripe_webhook_secrets: list[SecretStr] = Field(
+        default_factory=list,
+        description="signing secrets of Stripe's webhook endpoint, the old one too while it changes",
+    )
+    stripe_api_base: str = Field("", description="another address of Stripe's API, for tests; empty = Stripe itself")
     relayers: int = Field(1, ge=1, le=64, description="keys that send side by side, each with nonces of its own")
     batch_lines: int = Field(100, ge=1, le=250, description="most tickets in one bulk transaction")
     batch_gas: int = Field(16_777_216, ge=1_000_000, le=16_777_216, description="most gas for one transaction")
