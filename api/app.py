@@ -11,6 +11,8 @@ from api import docs, health, metrics, openapi, problems
 from api.middleware import BodyLimit, Calm, Limits
 from api.observed import Observed
 from api.sandbox import SandboxPage, make_router
+from api.stripe import StripePage
+from api.stripe import make_router as make_stripe_router
 from api.v1 import (
     books,
     box_office,
@@ -59,11 +61,13 @@ def create_app(
     parts: Parts,
     *,
     sandbox: SandboxPage | None = None,
+    stripe: StripePage | None = None,
     ready: Mapping[str, Callable[[], object]] | None = None,
     limits: Limits = _DEFAULT_LIMITS,
     metrics_token: str = "",
 ) -> FastAPI:
-    """An app over these parts. `sandbox`: the built-in payment provider, when its pages shall be served here.
+    """An app over these parts. `sandbox`: the built-in payment provider, when its pages shall be served here; `stripe`:
+    the other one, for our page with its fields.
 
     `ready`: what should answer beside the database, by name, e.g. `{"chain": gateway.head}`; an exception means that
     it does not. `metrics_token`: reads /metrics without an API key.
@@ -93,6 +97,8 @@ def create_app(
     app.include_router(seat_map.router)
     if sandbox is not None:
         app.include_router(make_router(sandbox))
+    if stripe is not None:
+        app.include_router(make_stripe_router(stripe))
     problems.install(app)
     openapi.describe(app)
     app.add_middleware(BodyLimit, limits=limits)

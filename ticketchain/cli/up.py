@@ -63,7 +63,8 @@ def app_of(context: Context) -> Any:
     """The HTTP application of a wired service."""
     token = context.settings.metrics_token.get_secret_value()
     ready = {"chain": context.gateway.head}
-    return create_app(context.parts, sandbox=context.sandbox, ready=ready, metrics_token=token)
+    pages = {"sandbox": context.sandbox, "stripe": context.stripe}
+    return create_app(context.parts, ready=ready, metrics_token=token, **pages)
 
 
 def announce(context: Context, as_json: bool) -> None:

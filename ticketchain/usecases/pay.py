@@ -15,6 +15,7 @@ from ticketchain.store import orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import expire
 from ticketchain.usecases.captures import apply_captures
+from ticketchain.usecases.common import required
 from ticketchain.usecases.disputes import apply_disputes
 from ticketchain.usecases.journal import note_refunded
 from ticketchain.usecases.parts import Parts
@@ -42,6 +43,17 @@ def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: 
     with parts.store.begin() as tx:
         now = parts.clock()
         return orders.add_webhook(tx, row | {"received_at": now, "due_at": now})
+
+
+def payment_to_show(parts: Parts, payment_id: str) -> dict[str, Any]:
+    """What a payment page needs: provider, its `ref` (None until the charge is open), amount, currency, and the state of
+    the order. Raises `NotFound`.
+    """
+    with parts.store.read() as tx:
+        payment = required(orders.payment(tx, payment_id), f"payment {payment_id!r}")
+        order = required(orders.order(tx, payment.order_id), f"order {payment.order_id!r}")
+    values = {"provider": payment.provider, "ref": payment.provider_ref, "amount": payment.amount}
+    return values | {"currency": payment.currency, "order_state": order.state}
 
 
 def open_charges(parts: Parts, limit: int = 50) -> bool:
