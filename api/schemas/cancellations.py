@@ -21,7 +21,7 @@ class NewTimes(Body):
 
 
 class PaidBack(BaseModel):
-    """Refunds in one state: `due` at the provider, `done`, `failed` (a person must look), `dropped` (a dispute took it)."""
+    """Refunds in one state: `due` at the provider, `done`, `failed` (look at them), `dropped` (a dispute took it)."""
 
     state: str
     refunds: int
@@ -36,7 +36,7 @@ class Sums(BaseModel):
     disputed: int = Field(description="Lost in disputes.")
     payouts: int = Field(description="Due to sellers: what they had paid, or sold for if that is less.")
     kept: int = Field(
-        description="What is left: fees kept from earlier returns, and what sellers lost by selling for less than they paid."
+        description="What is left: fees kept from earlier returns, what sellers lost by selling below their own price."
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.service.fuse import Fuse, lay
 from tests.support.databases import ENGINES, fresh_database
 from ticketchain.context import Context, open_context
 from ticketchain.settings import Settings
@@ -21,3 +22,8 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 def service(settings: Settings) -> Iterator[Context]:
     with open_context(settings) as context:
         yield context
+
+
+@pytest.fixture
+def fuse(monkeypatch: pytest.MonkeyPatch) -> Fuse:
+    return lay(monkeypatch)

@@ -6,71 +6,18 @@ The negative control is a sender that talks to the chain first and writes down l
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
-import pytest
-
+from tests.service.fuse import Crash, Fuse
 from tests.service.people import FACE, Event, Fan, settle_finally, stop_at
 from ticketchain.audit import audit_ledger
-from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.plan import Draft, Refusal
 from ticketchain.chain.sender import Sender
 from ticketchain.context import Context, now
 from ticketchain.domain.ports import UnsignedTransaction
 from ticketchain.store import claims, outbox
-from ticketchain.store.engine import Store
 from ticketchain.usecases.aside import set_aside
-
-TALKS = ("send_raw_many", "call", "estimate", "nonce", "block", "logs", "receipts")
-
-
-class Crash(BaseException):
-    """The process is gone."""
-
-
-@dataclasses.dataclass
-class Fuse:
-    """Burns down with each commit and each talk to the chain, and then the process is gone."""
-
-    left: int | None = None
-
-    def burn(self) -> None:
-        """One place further."""
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
-                self.left = None
-                raise Crash
-
-
-@pytest.fixture
-def fuse(monkeypatch: pytest.MonkeyPatch) -> Fuse:
-    fuse = Fuse()
-    begin = Store.begin
-
-    @contextmanager
-    def burning_begin(store: Store) -> Iterator[Any]:
-        fuse.burn()  # before the commit
-        with begin(store) as tx:
-            yield tx
-        fuse.burn()  # after it
-
-    monkeypatch.setattr(Store, "begin", burning_begin)
-    for name in TALKS:
-        monkeypatch.setattr(Gateway, name, _burning(getattr(Gateway, name), fuse))
-    return fuse
-
-
-def _burning(method: Callable[..., Any], fuse: Fuse) -> Callable[..., Any]:
-    def burning(*args: Any, **kwargs: Any) -> Any:
-        answer = method(*args, **kwargs)
-        fuse.burn()  # the node did it, and we never heard
-        return answer
-
-    return burning
 
 
 def _sell_with_crashes(service: Context, fuse: Fuse, places: range) -> list[str]:

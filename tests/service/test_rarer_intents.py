@@ -108,6 +108,6 @@ def test_each_rarer_call_is_sent_once(service: Context) -> None:
     paid = i.RecordRefundsPaid([{"reference": R, "amount": FACE}, {"reference": "cd" * 16, "amount": 1}], 0)
     assert desk.attested(paid, paid_before=1) == ["done"]
     assert desk.logged("RefundsPaid")[-1]["paid"] == str(FACE + 1)
-    assert desk.write(paid) == ["refused"], "recorded before: it stops no signer"
-    assert desk.write(i.RecordRefundsPaid([{"reference": R, "amount": 2 * FACE}], FACE + 1)) == ["refused"]
+    assert desk.write(paid) == ["refused"], "told before: it stops no signer"
+    assert desk.write(i.RecordRefundsPaid([{"reference": R, "amount": 2 * FACE}], FACE + 1)) == ["stuck"], "a person must look"
     assert len(desk.logged("RefundsPaid")) == 1

@@ -7,8 +7,9 @@ evidence; `auditor` runs it all.
 """
 
 from ticketchain.audit.auditor import audit_ledger
+from ticketchain.audit.cancelled import check_cancelled
 from ticketchain.audit.model import Finding
 from ticketchain.audit.report import Report, report_json
 from ticketchain.audit.rpc import CouldNotRead
 
-__all__ = ["CouldNotRead", "Finding", "Report", "audit_ledger", "report_json"]
+__all__ = ["CouldNotRead", "Finding", "Report", "audit_ledger", "check_cancelled", "report_json"]

@@ -23,7 +23,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 @app.callback()
 def event() -> None:
-    """Create and look at events, close their moves. Needs a running service and, to write, an organizer's key."""
+    """Create, look at, pause, move and cancel events, close their moves.
+
+    Needs a running service and, to write, an organizer's key.
+    """
 
 
 @app.command()
