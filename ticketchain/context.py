@@ -146,12 +146,13 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[Parts]:
-    """Only the database, for commands that need no chain (API keys)."""
+def open_store(settings: Settings, with_providers: bool = False) -> Iterator[Parts]:
+    """Only the database, and the payment providers if wanted, for commands that need no chain (API keys, books)."""
     prepare_folder(settings.data)
+    nothing: Any = None
     with _open_store(settings) as store:
-        nothing: Any = None
-        yield Parts(store, now, new_id, nothing, nothing, nothing, {}, structlog.get_logger())
+        providers = _providers(settings, store, not settings.rpc_url).by_name if with_providers else {}
+        yield Parts(store, now, new_id, nothing, nothing, nothing, providers, structlog.get_logger())
 
 
 @contextmanager
@@ -384,9 +385,7 @@ def webhook_secrets(settings: Settings) -> list[str]:
 
 
 def _providers(settings: Settings, store: Store, with_sandbox: bool) -> Providers:
-    """`with_sandbox`: unless the settings say otherwise, or there is Stripe. Raises `CannotStart` when nobody could
-    pay.
-    """
+    """`with_sandbox`: unless settings say otherwise, or there is Stripe. Raises `CannotStart` when nobody could pay."""
     keys = None
     if key := settings.stripe_key.get_secret_value():
         hooks = [secret.get_secret_value() for secret in settings.stripe_webhook_secrets]

@@ -1,7 +1,8 @@
 """The command line: `ticketchain COMMAND`. A command's module is imported when that command runs, so help is quick.
 
-Exit statuses: 0 done; 1 it could not be done (one sentence on standard error says why); 2 wrong usage (`audit`: it
-could not read the chain); 3 a part of the service died and so it ended, start it again; 130 stopped before it was done.
+Exit statuses: 0 done; 1 it could not be done (one sentence on standard error says why); 2 wrong usage (`audit` and
+`reconcile`: something could not be read); 3 a part of the service died and so it ended, start it again; 130 stopped
+before it was done.
 """
 
 from __future__ import annotations
@@ -25,10 +26,7 @@ COMMANDS = {
     "issue": ("issue:issue", "Issue the tickets of a manifest or a seat plan; can be stopped and repeated."),
     "reindex": ("reindex:reindex_", "Compare what the service knows with the chain, repair it, accept a deep fork."),
     "recover": ("recover:recover", "After a restore from a backup: signers and money as chain and provider say."),
-    "reconcile": (
-        "reconcile:reconcile",
-        "Match a day's provider statements, payments and deliveries; name what differs.",
-    ),
+    "reconcile": ("reconcile:reconcile", "Match a day's statements, payments and deliveries; name each difference."),
     "outbox": ("outbox:app", "What is on its way to the chain, and the ways out when it is stuck."),
     "audit": ("audit:audit", "Recompute every claim of a ledger from the chain alone."),
     "demo": ("demo:demo", "Run the main job end to end, as organizer, fans, gate and auditor."),

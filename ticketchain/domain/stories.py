@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ticketchain.domain.differences import Difference, What
-from ticketchain.domain.orders import UNPAID, LineState
+from ticketchain.domain.orders import UNPAID, WAITING, LineState
 
 _NONE: Mapping[str, int] = {}
 
@@ -108,7 +108,7 @@ def _money(story: Story) -> Iterator[Difference]:
         if back > taken.amount:
             text = f"{taken.amount} were taken, {back} go back"
             yield story.difference(What.TOO_MUCH_BACK, text, taken.id, amounts={"here": taken.amount - back})
-        elif not taken.accepted and back < taken.amount:
+        elif not taken.accepted and back < taken.amount and story.state not in WAITING:  # a part may wait for the rest
             text = f"{taken.amount} {taken.currency} were taken that pay no order, {back} go back"
             yield story.difference(What.NOT_GIVEN_BACK, text, taken.id, amounts={"here": taken.amount - back})
     if story.quiet and story.claim:
