@@ -1,7 +1,7 @@
 """The page where people pay at Stripe: our words around Stripe's Payment Element, which alone sees the card.
 
-Stripe's script may only be loaded from js.stripe.com (its rule, and what keeps card numbers out of this service), so this
-is the one page that loads anything from elsewhere. Not part of the OpenAPI description.
+Stripe's script may only be loaded from js.stripe.com (its rule, and what keeps card numbers out of this service): no
+other page loads anything from elsewhere. Not part of the OpenAPI description.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def make_router(stripe: StripePage) -> APIRouter:
         payment = pay.payment_to_show(shop, payment_id)
         if payment["provider"] != "stripe" or payment["ref"] is None:
             raise NotFound(f"payment {payment_id!r} is not to be paid here (yet); look at its order again")
-        shown = {"amount": show(payment["amount"], payment["currency"]), "payment_id": payment_id}
+        shown: dict[str, Any] = {"amount": show(payment["amount"], payment["currency"]), "payment_id": payment_id}
         if payment["order_state"] not in UNPAID:
             return page(_SAID["succeeded"], **shown)
         checkout = stripe.checkout(payment["ref"])

@@ -63,8 +63,8 @@ def app_of(context: Context) -> Any:
     """The HTTP application of a wired service."""
     token = context.settings.metrics_token.get_secret_value()
     ready = {"chain": context.gateway.head}
-    pages = {"sandbox": context.sandbox, "stripe": context.stripe}
-    return create_app(context.parts, ready=ready, metrics_token=token, **pages)
+    sandbox, stripe = context.sandbox, context.stripe
+    return create_app(context.parts, sandbox=sandbox, stripe=stripe, ready=ready, metrics_token=token)
 
 
 def announce(context: Context, as_json: bool) -> None:

@@ -46,8 +46,8 @@ def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: 
 
 
 def payment_to_show(parts: Parts, payment_id: str) -> dict[str, Any]:
-    """What a payment page needs: provider, its `ref` (None until the charge is open), amount, currency, and the state of
-    the order. Raises `NotFound`.
+    """What a payment page needs: provider, its `ref` (None until the charge is open), amount, currency, and the order's
+    state. Raises `NotFound`.
     """
     with parts.store.read() as tx:
         payment = required(orders.payment(tx, payment_id), f"payment {payment_id!r}")
