@@ -25,6 +25,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _FILES = {
+    "icon.svg": "image/svg+xml",
     "page.css": "text/css",
     "seats.css": "text/css",
     "seat-map.js": "text/javascript",

@@ -22,6 +22,10 @@ class Box:
     width: int
     height: int
 
+    def holds(self, x: int, y: int) -> bool:
+        """Whether a point is inside."""
+        return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
+
 
 def around(seats: Sequence[Point], areas: Sequence[Area], margin: int) -> Box:
     """The smallest frame around everything, with a margin."""

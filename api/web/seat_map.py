@@ -11,7 +11,7 @@ from markupsafe import Markup
 from api.deps import Shop
 from api.web.pages import page
 from api.web.scenes import scene_of_map
-from api.web.seat_svg import COLOURS, KIND_WORDS, KINDS, draw
+from api.web.seat_svg import COLOURS, KIND_WORDS, KINDS, draw, radius_of
 from ticketchain.domain.errors import NotFound
 from ticketchain.domain.manifest_types import SeatKind
 from ticketchain.domain.money import MINOR_DIGITS
@@ -27,21 +27,28 @@ def seat_map(event_id: str, shop: Shop, request: Request) -> Response:
         found = plans.seat_map(shop, event_id)
     except NotFound:
         return page(request, "problem.html", 404, problem="There is no such event. Check the address.")
-    kinds = [kind for kind in SeatKind if any(seat.kind == kind for seat in found.seats)]
-    looks = _looks(found)
+    numbers = {each.code: number for number, each in enumerate(found.classes)}
+    kinds = {seat.kind: numbers[seat.price_class] for seat in reversed(found.seats)}
+    looks, scene = _looks(found), scene_of_map(found)
+    reach = radius_of(scene) * 13 // 10
     return page(
         request,
         "map.html",
         event=found.event,
         doors=found.doors_at.astimezone(ZoneInfo(found.event["time_zone"])).strftime("%A %-d %B %Y, %H:%M"),
         classes=[(number, number % COLOURS, looks.get(number), each) for number, each in enumerate(found.classes)],
-        kinds=[(KINDS[kind], KIND_WORDS[kind], f"f{_class_of(found, kind)}{KINDS[kind]}") for kind in kinds[1:]],
+        kinds=[
+            (KIND_WORDS[kind], kinds[kind] % COLOURS, f"f{kinds[kind]}{KINDS[kind]}")
+            for kind in SeatKind
+            if kind in kinds and kind != SeatKind.STANDARD
+        ],
         tax=found.tax,
         digits=MINOR_DIGITS.get(found.event["currency"], 2),
         most=shop.rules.max_quantity,
-        any_kind=KINDS[kinds[0]] if kinds else "",
+        any_kind=next((KINDS[kind] for kind in SeatKind if kind in kinds), ""),
         free=found.states.count(plans.FREE),
-        picture=Markup(draw(scene_of_map(found), alone=False)),  # noqa: S704  (every text in it is escaped)
+        mark_box=f"{-reach} {-reach} {2 * reach} {2 * reach}",
+        picture=Markup(draw(scene, alone=False)),  # noqa: S704  (every text in it is escaped)
     )
 
 
@@ -52,9 +59,3 @@ def _looks(found: plans.SeatMap) -> dict[int, str]:
     for seat in sorted(found.seats, key=lambda seat: seat.kind != SeatKind.STANDARD):
         looks.setdefault(numbers[seat.price_class], f"f{numbers[seat.price_class]}{KINDS[seat.kind]}")
     return looks
-
-
-def _class_of(found: plans.SeatMap, kind: SeatKind) -> int:
-    """The number of a price class that has seats of this kind."""
-    code = next(seat.price_class for seat in found.seats if seat.kind == kind)
-    return next(number for number, each in enumerate(found.classes) if each.code == code)

@@ -70,9 +70,14 @@ class Scene:
     areas: Sequence[Area] = ()
 
 
+def radius_of(scene: Scene) -> int:
+    """Half the width of a seat."""
+    return max(1, distance_of_neighbours([(seat.x, seat.y) for seat in scene.seats]) * 43 // 100)
+
+
 def draw(scene: Scene, *, alone: bool) -> str:
     """The SVG element. `alone`: a picture of its own, with its style and names of XML inside; else part of a page."""
-    radius = max(1, distance_of_neighbours([(seat.x, seat.y) for seat in scene.seats]) * 43 // 100)
+    radius = radius_of(scene)
     box = around([(seat.x, seat.y) for seat in scene.seats], scene.areas, 4 * radius)
     role, names = ("img", ' xmlns="http://www.w3.org/2000/svg"') if alone else ("group", "")
     parts = [
@@ -81,7 +86,7 @@ def draw(scene: Scene, *, alone: bool) -> str:
         f"<style>{STYLE}</style>" if alone else "",
         f"<defs>{''.join(_symbols(scene, radius))}</defs>",
         *map(_area, scene.areas),
-        *_labels(scene.seats, radius),
+        *_labels(scene, radius),
         *(_seat(seat) for seat in scene.seats),
     ]
     if not scene.seats:
@@ -129,21 +134,24 @@ def _seat(seat: Drawn) -> str:
     return f'<use href="#{name}" {place}{known}><title>{escape(about)}</title></use>'
 
 
-def _labels(seats: Sequence[Drawn], radius: int) -> Iterable[str]:
-    """The letter of each row at its left end, the name of each section above it."""
-    rows: dict[tuple[str, str], list[Drawn]] = {}
+def _labels(scene: Scene, radius: int) -> Iterable[str]:
+    """The letter of each row at its left end; the name of each section above it, or below where an area is above."""
+    rows: dict[tuple[str, str], Drawn] = {}
     sections: dict[str, list[Drawn]] = {}
-    for seat in seats:
-        rows.setdefault((seat.section, seat.row), []).append(seat)
+    for seat in scene.seats:
+        first = rows.setdefault((seat.section, seat.row), seat)
+        if (seat.x, seat.y) < (first.x, first.y):
+            rows[seat.section, seat.row] = seat
         sections.setdefault(seat.section, []).append(seat)
-    for (_, label), row in rows.items():
-        first = min(row, key=lambda seat: (seat.x, seat.y))
+    for (_, label), first in rows.items():
         place = f'x="{first.x - 2 * radius}" y="{first.y + 2 * radius // 5}"'
         yield f'<text class="sr" {place} font-size="{radius}">{escape(label)}</text>'
+    taken = [around([], [area], 0) for area in scene.areas]
     for name, own in sections.items():
-        left, right = min(seat.x for seat in own), max(seat.x for seat in own)
-        top = min(seat.y for seat in own) - 2 * radius
-        place = f'x="{(left + right) // 2}" y="{top}" font-size="{13 * radius // 10}"'
+        frame = around([(seat.x, seat.y) for seat in own], (), 2 * radius)
+        middle, top, bottom = frame.x + frame.width // 2, frame.y, frame.y + frame.height + radius
+        hidden = any(box.holds(middle, top) or box.holds(middle, top - radius) for box in taken)
+        place = f'x="{middle}" y="{bottom if hidden else top}" font-size="{13 * radius // 10}"'
         yield f'<text class="st" {place}>{escape(name)}</text>'
 
 
