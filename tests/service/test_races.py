@@ -70,7 +70,7 @@ def test_who_reads_the_lines_before_the_order_is_locked_is_convicted(
         for line in orders.lines_of_orders(tx, order_ids):
             lines[line.order_id].append(LineState(line.state))
         for row in orders.lock(tx, order_ids):
-            orders.set_state(tx, row.id, state_of_paid(lines[row.id]))
+            orders.to_state(tx, [row], state_of_paid(lines[row.id]))
 
     monkeypatch.setattr(retell, "retell_orders", too_early)
     assert _both_lines_at_once(shop) == "paid"

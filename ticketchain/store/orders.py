@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
-from ticketchain.domain.orders import UNPAID, WAITING
+from ticketchain.domain.orders import UNPAID, WAITING, OrderState, step
 from ticketchain.store import schema as t
 from ticketchain.store.bulk import among
 from ticketchain.store.disputes import open_over
@@ -54,14 +54,14 @@ def lines_of_orders(tx: Tx, order_ids: Sequence[str]) -> list[Row[Any]]:
     return list(tx.execute(select(t.order_lines).where(c.order_id.in_(order_ids)).order_by(c.order_id, c.ticket)))
 
 
-def set_state(tx: Tx, order_id: str, state: str) -> None:
-    """Sets the state of an order (the caller checked the step)."""
-    tx.execute(update(t.orders).where(t.orders.c.id == order_id).values(state=state))
+def to_state(tx: Tx, rows: Sequence[Row[Any]], state: OrderState) -> None:
+    """The one way in which the state of orders changes: these rows were read under `lock` in this transaction.
 
-
-def set_states(tx: Tx, order_ids: Sequence[str], state: str) -> None:
-    """Sets the state of many orders (the caller checked the steps)."""
-    tx.execute(update(t.orders).where(t.orders.c.id.in_(order_ids)).values(state=state))
+    Raises `Conflict` for a step that `domain.orders.STEPS` does not allow; then none is taken.
+    """
+    ids = [row.id for row in rows if step(OrderState(row.state), state) != row.state]
+    if ids:
+        tx.execute(update(t.orders).where(t.orders.c.id.in_(ids)).values(state=state))
 
 
 def line_row(order_id: str, ticket: int, state: str, epoch: int | None, problem: str | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, Expired, NotFound
-from ticketchain.domain.orders import WAITING, OrderState, step
+from ticketchain.domain.orders import WAITING, OrderState
 from ticketchain.domain.prices import Line, items_of
 from ticketchain.store import disputes, exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
@@ -93,7 +93,7 @@ def expire(tx: Tx, order_id: str) -> None:
     row = orders.order(tx, order_id, lock=True)
     if row is None or row.state not in WAITING:
         return
-    orders.set_state(tx, row.id, step(OrderState(row.state), OrderState.EXPIRED))
+    orders.to_state(tx, [row], OrderState.EXPIRED)
     if row.listing_id:
         market.set_listing(tx, row.listing_id, ("reserved",), "open")
     elif stock.set_hold(tx, row.hold_id, "ordered", "ended"):

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from ticketchain.domain.intents import Deliver, Exchange, Settle
-from ticketchain.domain.orders import WAITING, Capture, LineState, OrderState, counted_captures, step
+from ticketchain.domain.orders import WAITING, Capture, LineState, OrderState, counted_captures
 from ticketchain.domain.references import reference_bytes
 from ticketchain.store import exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
@@ -93,10 +93,8 @@ def fulfil(parts: Parts, tx: Tx, rows: Sequence[Any]) -> set[str]:
     and their tickets on their way. Returns their ids.
     """
     claimed = _claim(tx, rows)
-    for row in claimed:
-        step(OrderState(row.state), OrderState.PAID)
+    orders.to_state(tx, claimed, OrderState.PAID)
     ids = [row.id for row in claimed]
-    orders.set_states(tx, ids, OrderState.PAID)
     send(parts, tx, ids)
     return set(ids)
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ticketchain.domain.errors import DomainError, NotFound, Unavailable
-from ticketchain.domain.orders import OrderState, step
+from ticketchain.domain.orders import OrderState
 from ticketchain.domain.ports import ChargeNow
 from ticketchain.store import orders
 from ticketchain.store.engine import Tx
@@ -70,7 +70,7 @@ def _open_charge(parts: Parts, payment: Any) -> None:
         (order,) = orders.lock(tx, [payment.order_id])
         orders.set_charge(tx, payment.id, charge.ref, charge.url)
         if order.state == OrderState.CREATED:
-            orders.set_state(tx, order.id, step(OrderState(order.state), OrderState.AWAITING_PAYMENT))
+            orders.to_state(tx, [order], OrderState.AWAITING_PAYMENT)
 
 
 def apply_webhooks(parts: Parts, limit: int = 50) -> bool:

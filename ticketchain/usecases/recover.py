@@ -209,7 +209,7 @@ def _acknowledge(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]
         return False
     _note_taken(parts, tx, payment, paying)
     orders.accept_captures(tx, [capture.id for capture in paying])
-    orders.set_state(tx, row.id, OrderState.PAID)
+    orders.to_state(tx, [row], OrderState.PAID)
     if row.listing_id:
         market.set_listing(tx, row.listing_id, ("open", "reserved"), "selling")
     return True

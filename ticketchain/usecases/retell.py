@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ticketchain.domain.blocks import PAID_KINDS, TICKET_KINDS
-from ticketchain.domain.orders import LineState, OrderState, state_of_paid, step
+from ticketchain.domain.orders import LineState, OrderState, state_of_paid
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.references import reference_bytes
 from ticketchain.domain.tickets import Change, Ticket, TicketState, apply, event_of
@@ -216,12 +216,11 @@ def retell_orders(tx: Tx, order_ids: Sequence[str]) -> None:
     for line in orders.lines_of_orders(tx, order_ids):
         lines[line.order_id].append(LineState(line.state))
     disputed = disputes.states(tx, order_ids)
-    then: dict[OrderState, list[str]] = defaultdict(list)
+    then: dict[OrderState, list[Any]] = defaultdict(list)
     for row in rows:
-        state = state_of_paid(lines[row.id], disputed[row.id])
-        then[step(OrderState(row.state), state)].append(row.id)
-    for state, ids in then.items():
-        orders.set_states(tx, ids, state)
+        then[state_of_paid(lines[row.id], disputed[row.id])].append(row)
+    for state, those in then.items():
+        orders.to_state(tx, those, state)
 
 
 def retell_event(tx: Tx, event_id: str, number: int) -> None:
