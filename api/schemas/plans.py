@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -60,30 +60,11 @@ class Plan(StoredPlan):
     document: dict[str, Any] = Field(description="The plan in our own form, docs/seat-plans.md.")
 
 
-class NamedFee(BaseModel):
-    """A fee in the price of a ticket."""
-
-    name: str
-    amount: int = Field(description="Minor units.")
-
-
-class ClassPrice(BaseModel):
-    """What a seat of a price class costs. Minor units."""
-
-    code: str
-    name: str
-    face: int = Field(description="Without fees.")
-    fees: list[NamedFee]
-    all_in: int = Field(description="What a ticket costs: face price and fees.")
-
-
 class LiveStock(BaseModel):
-    """An event's seats and prices as they are now."""
+    """An event's seats as they are now."""
 
     event_id: str
     plan_id: str | None
-    currency: str
-    price_classes: list[ClassPrice]
     seats: int
     states: str = Field(
         pattern="^[fhxn]*$",
@@ -91,6 +72,3 @@ class LiveStock(BaseModel):
         description="A letter a seat, in the order of tickets as in seats.svg: f free, h held by somebody, x sold, n "
         "not on sale (not for the public, set aside for a partner, or not on the ledger yet).",
     )
-
-
-PlanForm = Literal["csv", "json"]

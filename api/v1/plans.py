@@ -129,7 +129,7 @@ def get_seats_picture(event_id: EventId, shop: Shop, request: Request) -> Respon
     Answers 304 to If-None-Match while nothing changed.
     """
     found = plans.seat_map(shop, event_id)
-    mark = plans.digest("map", found.states, found.classes, found.plan_id, found.event["title"])
+    mark = plans.digest("map", found.event, found.plan_id, found.states)
     return _fresh(request, mark, lambda: draw(scene_of_map(found), alone=True), "public")
 
 
@@ -140,7 +140,7 @@ def get_seats_picture(event_id: EventId, shop: Shop, request: Request) -> Respon
     **public(404),
 )
 def get_live_stock(event_id: EventId, shop: Shop, response: Response) -> dict[str, Any]:
-    """One letter a seat, small enough to be asked for every few seconds; and what the price classes cost."""
+    """One letter a seat: small enough to be asked for every few seconds."""
     response.headers["Cache-Control"] = f"public, max-age={_SECONDS_FRESH}"
     return plans.live_stock(shop, event_id)
 

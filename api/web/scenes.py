@@ -29,9 +29,9 @@ def scene_of_plan(plan: SeatPlan) -> Scene:
 
 def scene_of_map(found: SeatMap) -> Scene:
     """An event's seats with their prices and live states."""
-    numbers = {each.code: number for number, each in enumerate(found.classes)}
-    currency = found.event["currency"]
-    prices = {each.code: f"{each.code} {show(each.all_in, currency)}" for each in found.classes}
+    classes, currency = found.event["price_classes"], found.event["currency"]
+    numbers = {each["code"]: number for number, each in enumerate(classes)}
+    prices = {each["code"]: f"{each['code']} {show(each['all_in'], currency)}" for each in classes}
     seats = [_drawn(seat, numbers[seat.price_class], prices[seat.price_class]) for seat in found.seats]
     free = found.states.count("f")
     about = f"Seats of {found.event['title']}, {found.event['venue']}: {free} of {len(seats)} free"

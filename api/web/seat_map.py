@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -11,13 +13,19 @@ from markupsafe import Markup
 from api.deps import Shop
 from api.web.pages import page
 from api.web.scenes import scene_of_map
-from api.web.seat_svg import COLOURS, KIND_WORDS, KINDS, draw, radius_of
+from api.web.seat_svg import COLOURS, KIND_WORDS, KINDS, Scene, draw, radius_of
 from ticketchain.domain.errors import NotFound
 from ticketchain.domain.manifest_types import SeatKind
 from ticketchain.domain.money import MINOR_DIGITS
 from ticketchain.usecases import plans
 
 router = APIRouter(include_in_schema=False)
+
+_STATES = {
+    "opening": "This event is not on sale yet.",
+    "paused": "Sales are paused at the moment; try again later.",
+    "cancelled": "This event was cancelled.",
+}
 
 
 @router.get("/events/{event_id}/map")
@@ -27,35 +35,56 @@ def seat_map(event_id: str, shop: Shop, request: Request) -> Response:
         found = plans.seat_map(shop, event_id)
     except NotFound:
         return page(request, "problem.html", 404, problem="There is no such event. Check the address.")
-    numbers = {each.code: number for number, each in enumerate(found.classes)}
-    kinds = {seat.kind: numbers[seat.price_class] for seat in reversed(found.seats)}
-    looks, scene = _looks(found), scene_of_map(found)
+    event, scene = found.event, scene_of_map(found)
     reach = radius_of(scene) * 13 // 10
     return page(
         request,
         "map.html",
-        event=found.event,
-        doors=found.doors_at.astimezone(ZoneInfo(found.event["time_zone"])).strftime("%A %-d %B %Y, %H:%M"),
-        classes=[(number, number % COLOURS, looks.get(number), each) for number, each in enumerate(found.classes)],
-        kinds=[
-            (KIND_WORDS[kind], kinds[kind] % COLOURS, f"f{kinds[kind]}{KINDS[kind]}")
-            for kind in SeatKind
-            if kind in kinds and kind != SeatKind.STANDARD
-        ],
-        tax=found.tax,
-        digits=MINOR_DIGITS.get(found.event["currency"], 2),
-        most=shop.rules.max_quantity,
-        any_kind=next((KINDS[kind] for kind in SeatKind if kind in kinds), ""),
+        event=event,
+        doors=_when(event, event["schedule"]["doors_at"]),
+        notice=_notice(event, shop.clock()),
+        classes=_classes(event, scene),
+        kinds=_kinds(scene),
+        any_kind=next((KINDS[kind] for kind in SeatKind if any(seat.kind == kind for seat in scene.seats)), ""),
+        digits=MINOR_DIGITS.get(event["currency"], 2),
+        most=event["sale"]["order_limit"] or shop.rules.max_quantity,
         free=found.states.count(plans.FREE),
         mark_box=f"{-reach} {-reach} {2 * reach} {2 * reach}",
         picture=Markup(draw(scene, alone=False)),  # noqa: S704  (every text in it is escaped)
     )
 
 
-def _looks(found: plans.SeatMap) -> dict[int, str]:
-    """By number of a price class, the name of how a free seat of it looks."""
-    numbers = {each.code: number for number, each in enumerate(found.classes)}
+def _when(event: dict[str, Any], moment: str) -> str:
+    """A moment where the event is."""
+    return datetime.fromisoformat(moment).astimezone(ZoneInfo(event["time_zone"])).strftime("%A %-d %B %Y, %H:%M")
+
+
+def _notice(event: dict[str, Any], now: datetime) -> str:
+    """Why nothing can be bought now; empty when it can."""
+    opens, closes = event["sale"]["opens_at"], event["sale"]["closes_at"]
+    if event["state"] in _STATES:
+        return _STATES[event["state"]]
+    if opens and now < datetime.fromisoformat(opens):
+        return f"The sale opens on {_when(event, opens)}."
+    return "The sale has closed." if closes and now >= datetime.fromisoformat(closes) else ""
+
+
+def _classes(event: dict[str, Any], scene: Scene) -> list[dict[str, Any]]:
+    """Price classes with the colour and the name of the look of a free seat; no look when there are no seats."""
     looks: dict[int, str] = {}
-    for seat in sorted(found.seats, key=lambda seat: seat.kind != SeatKind.STANDARD):
-        looks.setdefault(numbers[seat.price_class], f"f{numbers[seat.price_class]}{KINDS[seat.kind]}")
-    return looks
+    for seat in sorted(scene.seats, key=lambda seat: seat.kind != SeatKind.STANDARD):
+        looks.setdefault(seat.price_class, f"f{seat.price_class}{KINDS[seat.kind]}")
+    return [
+        each | {"colour": number % COLOURS, "look": looks.get(number)}
+        for number, each in enumerate(event["price_classes"])
+    ]
+
+
+def _kinds(scene: Scene) -> list[tuple[str, int, str]]:
+    """Special kinds of seats that there are: words, colour and name of a look."""
+    found = {seat.kind: seat.price_class for seat in reversed(scene.seats)}
+    return [
+        (KIND_WORDS[kind], found[kind] % COLOURS, f"f{found[kind]}{KINDS[kind]}")
+        for kind in SeatKind
+        if kind in found and kind != SeatKind.STANDARD
+    ]

@@ -6,17 +6,15 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from ticketchain.domain.errors import NotFound
 from ticketchain.domain.manifest_types import SeatKind, SeatRow
-from ticketchain.domain.prices import Fee
 from ticketchain.domain.seat_plans import Area, SeatPlan, categories
 from ticketchain.domain.seat_plans_files import read_plan, sections_of
 from ticketchain.domain.seat_plans_layout import lay_out
 from ticketchain.domain.seat_plans_own import to_document
-from ticketchain.store import events, plans
+from ticketchain.store import plans
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required
@@ -24,18 +22,6 @@ from ticketchain.usecases.parts import Parts
 
 FREE, HELD, SOLD, CLOSED = "f", "h", "x", "n"
 """A seat's state in one letter. Closed: not for the public, set aside for a partner, or not on the ledger yet."""
-
-
-@dataclass(frozen=True)
-class ClassOnMap:
-    """A price class: its face price and fees, which together are the all-in price. Minor units."""
-
-    code: str
-    name: str
-    face: int
-    fees: tuple[tuple[str, int], ...]
-    all_in: int
-    free: int
 
 
 @dataclass(frozen=True)
@@ -55,13 +41,12 @@ class SeatOnMap:
 
 @dataclass(frozen=True)
 class SeatMap:
-    """An event's seats in the order of their tickets, its prices, and what its plan has drawn beside them."""
+    """An event as it is answered (with its prices), its seats in the order of their tickets, and what its plan has
+    drawn beside them.
+    """
 
     event: dict[str, Any]
     plan_id: str | None
-    tax: str | None
-    doors_at: datetime
-    classes: tuple[ClassOnMap, ...]
     seats: tuple[SeatOnMap, ...]
     areas: tuple[Area, ...]
 
@@ -142,47 +127,22 @@ def seat_map(parts: Parts, event_id: str) -> SeatMap:
     with parts.store.read() as tx:
         event = event_of(tx, event_id)
         rows = plans.seats_on_map(tx, event_id)
-        classes = events.price_classes(tx, event_id)
         plan = plans.plan(tx, event.plan_id) if event.plan_id else None
         shown = views.event(parts, tx, event)
-    seats = _placed(rows)
-    free = [row.price_class for row in seats if row.state == FREE]
-    doors = datetime.fromisoformat(shown["schedule"]["doors_at"])
-    prices = tuple(_class(each, event.fees, free.count(each.code)) for each in classes)
-    tax = event.tax["name"] if event.tax else None
-    return SeatMap(shown, event.plan_id, tax, doors, prices, seats, _plan_in(plan).areas if plan else ())
+    return SeatMap(shown, event.plan_id, _placed(rows), _plan_in(plan).areas if plan else ())
 
 
 def live_stock(parts: Parts, event_id: str) -> dict[str, Any]:
-    """The states of all seats as one text, a letter a seat in the order of tickets, and a digest of it."""
+    """The states of all seats as one text, a letter a seat in the order of tickets."""
     with parts.store.read() as tx:
         event = event_of(tx, event_id)
-        classes = events.price_classes(tx, event_id)
         states = "".join(map(_state, plans.states_on_map(tx, event_id)))
-    prices = [_class(each, event.fees, 0) for each in classes]
-    return {
-        "event_id": event_id,
-        "plan_id": event.plan_id,
-        "currency": event.currency,
-        "price_classes": [_shown(each) for each in prices],
-        "seats": len(states),
-        "states": states,
-    }
+    return {"event_id": event_id, "plan_id": event.plan_id, "seats": len(states), "states": states}
 
 
 def digest(*parts: Any) -> str:
     """A short text that differs when what is shown differs, for an ETag."""
     return hashlib.sha256(json.dumps(parts, default=repr).encode()).hexdigest()[:32]
-
-
-def _shown(each: ClassOnMap) -> dict[str, Any]:
-    fees = [{"name": name, "amount": amount} for name, amount in each.fees]
-    return {"code": each.code, "name": each.name, "face": each.face, "fees": fees, "all_in": each.all_in}
-
-
-def _class(row: Any, fees: Sequence[dict[str, Any]], free: int) -> ClassOnMap:
-    named = tuple((fee["name"], Fee(**fee).of(row.face)) for fee in fees)
-    return ClassOnMap(row.code, row.name, row.face, named, row.all_in, free)
 
 
 def _state(row: Any) -> str:

@@ -155,7 +155,7 @@
     }
   }
 
-  let behind = 0; // our clock, less the service's
+  let behind = 0; // by how much the service's clock is behind ours
   async function ask(method, path, body, once) {
     const headers = {}, key = sessionStorage.getItem("ticketchain.key");
     if (key && path.indexOf("live-stock") < 0) headers.Authorization = `Bearer ${key}`;
@@ -167,7 +167,8 @@
     } catch {
       throw new Refused({}, 0);
     }
-    if (answer.headers.has("Date")) behind = Date.now() - Date.parse(answer.headers.get("Date"));
+    const ahead = Date.now() - Date.parse(answer.headers.get("Date"));
+    behind = Math.abs(ahead) > 5000 ? ahead : 0; // that header knows whole seconds only
     if (answer.status === 204) return null;
     const found = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Refused(found, answer.status);
@@ -243,7 +244,8 @@
     const total = mine.reduce((sum, seat) => sum + seat.price, 0);
     at("held-total").textContent = `${count(held.seats.length)}: ${money(total)}`;
     at("order").onclick = () => work(async () => {
-      showOrder(await create("order", "/v1/orders", { hold_id: held.id }));
+      const voucher = at("voucher").value.trim();
+      showOrder(await create("order", "/v1/orders", { hold_id: held.id, ...(voucher && { voucher }) }));
       at("ordered").focus();
     });
     at("release").onclick = () => work(async () => {
@@ -272,12 +274,11 @@
   function showOrder(order) {
     const mine = order.lines.map((each) => byTicket.get(each.ticket)).filter(Boolean);
     remember({ order: order.id });
-    if (stage !== "ordering") enter("ordering", order.state === "expired" ? [] : mine);
+    if (stage !== "ordering") { enter("ordering", order.state === "expired" ? [] : mine); say(""); }
     at("ordered-seats").replaceChildren(...order.lines.map((each) => line(byTicket.get(each.ticket)?.name ?? each.ticket, each.price)));
     at("ordered-total").textContent = `${count(order.lines.length)}: ${money(order.total)}`;
     const text = (ORDER_WORDS[order.state] || order.state).replace("{time}", clock(order.expires_at));
-    if (at("order-state").textContent !== text) say(text);
-    at("order-state").textContent = text;
+    if (at("order-state").textContent !== text) at("order-state").textContent = text;
     const url = order.payment?.url, open = ["created", "awaiting_payment"].includes(order.state);
     at("pay").hidden = !(open && url && /^https?:$/.test(new URL(url, location).protocol));
     if (url) at("pay").href = url;
