@@ -65,7 +65,7 @@ def _set_aside(tx: Tx, allotment_id: str, wanted: Select[Any], quantity: int | N
     """In the order of tickets, as all do who wait for seats."""
     chosen = wanted.order_by(_SEAT.ticket).limit(quantity).with_for_update().cte("chosen")
     query = update(t.seats).where(_SEAT.ticket.in_(select(chosen.c.ticket)), *_FREE)
-    return tx.execute(query.values(allotment_id=allotment_id)).rowcount
+    return len(tx.execute(query.values(allotment_id=allotment_id).returning(_SEAT.ticket)).all())
 
 
 def put_back(tx: Tx, allotment_id: str, quantity: int) -> int:
@@ -75,7 +75,8 @@ def put_back(tx: Tx, allotment_id: str, quantity: int) -> int:
     free = select(_SEAT.ticket).where(_SEAT.allotment_id == allotment_id, _SEAT.state == "available")
     chosen = free.order_by(_SEAT.ticket.desc()).limit(quantity).cte("chosen")
     query = update(t.seats).where(_SEAT.ticket.in_(select(chosen.c.ticket)), _SEAT.state == "available")
-    return _count_returned(tx, allotment_id, tx.execute(query.values(allotment_id=None)).rowcount)
+    back = tx.execute(query.values(allotment_id=None).returning(_SEAT.ticket)).all()
+    return _count_returned(tx, allotment_id, len(back))
 
 
 def put_all_back(tx: Tx, allotment_id: str, now: datetime) -> int:

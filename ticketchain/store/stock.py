@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Update, case, func, insert, literal, select, tuple_, update
 
 from ticketchain.domain.orders import UNPAID
 from ticketchain.store import schema as t
@@ -93,8 +93,16 @@ def retake_seats(tx: Tx, hold_id: str, tickets: Sequence[int]) -> int:
     sellers = select(allotments.c.id).join(t.holds, t.holds.c.seller_key == allotments.c.key_id)
     own = _SEAT.allotment_id.in_(sellers.where(t.holds.c.id == hold_id))
     free = (_SEAT.state == "available") & (_SEAT.allotment_id.is_(None) | own)
-    query = update(t.seats).where(_SEAT.ticket.in_(tickets), free | (_SEAT.hold_id == hold_id))
-    return tx.execute(query.values(state="held", hold_id=hold_id)).rowcount
+    query = _update_in_order(_SEAT.ticket.in_(tickets), free | (_SEAT.hold_id == hold_id))
+    return len(tx.execute(query.values(state="held", hold_id=hold_id).returning(_SEAT.ticket)).all())
+
+
+def _update_in_order(*which: ColumnElement[bool]) -> Update:
+    """An update of seats that locks them in the order of tickets, as all do who wait for seats (`store.taking`): then
+    PostgreSQL finds no two that wait for each other.
+    """
+    locked = select(_SEAT.ticket).where(*which).order_by(_SEAT.ticket).with_for_update().cte("locked")
+    return update(t.seats).where(_SEAT.ticket.in_(select(locked.c.ticket)), *which)
 
 
 def hold(tx: Tx, hold_id: str) -> Row[Any] | None:
@@ -114,19 +122,26 @@ def set_hold(tx: Tx, hold_id: str, before: str, after: str, expires_at: datetime
     return tx.execute(query.values(values)).rowcount == 1
 
 
-def free_seats(tx: Tx, hold_id: str) -> None:
-    """Puts the seats of a hold that were not sold back on sale; those whose tickets left the stock past this shop are
+def end_holds(tx: Tx, hold_ids: Sequence[str]) -> None:
+    """Ends those of these holds that are still open, and frees their seats."""
+    hold = t.holds.c
+    still = select(hold.id).where(hold.id.in_(hold_ids), hold.state == "open").order_by(hold.id).with_for_update()
+    query = update(t.holds).where(hold.id.in_(select(still.cte("still").c.id)), hold.state == "open")
+    free_seats(tx, *tx.execute(query.values(state="ended").returning(hold.id)).scalars())
+
+
+def free_seats(tx: Tx, *hold_ids: str) -> None:
+    """Puts the seats of holds that were not sold back on sale; those whose tickets left the stock past this shop are
     sold.
     """
-    held = update(t.seats).where(_SEAT.hold_id == hold_id, _SEAT.state == "held")
     gone = select(on_ledger.c.id).where(on_ledger.c.id == _SEAT.ticket, on_ledger.c.state != "stock").exists()
-    tx.execute(held.where(gone).values(state="sold", hold_id=None))
-    tx.execute(held.values(state="available", hold_id=None))
+    query = _update_in_order(_SEAT.hold_id.in_(hold_ids), _SEAT.state == "held")
+    tx.execute(query.values(state=case((gone, "sold"), else_="available"), hold_id=None))
 
 
 def sell_seats(tx: Tx, hold_ids: Sequence[str]) -> None:
     """Marks the seats of paid holds as sold."""
-    query = update(t.seats).where(_SEAT.hold_id.in_(hold_ids), _SEAT.state == "held")
+    query = _update_in_order(_SEAT.hold_id.in_(hold_ids), _SEAT.state == "held")
     tx.execute(query.values(state="sold", hold_id=None))
 
 
@@ -144,14 +159,12 @@ def restock(tx: Tx, tickets: Sequence[int]) -> None:
 
 def take_out(tx: Tx, tickets: Sequence[int]) -> None:
     """Takes seats off sale whose tickets are no longer in stock, though this shop did not sell them."""
-    query = update(t.seats).where(among(tx, _SEAT.ticket, tickets), _SEAT.state == "available")
+    query = _update_in_order(among(tx, _SEAT.ticket, tickets), _SEAT.state == "available")
     tx.execute(query.values(state="sold", hold_id=None))
 
 
-def due_holds(tx: Tx, now: datetime, limit: int, event_id: str | None = None) -> list[Row[Any]]:
-    """Open holds whose time is over, of all events or of one."""
+def due_holds(tx: Tx, now: datetime, limit: int) -> list[str]:
+    """Ids of open holds whose time is over."""
     hold = t.holds.c
-    query = select(t.holds).where(hold.state == "open", hold.expires_at <= now)
-    if event_id is not None:
-        query = query.where(hold.event_id == event_id)
-    return list(tx.execute(query.order_by(hold.expires_at, hold.id).limit(limit)))
+    query = select(hold.id).where(hold.state == "open", hold.expires_at <= now).order_by(hold.expires_at)
+    return list(tx.execute(query.limit(limit)).scalars())

@@ -91,12 +91,14 @@ def refuse_quantity(parts: Parts, quantity: int, field_: str) -> None:
 
 
 def insisting(parts: Parts, work: Callable[[Tx, bool], Answer]) -> Answer:
-    """Runs `work(tx, again)` in a transaction; when it finds too few seats, once more and `again`: then it waits for
-    seats that others are just taking, and frees what is held for too long. Nobody hears "sold out" for less.
+    """Runs `work(tx, again)` in a transaction; when it finds too few seats, it frees what is held for too long, and
+    runs it once more and `again`: then it waits for seats that others are just taking. Nobody hears "sold out" for
+    less.
     """
     try:
         return parts.store.retry(lambda tx: work(tx, False))
     except (SoldOut, SeatTaken):
+        expire_holds(parts)
         return parts.store.retry(lambda tx: work(tx, True))
 
 
@@ -108,8 +110,6 @@ def take_hold(parts: Parts, tx: Tx, holder: Holder, wish: Wish, again: bool) -> 
     refuse_unless_on_sale(tx, event)
     refuse_outside_sale(parts, event, holder.channel)
     refuse_over_order_limit(event, wish.count)
-    if again:
-        _free(tx, stock.due_holds(tx, now, 1_000, event.id))
     row = {"id": parts.new_id("hld"), "event_id": event.id, "fan_id": holder.fan, "channel": holder.channel}
     row |= {"seller_key": holder.key, "state": "open", "expires_at": now + parts.rules.hold, "created_at": now}
     if not stock.add_hold(tx, row):
@@ -188,7 +188,7 @@ def view_hold(parts: Parts, who: Principal, hold_id: str) -> dict[str, Any]:
 def release_hold(parts: Parts, who: Principal, hold_id: str) -> None:
     """Gives the seats of a hold back at once."""
     with parts.store.begin() as tx:
-        _free(tx, [own_hold(parts, tx, who, hold_id)])
+        stock.end_holds(tx, [own_hold(parts, tx, who, hold_id).id])
 
 
 def expire_holds(parts: Parts, limit: int = 100) -> bool:
@@ -197,11 +197,5 @@ def expire_holds(parts: Parts, limit: int = 100) -> bool:
         due = stock.due_holds(tx, parts.clock(), limit)
     if not due:
         return False
-    parts.store.retry(lambda tx: _free(tx, due))
+    parts.store.retry(lambda tx: stock.end_holds(tx, due))
     return True
-
-
-def _free(tx: Tx, rows: Sequence[Any]) -> None:
-    for row in rows:
-        if stock.set_hold(tx, row.id, "open", "ended"):
-            stock.free_seats(tx, row.id)
