@@ -45,7 +45,7 @@ def cancel_event(parts: Parts, request: Request, event_id: str, reason: str) -> 
         if cancellations.add(tx, values):
             intend(parts, tx, row.number, cancel_key(event_id), SetStatus(EventStatus.CANCELLED, reason.strip()))
             cancellations.close_shop(tx, event_id, parts.clock())
-            parts.log.warning("event to be cancelled", event=event_id)
+            parts.log.warning("event to be cancelled", event_id=event_id)
         return dict(answer(parts, tx, request, progress(parts, tx, row)))
 
 
@@ -59,21 +59,21 @@ def note_cancelled(parts: Parts, tx: Tx, row: Any) -> None:
     cancellations.note(tx, event.id, block_number=row.block_number)
 
 
-def walk(parts: Parts, chunk: int = CHUNK) -> bool:
+def walk(parts: Parts) -> bool:
     """The next tickets of each cancelled event; True when there were any, or an event is done with."""
     with parts.store.read() as tx:
         open_ = cancellations.unfinished(tx)
-    return any([parts.store.retry(partial(_walk, parts, row, chunk)) for row in open_])
+    return any([parts.store.retry(partial(_walk, parts, row)) for row in open_])
 
 
-def _walk(parts: Parts, event: Any, chunk: int, tx: Tx) -> bool:
+def _walk(parts: Parts, event: Any, tx: Tx) -> bool:
     row = cancellations.cancellation(tx, event.event_id, lock=True)
     if row is None or row.finished_at is not None:
         return False  # another worker was quicker
     cancellations.close_shop(tx, event.event_id, parts.clock())  # what began just before it was cancelled
     if row.block_number is None:
         return False
-    tickets = cancellations.tickets_behind(tx, event.number, row.walked, chunk)
+    tickets = cancellations.tickets_behind(tx, event.number, row.walked, CHUNK)
     if not tickets:
         return _finish(parts, tx, event)
     owed = [ticket.id for ticket in tickets if ticket.owed]
@@ -101,7 +101,7 @@ def _finish(parts: Parts, tx: Tx, event: Any) -> bool:
     if left or ledger is None or ledger.final_number < cancellations.newest_refund(tx, event.number):
         return bool(again) or len(known) < len(keys)
     cancellations.note(tx, event.event_id, finished_at=parts.clock())
-    parts.log.info("event cancelled, all its tickets are refunded", event=event.event_id)
+    parts.log.info("event cancelled, all its tickets are refunded", event_id=event.event_id)
     return True
 
 

@@ -26,18 +26,18 @@ _LOGS = {"returned": "Refunded", "cancelled": "RefundedCancelled", "exchanged": 
 """By the cause of a refund: the log that made it due on the ledger. All other refunds are no business of the ledger."""
 
 
-def record_refunds(parts: Parts, batch: int = BATCH) -> bool:
+def record_refunds(parts: Parts) -> bool:
     """Tells the ledger of refunds paid since; one call after the other for each event. True when there were any."""
     with parts.store.read() as tx:
         found = recording.events_with_news(tx)
-    return any([parts.store.retry(partial(_record, parts, event, batch)) for event in found])
+    return any([parts.store.retry(partial(_record, parts, event)) for event in found])
 
 
-def _record(parts: Parts, event: Any, batch: int, tx: Tx) -> bool:
+def _record(parts: Parts, event: Any, tx: Tx) -> bool:
     events.lock(tx, event.event_id)
     if recording.is_under_way(tx, event.number):
         return False  # its total is what the next call has to name
-    rows = recording.news(tx, event.event_id, batch)
+    rows = recording.news(tx, event.event_id, BATCH)
     if not rows:
         return False
     paid, known = recording.recorded(tx, event.number)
