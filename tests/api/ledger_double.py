@@ -74,8 +74,13 @@ class HandMadeChain:
             query = select(t.outbox).where(t.outbox.c.state == "pending").order_by(t.outbox.c.id)
             intents = list(tx.execute(query))
             tx.execute(update(t.outbox).where(t.outbox.c.state == "pending").values(state="done"))
-        entries = [self._entry(index, intent) for index, intent in enumerate(intents)]
-        self.follow([entry for entry in entries if entry is not None])
+        entries: list[Entry] = []
+        for index, intent in enumerate(intents):
+            if intent.kind == "exchange":
+                entries += self._exchange(index, intent.payload)
+            elif (entry := self._entry(index, intent)) is not None:
+                entries.append(entry)
+        self.follow(entries)
         return bool(intents)
 
     def follow(self, entries: list[Entry]) -> None:
@@ -84,6 +89,19 @@ class HandMadeChain:
         now = int(self.parts.clock().timestamp())
         assert settle.follow(self.parts, Stretch.of(FollowedBlock(0, self.number, self.hash, parent, now, entries)))
         finality.finalize(self.parts, 0, self.number)
+
+    def _exchange(self, index: int, p: dict[str, Any]) -> list[Entry]:
+        """Two lines: the ticket taken goes to the holder of the one given, which has none then."""
+        with self.parts.store.read() as tx:
+            given = chain.ticket(tx, p["ticket"])
+        assert given is not None
+        shared = {"difference": p["difference"], "reference": p["reference"]}
+        taken = {"to": given.holder, "price": given.price + p["difference"], "epoch": p["to_epoch"] + 1}
+        lines = (
+            (p["to_ticket"], taken | {"other": str(p["ticket"])} | shared),
+            (p["ticket"], {"epoch": p["epoch"] + 1, "other": str(p["to_ticket"])} | shared),
+        )
+        return [Entry("Exchanged", index, n, bytes(32), event_of(i), i, v) for n, (i, v) in enumerate(lines)]
 
     def _entry(self, index: int, intent: Any) -> Entry | None:
         p, number = intent.payload, intent.event_number
@@ -113,7 +131,7 @@ class HandMadeChain:
             case "gift":
                 return ticket("Given", to=p["to"], custodied=p["custodied"])
             case "refund":
-                return ticket("Refunded", epoch=p["epoch"], amount=p["amount"], reference=p["reference"])
+                return ticket("Refunded", epoch=p["epoch"] + 1, amount=p["amount"], reference=p["reference"])
             case "revoke":
                 return ticket("Revoked")
             case "redeem":
