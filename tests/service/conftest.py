@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.fuse import Fuse, lay
+from tests.support import books
 from tests.support.databases import ENGINES, fresh_database
 from ticketchain.context import Context, open_context
 from ticketchain.settings import Settings
@@ -19,9 +20,11 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def service(settings: Settings) -> Iterator[Context]:
+def service(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Context]:
+    """The service; when a test leaves it with nothing under way, its books must agree (see `support.books`)."""
     with open_context(settings) as context:
         yield context
+        books.check(context.parts, request)
 
 
 @pytest.fixture

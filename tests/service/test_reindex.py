@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 from sqlalchemy import delete, insert, select, update
 
@@ -71,6 +72,7 @@ def test_planted_rows_are_found_and_repaired(service: Context) -> None:
     assert mine[0] in bela.tickets() and mine[3] in anna.tickets()
 
 
+@pytest.mark.differences("not_booked")
 def test_effects_of_a_final_change_that_was_missing_happen_once(service: Context) -> None:
     event, anna = Event.open(service, rows=1), Fan(service)
     order = anna.order(event)

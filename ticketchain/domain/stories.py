@@ -111,9 +111,12 @@ def _money(story: Story) -> Iterator[Difference]:
         elif not taken.accepted and back < taken.amount and story.state not in WAITING:  # a part may wait for the rest
             text = f"{taken.amount} {taken.currency} were taken that pay no order, {back} go back"
             yield story.difference(What.NOT_GIVEN_BACK, text, taken.id, amounts={"here": taken.amount - back})
-    if story.quiet and story.claim:
+    if story.quiet and story.claim > 0:
         text = f"nothing of the order is under way, and {story.claim} of its money are for nothing"
         yield story.difference(What.NOT_GIVEN_BACK, text, amounts={"journal": story.claim})
+    elif story.claim < 0:
+        text = f"{-story.claim} more were delivered and given back than taken"
+        yield story.difference(What.NOT_CAPTURED, text, amounts={"journal": story.claim})
 
 
 def _refunds(story: Story) -> Iterator[Difference]:
