@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from ticketchain.context import new_id
 from ticketchain.metadata.store import LocalStore
 from ticketchain.payments.desk import Desk
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
-from ticketchain.usecases.parts import Parts
+from ticketchain.payments.stripe import StripeProvider
+from ticketchain.usecases.parts import Parts, PaymentProvider
 from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.operator import create_operator_keys
 from ticketchain.wallets.signer import LocalSigner
@@ -24,23 +26,32 @@ from ticketchain.wallets.signer import LocalSigner
 
 @pytest.fixture(params=ENGINES)
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
-    store, clock, ledger, log = fresh_store(request.param, tmp_path), Clock(), AnsweringLedger(), Log()
-    keys = FileKeyProvider(tmp_path / "keys" / "master.key")
+    with open_shop(request.param, tmp_path) as shop:
+        yield shop
+
+
+@contextmanager
+def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -> Iterator[Shop]:
+    """A shop on a database of its own; with `stripe` people pay there."""
+    store, clock, ledger, log = fresh_store(engine, folder), Clock(), AnsweringLedger(), Log()
+    keys = FileKeyProvider(folder / "keys" / "master.key")
     operator = create_operator_keys(keys, CHAIN_ID)
     sandbox = Sandbox(store, clock, new_id, "http://testserver")
+    others: list[PaymentProvider] = [SandboxProvider(sandbox, [SECRET], clock), Desk(store, clock)]
+    providers = [stripe, *others] if stripe else others
     parts = Parts(
         store=store,
         clock=clock,
         new_id=new_id,
         signer=LocalSigner(keys, CHAIN_ID, [ADDRESS], operator.relayers, operator.attestor),
         ledger=ledger,
-        contents=LocalStore(tmp_path / "metadata"),
-        providers={"sandbox": SandboxProvider(sandbox, [SECRET], clock), "desk": Desk(store, clock)},
+        contents=LocalStore(folder / "metadata"),
+        providers={each.name: each for each in providers},
         log=log,
     )
     chain = HandMadeChain(parts)
     chain.start()
-    app = create_app(parts, sandbox=sandbox, ready={"chain": ledger._reach})
+    app = create_app(parts, sandbox=sandbox, stripe=stripe, ready={"chain": ledger._reach})
     with TestClient(app) as client:
         yield Shop(parts, client, chain, ledger, sandbox, clock, log)
     store.close()
