@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.bench.form import Number, Result, machine
-from scripts.chaos.evidence import DOUBLED, INDEX, LOST, STUCK
+from scripts.chaos.evidence import DOUBLED, INDEX, LOST, RECONCILE, STUCK
 from scripts.chaos.run import Outcome, run, split
 from scripts.chaos.setups import SETUPS
 from scripts.chaos.storm import Wanted
@@ -24,7 +24,9 @@ SHOWN = 5
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Runs what was asked for; 1 when anything was lost, doubled, stuck, or the index is not the chain."""
+    """Runs what was asked for; 1 when anything was lost, doubled, stuck, the index is not the chain, or
+    the books do not agree.
+    """
     parser = argparse.ArgumentParser(prog="python -m scripts.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the same seed draws the same faults")
     parser.add_argument("--kills", type=int, default=30, help="kill -9 at named points and at random")
@@ -78,6 +80,7 @@ def result_of(outcomes: Sequence[Outcome], seconds: float) -> Result:
         "doubled": cases[DOUBLED],
         "stuck": cases[STUCK],
         "index_equals_chain": not cases[INDEX],
+        "reconcile": cases[RECONCILE],
     }
     figures |= {f"kill at: {name}": count for name, count in sorted(at_points.items())}
     figures |= {f"kill at random: {name}": count for name, count in sorted(at_random.items())}
@@ -93,7 +96,7 @@ def result_of(outcomes: Sequence[Outcome], seconds: float) -> Result:
 
 def _named(outcome: Outcome) -> Iterator[str]:
     """The first cases of each kind."""
-    for kind in (LOST, DOUBLED, STUCK, INDEX):
+    for kind in (LOST, DOUBLED, STUCK, INDEX, RECONCILE):
         for text in [case.text for case in outcome.cases if case.kind == kind][:SHOWN]:
             yield f"{outcome.setup}, {kind}: {text}"
 

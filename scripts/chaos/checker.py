@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from scripts.chaos.evidence import DOUBLED, INDEX, LOST, STUCK, Case, Evidence, paid_orders, reference
+from scripts.chaos.evidence import DOUBLED, INDEX, LOST, RECONCILE, STUCK, Case, Evidence, paid_orders, reference
 from scripts.chaos.rows import Row, Tables
 from ticketchain.audit.facts import Kind
 
@@ -208,6 +208,26 @@ def _theirs(e: Evidence, ticket: int) -> tuple[object, ...]:
     return ("redeemed" if seen.redeemed else "held", *kept)
 
 
+def journal(e: Evidence) -> Iterator[Case]:
+    """Every entry of the journal sums to 0, and the provider's account has what the provider says."""
+    left: Counter[tuple[int, str]] = Counter()
+    booked: Counter[str] = Counter()
+    for row in e.tables["postings"]:
+        left[row["entry_id"], row["currency"]] += row["amount"]
+        if row["account"] == "provider:sandbox":
+            booked[row["currency"]] += row["amount"]
+    for (entry, currency), amount in left.items():
+        if amount:
+            yield Case(RECONCILE, f"journal entry {entry}: {amount} {currency} are on one side only")
+    there: Counter[str] = Counter()
+    for taken in e.tables["sandbox_captures"]:
+        there[taken["currency"]] += taken["amount"] - e.provider_refunds.get(taken["id"], 0)
+    for currency in booked.keys() | there.keys():
+        if booked[currency] != there[currency]:
+            text = f"the provider has {there[currency]} {currency}, the journal says {booked[currency]}"
+            yield Case(RECONCILE, text)
+
+
 def audited(e: Evidence) -> Iterator[Case]:
     """The auditor, who knows nothing of the service, finds nothing wrong with the ledger."""
     for finding in e.told.findings:
@@ -225,5 +245,6 @@ RULES = (
     payouts,
     acknowledged,
     read_model,
+    journal,
     audited,
 )

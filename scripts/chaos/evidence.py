@@ -14,13 +14,13 @@ from scripts.chaos.load import Memory
 from scripts.chaos.rows import Row, Tables
 from ticketchain.audit.facts import Kind, Step
 
-LOST, DOUBLED, STUCK, INDEX = "lost", "doubled", "stuck", "index"
+LOST, DOUBLED, STUCK, INDEX, RECONCILE = "lost", "doubled", "stuck", "index", "reconcile"
 SALES = (Kind.DELIVERED, Kind.SETTLED)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing that is wrong: `kind` is lost, doubled, stuck or index; `text` names it so that a person can look."""
+    """One thing that is wrong: `kind` is lost, doubled, stuck, index or reconcile; `text` names it so that a person can look."""
 
     kind: str
     text: str

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.chaos import checker, rows
-from scripts.chaos.evidence import INDEX, Case, gather
+from scripts.chaos.evidence import INDEX, RECONCILE, Case, gather
 from scripts.chaos.load import Load
 from scripts.chaos.setups import SETUPS, House
 from scripts.chaos.storm import Storm, Wanted
@@ -110,6 +110,7 @@ def _progress(storm: Storm, house: House, load: Load) -> str:
 def _outcome(house: House, storm: Storm, load: Load, calm: float) -> Outcome:
     evidence = gather(house.database, house.rpc, house.ledger, load.memory)
     cases = checker.judge(evidence)
+    cases += [Case(RECONCILE, f"ticketchain reconcile: {said}") for said in house.reconcile()]
     if said := house.reindex():
         cases.append(Case(INDEX, f"ticketchain reindex --check: {said[:500]}"))
     outcome = Outcome(house.setup, house.engine, cases, len(evidence.orders), calm_s=calm)

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -163,6 +164,18 @@ class House:
             self.processes.stop(self.kept[0])
         status, said = self._run("reindex", "--check", rpc=self.chain.url if self.chain else None)
         return " ".join(said.split()) if status else ""
+
+    def reconcile(self) -> list[str]:
+        """The differences that `ticketchain reconcile` finds, of this day and those beside it."""
+        today = datetime.now(UTC).date()
+        days = ("--day", str(today - timedelta(days=1)), "--last", str(today + timedelta(days=1)))
+        status, said = self._run("reconcile", *days, "--json", rpc=self.chain.url if self.chain else None)
+        reports = [json.loads(line) for line in said.splitlines() if line.startswith('{"since"')]
+        found = [
+            f"{each['what']} {each['reference']}: {each['text']}"
+            for each in (reports or [{}])[-1].get("differences", ())
+        ]
+        return found if reports and bool(found) == bool(status) else [*found, f"status {status}: {said[-500:]}"]
 
     def victims(self) -> list[str]:
         """What can be killed from outside."""

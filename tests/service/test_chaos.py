@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from scripts.chaos import checker
-from scripts.chaos.evidence import DOUBLED, INDEX, LOST, STUCK, Evidence, gather
+from scripts.chaos.evidence import DOUBLED, INDEX, LOST, RECONCILE, STUCK, Evidence, gather
 from scripts.chaos.load import Memory
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
 from ticketchain.audit.facts import Kind
@@ -96,6 +96,12 @@ def _nobody_paid(e: Evidence) -> None:
         row["accepted"] = False
 
 
+def _unbook(e: Evidence) -> None:
+    """Both sides of the first entry are gone, so that the rest still balances."""
+    entry = e.tables["postings"][0]["entry_id"]
+    e.tables["postings"][:] = [row for row in e.tables["postings"] if row["entry_id"] != entry]
+
+
 def _one_more_order(e: Evidence) -> None:
     order = dict(e.tables["orders"][0], id="ord_x")
     e.tables["orders"].append(order)
@@ -136,6 +142,8 @@ PLANTS: dict[str, tuple[Plant, str, str]] = {
     "a ticket missing in the read model": (_drop("tickets"), INDEX, "never sold"),
     "a block of another chain": (_row("blocks", hash=b"\1" * 32), INDEX, "is another one on the chain"),
     "a transaction noted in another block": (_row("transactions", block_number=1), INDEX, "is not in block 1"),
+    "an entry of the journal on one side only": (_row("postings", amount=1), RECONCILE, "are on one side only"),
+    "money that is not in the journal": (_unbook, RECONCILE, "the journal says"),
     "a line that the chain knows otherwise": (_row("order_lines", state="refused"), INDEX, "the chain delivered it 1"),
 }
 
@@ -163,8 +171,9 @@ def test_kills_rpc_faults_and_reorgs_lose_nothing_and_double_nothing() -> None:
     storm = ("--kills", "30", "--rpc-faults", "100", "--reorgs", "50", "--orders", "60")
     status, result, said = _chaos("--together", "--seed", "7", *storm)
     figures = result["figures"]
-    wrong = {name: figures[name] for name in ("lost", "doubled", "stuck", "index_equals_chain")}
-    assert wrong == {"lost": 0, "doubled": 0, "stuck": 0, "index_equals_chain": True}, (result.get("wrong"), said)
+    wrong = {name: figures[name] for name in ("lost", "doubled", "stuck", "index_equals_chain", "reconcile")}
+    good = {"lost": 0, "doubled": 0, "stuck": 0, "index_equals_chain": True, "reconcile": 0}
+    assert wrong == good, (result.get("wrong"), said)
     assert status == 0
     assert figures["kills"] >= 30 and figures["rpc_faults"] >= 100 and figures["reorgs"] >= 50
     assert figures["orders"] >= 60
@@ -180,3 +189,4 @@ def test_a_naive_sender_and_indexer_are_convicted() -> None:
     assert status == 1, said
     assert figures["lost"] + figures["doubled"] > 0, said
     assert not figures["index_equals_chain"], said
+    assert figures["reconcile"] > 0, said
