@@ -20,7 +20,9 @@ SALES = (Kind.DELIVERED, Kind.SETTLED)
 
 @dataclass(frozen=True)
 class Case:
-    """One thing that is wrong: `kind` is lost, doubled, stuck, index or reconcile; `text` names it so that a person can look."""
+    """One thing that is wrong: `kind` is lost, doubled, stuck, index or reconcile; `text` names it so that a person can
+    look.
+    """
 
     kind: str
     text: str
