@@ -1,4 +1,4 @@
-"""A theatre as the plan editor of pretix writes it: curved stalls with an aisle, a balcony, tables, areas of all shapes."""
+"""A theatre as the plan editor of pretix writes it: curved stalls with an aisle, a balcony, tables, all areas."""
 
 from __future__ import annotations
 

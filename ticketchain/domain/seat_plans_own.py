@@ -61,7 +61,7 @@ def _area(area: Area) -> dict[str, Any]:
     for name in ("width", "height", "rotation", "text_x", "text_y", "text_size"):
         if (value := getattr(area, name)) != getattr(default, name):
             shown[name] = _plain(value)
-    if area.points:
+    if area.shape == "polygon":
         shown["points"] = [{"x": _plain(x), "y": _plain(y)} for x, y in area.points]
     return shown | ({"text": area.text} if area.text else {})
 
@@ -84,7 +84,7 @@ def from_document(found: dict[str, Any], problems: Problems) -> SeatPlan:
 
 
 def _sections(found: dict[str, Any], problems: Problems) -> tuple[tuple[Section, ...], bool]:
-    """The sections, and whether their seats have no places yet."""
+    """The sections, and whether there are seats without a place."""
     sections: list[Section] = []
     count = placed = 0
     for path, section in js.items(found, "sections", "", problems):
@@ -108,7 +108,7 @@ def _sections(found: dict[str, Any], problems: Problems) -> tuple[tuple[Section,
         problems.add("sections", f"more than {MAX_SECTIONS} sections", "use fewer")
     if 0 < placed < count:
         problems.add("sections", "some seats have x and y, others not", "give them to every seat, or to none")
-    return tuple(sections), not placed
+    return tuple(sections), placed < count
 
 
 def _read_seat(seat: dict[str, Any], path: str, problems: Problems, placed: bool) -> PlanSeat:
