@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from ticketchain.domain.blocks import Entry, FollowedBlock, Stretch
 from ticketchain.domain.errors import LedgerRefused, Unavailable
 from ticketchain.domain.tickets import event_of
-from ticketchain.store import chain
+from ticketchain.store import chain, stock
 from ticketchain.store import schema_chain as t
 from ticketchain.usecases import finality, gate, settle
 from ticketchain.usecases.parts import Parts
@@ -78,6 +78,8 @@ class HandMadeChain:
         for index, intent in enumerate(intents):
             if intent.kind == "exchange":
                 entries += self._exchange(index, intent.payload)
+            elif intent.kind == "record_refunds_paid":
+                entries += self._refunds_paid(index, intent)
             elif (entry := self._entry(index, intent)) is not None:
                 entries.append(entry)
         self.follow(entries)
@@ -103,6 +105,20 @@ class HandMadeChain:
         )
         return [Entry("Exchanged", index, n, bytes(32), event_of(i), i, v) for n, (i, v) in enumerate(lines)]
 
+    def _refunds_paid(self, index: int, intent: Any) -> list[Entry]:
+        """A line for each payment."""
+        lines, paid = intent.payload["lines"], intent.payload["paid_before"]
+        told = {"paid": str(paid + sum(line["amount"] for line in lines))}
+        number = intent.event_number
+        return [Entry("RefundsPaid", index, n, bytes(32), number, None, line | told) for n, line in enumerate(lines)]
+
+    def _refunded(self, ticket: int) -> dict[str, Any]:
+        """What is due for a ticket of a cancelled event."""
+        with self.parts.store.read() as tx:
+            row, seat = chain.ticket(tx, ticket), stock.seat(tx, ticket)
+        assert row is not None and seat is not None
+        return {"holder": row.holder, "epoch": row.epoch + 1, "amount": min(row.price, seat.face)}
+
     def _entry(self, index: int, intent: Any) -> Entry | None:
         p, number = intent.payload, intent.event_number
         tx_hash = hashlib.sha256(intent.key.encode()).digest()
@@ -120,6 +136,10 @@ class HandMadeChain:
                 return event("EventCreated", self.events, **told)
             case "set_schedule":
                 return event("ScheduleChanged", schedule=p["schedule"], reason=p["reason"])
+            case "set_status":
+                return event("StatusChanged", status=p["status"], reason=p["reason"])
+            case "refund_cancelled":
+                return ticket("RefundedCancelled", **self._refunded(p["ticket"]))
             case "set_entry_key":
                 return event("EntryKeySet", key_id=p["key_id"], key=p["key"], valid_until=p["valid_until"])
             case "issue":
@@ -136,4 +156,9 @@ class HandMadeChain:
                 return ticket("Revoked")
             case "redeem":
                 return ticket("Redeemed", gate=ADDRESS)
+            case "freeze" | "unfreeze":
+                kind = "Frozen" if intent.kind == "freeze" else "Unfrozen"
+                return ticket(kind, epoch=p["epoch"], ref=p["reference"])
+            case "void":
+                return ticket("Voided", epoch=p["epoch"] + 1, ref=p["reference"])
         return None
