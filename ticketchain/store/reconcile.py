@@ -95,20 +95,26 @@ def accepted(tx: Tx, payment_ids: Sequence[str]) -> set[str]:
     return set(tx.execute(query).scalars())
 
 
-def touched(tx: Tx, since: datetime, until: datetime, providers: Sequence[str]) -> list[str]:
-    """Payments at these providers of which money was noted, promised back or disputed in a period."""
+def touched(tx: Tx, since: datetime, until: datetime, providers: Sequence[str], organizer_id: str | None) -> list[str]:
+    """Payments at these providers of which money was noted, promised back or disputed in a period; of one organizer's
+    events, or of all.
+    """
 
     def _in(column: Any) -> Any:
         return and_(column >= since, column < until)
 
     paid = t.payments.c.id
-    of = t.payments.c.provider.in_(providers)
+    of: Any = t.payments.c.provider.in_(providers)
+    if organizer_id is not None:
+        of &= _EVENT.in_(select(t.events.c.id).where(t.events.c.organizer_id == organizer_id))
     refunds = _PAID.join(t.refunds, _REFUND.capture_id == _CAPTURE.id)
     parts: list[Select[Any]] = [
         select(paid).select_from(_PAID).where(of, _in(_CAPTURE.seen_at)),
         select(paid).select_from(refunds).where(of, _in(_REFUND.created_at)),
         select(paid).select_from(refunds).where(of, _in(_REFUND.done_at)),
-        select(paid).select_from(_PAID.join(disputes, _DISPUTE.capture_id == _CAPTURE.id)).where(_in(_DISPUTE.seen_at)),
+        select(paid)
+        .select_from(_PAID.join(disputes, _DISPUTE.capture_id == _CAPTURE.id))
+        .where(of, _in(_DISPUTE.seen_at)),
     ]
     return sorted(set(tx.execute(union_all(*parts)).scalars()))
 

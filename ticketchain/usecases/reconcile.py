@@ -82,7 +82,7 @@ def reconcile_period(
     for found in _of_ledger(parts, report, organizer, touched):
         report.add(found)
     with parts.store.read() as tx:
-        touched |= set(reconcile.touched(tx, since, until, names))
+        touched |= set(reconcile.touched(tx, since, until, names, organizer))
     report.payments = len(touched)
     for found in wrong_payments(parts, sorted(touched), organizer):
         if provider in (None, found.provider):
