@@ -203,6 +203,12 @@ def test_money_goes_back_to_the_last_payment_first_and_sums_exactly(differences:
     assert all(part == source.amount for source, part in back[:-1]), "an earlier payment only when a later is used up"
 
 
+def test_the_trail_convicts_refunds_from_the_last_payment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "last_first", lambda trail, amount: [(trail[-1], amount)])
+    with pytest.raises(AssertionError):
+        test_money_goes_back_to_the_last_payment_first_and_sums_exactly()
+
+
 # ------------------------------------------------------------------------------------------------ the page
 
 

@@ -76,7 +76,9 @@ class Event:
 
     @classmethod
     def open(cls, context: Context, rows: int = 10, gift_limit: int = 1, **special: Any) -> Event:
-        """An organizer creates an event and issues `rows` rows of 20 seats; `special`: any of the later terms."""
+        """An organizer creates an event and issues `rows` rows of 20 seats; `special`: any of the later
+        terms, or `classes` with their face prices.
+        """
         opened = cls.announce(context, gift_limit, **special)
         settle_finally(context)
         opened.issue(rows)
@@ -90,9 +92,10 @@ class Event:
         organizer = accounts.authenticate(parts, made["api_key"])
         schedule = schedule_of(doors or now() + timedelta(days=3), None, None, now() - timedelta(days=1), None)
         supplies = special.pop("supplies", Supplies(public=60_000))
+        classes = [PriceClass(code, code, face) for code, face in special.pop("classes", {"A": FACE}).items()]
         terms = Terms("EUR", 11_000, 500, gift_limit, 0, RefundRule((Step(3_600, 1_000),)), supplies, **special)
         payees = [Payee("artist", 6_000), Payee("house", 4_000)]
-        new = events.NewEvent("A night", "Hall", "Europe/Berlin", terms, schedule, [PriceClass("A", "A", FACE)], payees)
+        new = events.NewEvent("A night", "Hall", "Europe/Berlin", terms, schedule, classes, payees)
         return cls(context, organizer, events.create_event(parts, request(organizer), new)["id"])
 
     def issue(
