@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from ticketchain.domain.intents import Deliver, Exchange, Settle
@@ -49,7 +49,7 @@ def apply_captures(parts: Parts, tx: Tx, told: Sequence[tuple[Any, Sequence[Capt
     """
     payments = {payment.id: payment for payment, _ in told}
     found = {row.id: row for row in orders.lock(tx, [payment.order_id for payment in payments.values()])}
-    orders.add_captures(tx, [_row(payment, each, parts.clock()) for payment, captures in told for each in captures])
+    orders.add_captures(tx, _rows(told, parts.clock()))
     book_captures(parts, tx, list(payments))
     taken: dict[str, list[Any]] = defaultdict(list)
     for row in orders.captures_of(tx, list(payments)):
@@ -63,9 +63,13 @@ def apply_captures(parts: Parts, tx: Tx, told: Sequence[tuple[Any, Sequence[Capt
             owe_refund(parts, tx, row.id, "not_owed", row.amount)
 
 
-def _row(payment: Any, capture: Capture, now: datetime) -> dict[str, Any]:
-    values = {"id": capture.id, "payment_id": payment.id, "amount": capture.amount, "currency": capture.currency}
-    return values | {"accepted": False, "seen_at": now}
+def _rows(told: Sequence[tuple[Any, Sequence[Capture]]], now: datetime) -> list[dict[str, Any]]:
+    """Captures in the provider's order, which their times keep: who is first counts, however many were told at once."""
+    return [
+        {"payment_id": payment.id, "accepted": False, "seen_at": now + place * timedelta(microseconds=1), **asdict(each)}
+        for payment, captures in told
+        for place, each in enumerate(captures)
+    ]
 
 
 def _counted(tx: Tx, payments: dict[str, Any], found: dict[str, Any], unpaid: dict[str, list[Any]]) -> list[Paid]:
@@ -75,8 +79,11 @@ def _counted(tx: Tx, payments: dict[str, Any], found: dict[str, Any], unpaid: di
     for key, rows in unpaid.items():
         known = [Capture(row.id, row.amount, row.currency) for row in rows if row.id not in going_back]
         payment = payments[key]
+        order = found[payment.order_id]
         captures = counted_captures(known, payment.amount, payment.currency)
-        counted.append(Paid(found[payment.order_id], payment.amount, captures))
+        if len(captures) > 1 and order.state not in WAITING:
+            captures = ()  # whether parts of it were told of one by one or together must make no difference
+        counted.append(Paid(order, payment.amount, captures))
     return counted
 
 
