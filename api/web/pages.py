@@ -28,6 +28,7 @@ _FILES = {
     "icon.svg": "image/svg+xml",
     "page.css": "text/css",
     "seats.css": "text/css",
+    "settlement.css": "text/css",
     "seat-map.js": "text/javascript",
 }
 _PAGES = Environment(

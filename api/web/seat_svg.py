@@ -83,7 +83,7 @@ def draw(scene: Scene, *, alone: bool) -> str:
     parts = [
         f'<svg class="seats"{names} {_size(box)} role="{role}" aria-label="{escape(scene.about)}">',
         f"<title>{escape(scene.about)}</title>" if alone else "",
-        f"<style>{STYLE}</style>" if alone else "",
+        f"<style>{escape(STYLE, quote=False)}</style>" if alone else "",
         f"<defs>{''.join(_symbols(scene, radius))}</defs>",
         *map(_area, scene.areas),
         *_labels(scene, radius),
