@@ -41,6 +41,12 @@ def states(tx: Tx, keys: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def is_under_way(tx: Tx, kind: str, event_number: int) -> bool:
+    """Whether an intent of a kind about an event is neither done nor refused."""
+    live = select(_INTENT.id).where(_INTENT.state.in_(("pending", "sent", "stuck")), _INTENT.kind == kind)
+    return tx.execute(live.where(_INTENT.event_number == event_number).limit(1)).first() is not None
+
+
 def end_intent(tx: Tx, intent_id: int, before: str, after: str, problem: Mapping[str, Any] | None) -> bool:
     """Ends an intent as done, or as refused with the reason; False when it was no longer in the state named."""
     query = update(t.outbox).where(_INTENT.id == intent_id, _INTENT.state == before)

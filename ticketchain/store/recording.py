@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from ticketchain.domain.intents import RecordRefundsPaid
 from ticketchain.store import schema as t
 from ticketchain.store import schema_chain as ch
 from ticketchain.store.bulk import among
@@ -20,7 +19,14 @@ _OF_EVENT = (
     .join(t.payments, t.payments.c.id == t.captures.c.payment_id)
     .join(t.orders, t.orders.c.id == t.payments.c.order_id)
 )
-_SHOWN = (_REFUND.id, _REFUND.cause, _REFUND.amount, _REFUND.state, t.payments.c.id.label("payment_id"))
+_SHOWN = (
+    _REFUND.id,
+    _REFUND.cause,
+    _REFUND.amount,
+    _REFUND.state,
+    _REFUND.done_at,
+    t.payments.c.id.label("payment_id"),
+)
 
 
 def events_with_news(tx: Tx) -> list[Row[Any]]:
@@ -40,6 +46,12 @@ def news(tx: Tx, event_id: str, limit: int) -> list[Row[Any]]:
             query.where(_REFUND.state == "done", _REFUND.recorded_by.is_(None)).order_by(_REFUND.id).limit(limit)
         )
     )
+
+
+def is_more_due(tx: Tx, event_id: str) -> bool:
+    """Whether the provider is being asked for refunds of an event."""
+    query = select(_REFUND.id).select_from(_OF_EVENT).where(_REFUND.state == "due", t.orders.c.event_id == event_id)
+    return tx.execute(query.limit(1)).first() is not None
 
 
 def refunds_of_payments(tx: Tx, payment_ids: Sequence[str]) -> list[Row[Any]]:
@@ -62,13 +74,6 @@ def mark(tx: Tx, refund_ids: Sequence[str], recorded_by: str) -> None:
 def unmark(tx: Tx, recorded_by: str) -> None:
     """The intent came to nothing: its refunds are looked at anew."""
     tx.execute(update(t.refunds).where(_REFUND.recorded_by == recorded_by).values(recorded_by=None))
-
-
-def is_under_way(tx: Tx, number: int) -> bool:
-    """Whether the ledger is being told of refunds of an event."""
-    c = ch.outbox.c
-    live = select(c.id).where(c.state.in_(("pending", "sent", "stuck")), c.event_number == number)
-    return tx.execute(live.where(c.kind == RecordRefundsPaid.kind).limit(1)).first() is not None
 
 
 def owed_on_ledger(tx: Tx, tickets: Sequence[int]) -> dict[tuple[str, int, int], int]:

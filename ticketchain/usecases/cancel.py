@@ -91,6 +91,8 @@ def _refund(parts: Parts, tx: Tx, event: Any, tickets: Sequence[int]) -> None:
 
 def _finish(parts: Parts, tx: Tx, event: Any) -> bool:
     """All tickets were walked: those whose dispute has ended since are refunded, too; then it is done with."""
+    if outbox.is_under_way(tx, RefundCancelled.kind, event.number):
+        return False
     left = cancellations.unrefunded(tx, event.number)
     free = [ticket.id for ticket in left if not ticket.frozen]
     keys = [f"{RefundCancelled.kind}:{event.event_id}:{ticket}" for ticket in free]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,9 @@ from ticketchain.usecases.parts import Parts
 
 BATCH = 200
 """Refunds looked at in one transaction; the ledger's call has at most one line for each."""
+
+GATHER = timedelta(seconds=5)
+"""So long the first refund of a call waits at most for others."""
 
 _LOGS = {"returned": "Refunded", "cancelled": "RefundedCancelled", "exchanged": "Exchanged"}
 """By the cause of a refund: the log that made it due on the ledger. All other refunds are no business of the ledger."""
@@ -35,10 +39,10 @@ def record_refunds(parts: Parts) -> bool:
 
 def _record(parts: Parts, event: Any, tx: Tx) -> bool:
     events.lock(tx, event.event_id)
-    if recording.is_under_way(tx, event.number):
+    if outbox.is_under_way(tx, RecordRefundsPaid.kind, event.number):
         return False  # its total is what the next call has to name
     rows = recording.news(tx, event.event_id, BATCH)
-    if not rows:
+    if not rows or (len(rows) < BATCH and _more_comes(parts, tx, event, rows)):
         return False
     paid, known = recording.recorded(tx, event.number)
     lines = _lines(tx, sorted({row.payment_id for row in rows}), known)
@@ -50,6 +54,12 @@ def _record(parts: Parts, event: Any, tx: Tx) -> bool:
             return False  # the ledger refused this very call: the outbox says why
     recording.mark(tx, [row.id for row in rows], key)
     return True
+
+
+def _more_comes(parts: Parts, tx: Tx, event: Any, rows: Sequence[Any]) -> bool:
+    """While the provider is at it, a call is worth waiting for; but not for ever."""
+    young = parts.clock() - min(row.done_at for row in rows) < GATHER
+    return young and recording.is_more_due(tx, event.event_id)
 
 
 def _lines(tx: Tx, payment_ids: Sequence[str], known: Counter[str]) -> list[dict[str, Any]]:
