@@ -46,6 +46,14 @@ def is_open(tx: Tx, order_id: str) -> bool:
     return DisputeState.OPEN in states(tx, [order_id])[order_id]
 
 
+def over_ticket(tx: Tx, ticket: int) -> bool:
+    """Whether the money for which a ticket was last delivered is disputed now."""
+    line = t.order_lines.c
+    last = select(line.order_id).where(line.ticket == ticket, line.state == "delivered").order_by(line.epoch.desc())
+    order = tx.execute(last.limit(1)).scalar_one_or_none()
+    return order is not None and is_open(tx, order)
+
+
 def lost(tx: Tx, payment_id: str) -> dict[str, int]:
     """What lost disputes took, by capture of a payment."""
     c = disputes.c

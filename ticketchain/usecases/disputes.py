@@ -1,8 +1,8 @@
 """Disputes: a buyer's bank takes money back, decides, and what becomes of the tickets meanwhile and then.
 
 Open: the order is `disputed`, refunds and payouts of its money wait, and its tickets are frozen on the ledger, but for
-those that somebody paid for since: their holders are innocent. Won: all goes on. Lost: tickets had by that payment still
-are void as far as its money is gone; the rest is a loss of the reserve.
+those that somebody paid for since: their holders are innocent. Won: all goes on. Lost: tickets that were had for it are
+void as far as its money is gone; the rest is a loss of the reserve.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from ticketchain.domain import journal as books
-from ticketchain.domain.errors import Conflict
 from ticketchain.domain.intents import Freeze, Intent, Unfreeze, VoidTicket
 from ticketchain.domain.orders import UNPAID, Dispute, DisputeState, LineState
 from ticketchain.domain.references import digest_reference, reference_bytes
@@ -30,14 +29,6 @@ SOON, LATER = timedelta(seconds=1), timedelta(hours=1)
 
 _GONE = "the money for it was lost in a dispute"
 _HAD = (LineState.DELIVERED, LineState.EXCHANGED)
-
-
-def refuse_while_disputed(tx: Tx, order_id: str) -> None:
-    """Raises `Conflict` while an order's money is disputed: its tickets stay where they are."""
-    if disputes.is_open(tx, order_id):
-        raise Conflict(
-            "ticket: its payment is disputed at the bank; it cannot move until that is over", state="disputed"
-        )
 
 
 def apply_disputes(parts: Parts, tx: Tx, told: Sequence[tuple[Any, Sequence[Dispute]]]) -> None:

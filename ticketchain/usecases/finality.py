@@ -10,7 +10,7 @@ from ticketchain.domain.money import royalty
 from ticketchain.domain.orders import LineState
 from ticketchain.domain.references import reference_id
 from ticketchain.domain.trail import Trail, last_first
-from ticketchain.store import accounts, chain, events, market, orders, stock
+from ticketchain.store import accounts, chain, disputes, events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.cancel import note_cancelled
@@ -127,7 +127,7 @@ def _owe(parts: Parts, tx: Tx, row: Any) -> None:
         "order_id": payment.order_id,
         "ticket": row.ticket,
         "currency": event.currency,
-        "state": "due",
+        "state": "blocked" if disputes.is_open(tx, payment.order_id) else "due",
         "taken_back": 0,
     }
     shared |= {"created_at": parts.clock()}
