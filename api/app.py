@@ -32,7 +32,7 @@ from api.v1 import (
     stops,
     tickets,
 )
-from api.web import pages, seat_map
+from api.web import pages, seat_map, settlement
 from ticketchain.usecases.parts import Parts
 
 V1 = (
@@ -95,6 +95,7 @@ def create_app(
     app.include_router(docs.router)
     app.include_router(pages.router)
     app.include_router(seat_map.router)
+    app.include_router(settlement.router)
     if sandbox is not None:
         app.include_router(make_router(sandbox))
     if stripe is not None:

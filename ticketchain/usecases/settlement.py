@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ticketchain.domain.errors import Invalid
 from ticketchain.domain.money import plain
 from ticketchain.domain.policy import check_time_zone
 from ticketchain.domain.settlement import COLUMNS, Row, Sum, settle, totals
@@ -16,14 +17,16 @@ from ticketchain.store import books, journal
 from ticketchain.usecases.common import Principal
 from ticketchain.usecases.parts import Parts
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def period_of(first: date, last: date | None = None, zone: str = "UTC") -> tuple[datetime, datetime]:
     """From the beginning of a day to the end of another (default: the same), in a time zone. Raises `Invalid`."""
-    place = ZoneInfo(check_time_zone(zone))
-    end = (last or first) + timedelta(days=1)
-    return datetime.combine(first, time.min, place), datetime.combine(end, time.min, place)
+    place, final = ZoneInfo(check_time_zone(zone)), last or first
+    if final < first or final.year > _LAST_YEAR or first.year < _FIRST_YEAR:
+        raise Invalid("day", f"name days from {_FIRST_YEAR} to {_LAST_YEAR}, the last one not before the first")
+    return datetime.combine(first, time.min, place), datetime.combine(final + timedelta(days=1), time.min, place)
 
 
 def settlement(parts: Parts, who: Principal, since: datetime, until: datetime) -> dict[str, Any]:
