@@ -82,7 +82,16 @@ def settlement_page(
     except DomainError as problem:
         return _problem(request, problem)
     columns = {"flows": _FLOWS, "balances": _BALANCES}
-    return _private(page(request, "settlement.html", found=found, agreed=agreed, days=days, columns=columns))
+    shown = page(
+        request,
+        "settlement.html",
+        found=found,
+        agreed=agreed,
+        statements=_statements(agreed),
+        days=days,
+        columns=columns,
+    )
+    return _private(shown)
 
 
 @router.get("/settlement.csv")
@@ -120,6 +129,16 @@ def _reconciliation(parts: Parts, who: Principal, since: Any, until: Any) -> dic
         return reconcile_period(parts, since, until, organizer=who.organizer).as_json()
     except Unavailable as problem:
         return {"problem": str(problem)}
+
+
+def _statements(agreed: dict[str, Any]) -> list[tuple[str, str, int, int]]:
+    """What each provider's statement has of each currency: taken, given back."""
+    found = []
+    for each in agreed.get("providers", ()):
+        taken, back = each.get("capture", {}), each.get("refund", {})
+        for currency in sorted(taken.keys() | back.keys()):
+            found.append((each["provider"], currency, taken.get(currency, 0), -back.get(currency, 0)))
+    return found
 
 
 def _problem(request: Request, problem: DomainError) -> Response:
