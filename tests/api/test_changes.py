@@ -10,8 +10,9 @@ import pytest
 
 from tests.api.people import CSV, Person, Shop, done, event_body, refused
 from ticketchain.domain.orders import OrderState
+from ticketchain.domain.references import reference_bytes
 from ticketchain.store import orders, schema, schema_chain
-from ticketchain.usecases import pay
+from ticketchain.usecases import pay, recover
 
 DAY = 86_400
 CLASSES = {"A": 6_500, "B": 8_000, "C": 4_000}
@@ -194,6 +195,10 @@ def test_a_cheaper_seat_brings_the_difference_back_from_the_last_payment_first(s
     quote = done(ann.get(f"/v1/tickets/{cheap['to_ticket']}/refund-quote"), 200)
     assert [(to["order_id"], to["amount"]) for to in quote["back_to"]] == [(order["id"], 4_200 - 350)]
     assert done(ann.get(f"/v1/orders/{cheap['order_id']}"), 200)["payment"]["method"] == "free"
+    kept = {paid["payment"]["id"]: 0, order["payment"]["id"]: 4_200}
+    with shop.parts.store.read() as tx:  # what a restore from a backup would find on the ledger
+        told = recover._stories(tx, {reference_bytes(payment).hex() for payment in kept})
+    assert {payment: told[reference_bytes(payment).hex()].owed for payment in kept} == kept
     assert free(shop, event) == {"A": 3, "B": 3, "C": 2}
 
 

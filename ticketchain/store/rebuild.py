@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, literal, select, text
+from sqlalchemy import Row, Select, and_, delete, literal, or_, select, text
 
 from ticketchain.domain.ledgers import first_event, ticket_here
 from ticketchain.store import schema as s
@@ -103,8 +103,8 @@ def money_effects(tx: Tx, ledger: int) -> list[Row[Any]]:
     refunds = select(literal(None).label("ticket"), s.refunds.c.cause, s.refunds.c.amount, *shared)
     refunds = refunds.join(s.captures, s.captures.c.id == s.refunds.c.capture_id)
     refunds = refunds.join(s.payments, s.payments.c.id == s.captures.c.payment_id)
-    by_ledger = s.refunds.c.cause.like("returned:%") | s.refunds.c.cause.like("cancelled:%")
-    found: list[Row[Any]] = list(tx.execute(refunds.where(by_ledger)))
+    by_ledger = [s.refunds.c.cause.like(f"{cause}:%") for cause in ("returned", "exchanged", "cancelled")]
+    found: list[Row[Any]] = list(tx.execute(refunds.where(or_(*by_ledger))))
     payouts = select(s.payouts.c.ticket, s.payouts.c.leg.label("cause"), s.payouts.c.amount, *shared)
     payouts = payouts.join(s.payments, s.payments.c.order_id == s.payouts.c.order_id)
     ours = (s.payouts.c.ticket >= first) & (s.payouts.c.ticket < end)

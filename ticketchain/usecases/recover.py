@@ -6,7 +6,7 @@ or its money goes back. Before this the read model must be at the chain's head.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,8 @@ from ticketchain.domain.errors import Conflict, DomainError, NotFound
 from ticketchain.domain.orders import UNPAID, Capture, LineState, OrderState, paying_captures
 from ticketchain.domain.ports import PaidCharge
 from ticketchain.domain.references import reference_bytes
-from ticketchain.store import chain, market, orders, outbox, signers
+from ticketchain.domain.trail import Source, Trail, exchanged, last_first
+from ticketchain.store import chain, exchanges, market, orders, outbox, signers
 from ticketchain.store.engine import Tx
 from ticketchain.store.recover import money_changes
 from ticketchain.usecases.buy import give_back
@@ -100,25 +101,41 @@ def _reference(charge: PaidCharge) -> str:
 def _stories(tx: Tx, wanted: set[str]) -> dict[str, Story]:
     """What the ledger logged about these payments."""
     found: dict[str, Story] = {}
-    paid_with: dict[int, str] = {}
+    trails: dict[int, Trail] = {}
     for row in money_changes(tx):
-        values = row.values
-        if row.kind in ("Delivered", "Settled"):
-            paid_with[row.ticket] = values["reference"]
-        reference = paid_with.get(row.ticket, "") if row.kind == "RefundedCancelled" else values["reference"]
-        if reference in wanted:
-            _add(found.setdefault(reference, Story()), row)
+        for reference, amount in _owed(trails, row):
+            if reference in wanted:
+                found.setdefault(reference, Story()).owed += amount
+        if "to" in row.values and row.values["reference"] in wanted:
+            _add(found[row.values["reference"]], row)
     return found
 
 
+def _owed(trails: dict[int, Trail], row: Any) -> Iterator[tuple[str, int]]:
+    """What is for something on the ledger by this change, by payment; below zero: what is to go back, as
+    `usecases.finality` has it.
+    """
+    values, ticket = row.values, row.ticket
+    if row.kind in ("Delivered", "Settled"):
+        trails[ticket] = (Source(values["reference"], ticket, values["price"]),)
+        yield values["reference"], values["price"]
+    elif row.kind == "Exchanged":
+        if "to" in values:
+            given, difference = trails.pop(int(values["other"]), ()), values["difference"]
+            trails[ticket] = exchanged(given, ticket, values["reference"], difference)
+            yield values["reference"], max(difference, 0)
+            yield from ((source.reference, -part) for source, part in last_first(given, -difference))
+    else:
+        trail = trails.pop(ticket, ())
+        everything = row.kind == "RefundedCancelled"
+        if everything or values["reference"] in {source.reference for source in trail}:
+            amount = sum(source.amount for source in trail) if everything else values["amount"]
+            yield from ((source.reference, -part) for source, part in last_first(trail, amount))
+
+
 def _add(story: Story, row: Any) -> None:
-    values = row.values
-    if row.kind in ("Refunded", "RefundedCancelled"):
-        story.owed -= values["amount"]
-        return
-    story.owed += values["price"]
     story.tickets.append(row.ticket)
-    story.holders.append(values["to"])
+    story.holders.append(row.values["to"])
     if row.kind == "Settled":
         story.resales.append(row.ticket)
 
@@ -212,6 +229,8 @@ def _acknowledge(parts: Parts, tx: Tx, payment: Any, captures: Sequence[Capture]
     orders.to_state(tx, [row], OrderState.PAID)
     if row.listing_id:
         market.set_listing(tx, row.listing_id, ("open", "reserved"), "selling")
+    if row.exchange_id:
+        exchanges.set_state(tx, row.exchange_id, ("to_pay", "expired"), "sending")
     return True
 
 

@@ -233,7 +233,7 @@ def _unless_backed(tx: Tx, ledger: int, row: Any) -> dict[str, Any] | None:
     return {"what": "payout", "ticket": str(row.ticket), "cause": row.cause} | told
 
 
-_BACKED_BY = {"returned": "Refunded", "cancelled": "RefundedCancelled"}
+_BACKED_BY = {"returned": "Refunded", "exchanged": "Exchanged", "cancelled": "RefundedCancelled"}
 
 
 def _lost_events(tx: Tx, ledger: int) -> list[dict[str, Any]]:
