@@ -102,8 +102,14 @@ def show_event(event: dict[str, Any], as_json: bool = False) -> None:
         return
     terms, schedule = event["terms"], event["schedule"]
     typer.echo(f"{event['id']}  {event['title']}, {event['venue']}: {event['state']}")
-    classes = ", ".join(f"{c['code']} {c['face']}" for c in event["price_classes"])
-    typer.echo(f"  prices   {classes} (minor units of {event['currency']})")
+    classes = ", ".join(f"{c['code']} {c['all_in']}" for c in event["price_classes"])
+    typer.echo(f"  prices   {classes} (minor units of {event['currency']}, all in)")
+    parts = [f"{fee['name']} {fee['bps']} bps + {fee['fixed']}" for fee in event["fees"]]
+    parts += [f"{event['tax']['name']} {event['tax']['bps']} bps, contained"] if event["tax"] else []
+    if parts:
+        typer.echo(f"  of them  {'; '.join(parts)}")
+    opens = event["sale"]["opens_at"]
+    typer.echo(f"  on sale  {f'from {opens} ' if opens else ''}to {event['sale']['closes_at']}")
     typer.echo(f"  doors    {schedule['doors_at']}; moves close {schedule['moves_close_at']}")
     promised = ", ".join(f"{count} {name}" for name, count in terms["supplies"].items() if count)
     typer.echo(f"  tickets  never more than {promised}")
