@@ -116,6 +116,21 @@ def test_moves_are_closed_once_and_for_good(house: House) -> None:
     assert house.json("event", "close-moves", other, "--reason", "The house opens.")["moves_closed"]
 
 
+def test_an_event_is_paused_moved_and_cancelled_and_anybody_checks_that(house: House) -> None:
+    file = house.folder / "changing.json"
+    file.write_text(json.dumps(json.loads((EXAMPLES / "event.json").read_text()) | {"title": "Changing"}))
+    event = house.json("event", "create", file)["id"]
+    why = ("--reason", "The singer is ill.")
+    for verb, state in (("pause", "paused"), ("resume", "open")):
+        assert house.json("event", verb, event, *why)["state"] == state
+    doors = "2099-03-01T20:00:00+01:00"
+    moved = house.json("event", "reschedule", event, "--doors-at", doors, *why)
+    assert moved["schedule"]["doors_at"] == "2099-03-01T19:00:00+00:00"
+    assert house.json("event", "cancel", event, *why)["state"] == "finished"
+    told = house.run("event", "cancellation", event, "--rpc", house.up.places["rpc"])
+    assert (told.returncode, "Every ticket was refunded in full" in told.stdout) == (0, True), told.stderr
+
+
 def test_operator_keys_are_listed_and_revoked(house: House) -> None:
     data = ("--data", house.folder / "data")
     key = ticketchain("keys", "operator", "--label", "spare", *data, folder=house.folder).stdout.strip()

@@ -141,7 +141,7 @@ def test_everybody_gets_back_what_they_paid_last_whatever_dies_on_the_way(
     assert still_open(story) == []
 
 
-def die_often(story: Story, fuse: Fuse) -> int:
+def die_often(story: Story, fuse: Fuse, further: int = 7) -> int:
     """Works until nothing is left to do, dying at places further and further on; how often it died."""
     deaths, place = 0, 3
     for _ in range(200):
@@ -150,7 +150,7 @@ def die_often(story: Story, fuse: Fuse) -> int:
         fuse.left = None
         assert story.service.embedded is not None
         story.service.embedded.snapshot()
-        deaths, place = deaths + died, place + 7
+        deaths, place = deaths + died, place + further
         if not died:
             break
     end(story)
@@ -220,7 +220,11 @@ Break = Callable[[pytest.MonkeyPatch], None]
     ("breaking", "convicted"),
     [
         (lambda m: m.setattr(cancel, "walk", forgetful_walk), "still has a holder: nothing was refunded for it"),
-        (lambda m: m.setattr(finality, "trail_of", first_payment), f"0 went back, not {CAP}"),
+        pytest.param(
+            lambda m: m.setattr(finality, "trail_of", first_payment),
+            f"0 went back, not {CAP}",
+            marks=pytest.mark.differences("refund_on_chain_not_paid"),  # the reconciliation finds it, too
+        ),
     ],
     ids=["cursor", "payment"],
 )
@@ -230,5 +234,5 @@ def test_the_check_convicts(
     story = told(service)
     breaking(monkeypatch)
     story.cancel()
-    die_often(story, fuse)
+    die_often(story, fuse, further=1)
     assert any(convicted in line for line in story.wrong())
