@@ -1,4 +1,4 @@
-"""Returning and exchanging tickets: by their holders, and at the box office (docs/refunds.md)."""
+"""Returning and exchanging one's tickets (docs/refunds.md)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Response
 
 from api.deps import Caller, Creating, Shop, created, scope
 from api.schemas import answers
-from api.schemas.changes import DeskRefund, Exchange, ExchangeQuote, ExchangeWanted, RefundQuote
-from api.schemas.fields import EventId, ExchangeId, KnownTicket, MoveId
+from api.schemas.changes import Exchange, ExchangeQuote, ExchangeWanted, RefundQuote
+from api.schemas.fields import EventId, ExchangeId, KnownTicket
 from ticketchain.usecases import exchange, refund
 
 router = APIRouter(tags=["Tickets"])
@@ -87,43 +87,3 @@ def exchange_ticket(
 def get_exchange(exchange_id: ExchangeId, shop: Shop, who: Caller) -> dict[str, Any]:
     """Whether it is paid and the ledger has done it."""
     return exchange.view_exchange(shop, who, exchange_id)
-
-
-@router.get(
-    "/box-office/tickets/{ticket_id}/refund-quote",
-    summary="What would a return at the box office bring?",
-    response_model=RefundQuote,
-    **scope("refunds:write", 404, 409),
-)
-def get_desk_quote(ticket_id: KnownTicket, shop: Shop, who: Caller) -> dict[str, Any]:
-    """By the rule of its sale, for a ticket of one's own events; to where the money goes back. Goodwill may be more."""
-    return refund.desk_quote(shop, who, ticket_id)
-
-
-@router.post(
-    "/box-office/tickets/{ticket_id}/refunds",
-    summary="Take a ticket back",
-    status_code=201,
-    response_model=answers.Move,
-    **scope("refunds:write", 404, 409, 422),
-)
-def take_back(
-    ticket_id: KnownTicket, body: DeskRefund, shop: Shop, asked: Creating, response: Response
-) -> dict[str, Any]:
-    """For its holder, who stands there: by the rule, or out of goodwill, also after the rule's last moment. Cash is
-    handed out when the return is final on the ledger.
-    """
-    view = refund.desk_refund(shop, asked.request(body), ticket_id, body.reason, body.amount)
-    created(response, f"/v1/box-office/refunds/{view['id']}")
-    return view
-
-
-@router.get(
-    "/box-office/refunds/{move_id}",
-    summary="Follow a ticket taken back",
-    response_model=answers.Move,
-    **scope("refunds:write", 404),
-)
-def get_desk_refund(move_id: MoveId, shop: Shop, who: Caller) -> dict[str, Any]:
-    """Whether the ledger has done it."""
-    return refund.view_desk_refund(shop, who, move_id)

@@ -117,19 +117,19 @@ def test_the_box_office_takes_a_ticket_back_by_rule_or_out_of_goodwill_and_says_
     organizer, ann = shop.organizer(), shop.fan()
     event = open_event(shop, organizer)
     desk, (one, order), (two, other) = shop.staff(organizer, "box-office"), *(buy(shop, ann, event) for _ in range(2))
-    path = "/v1/box-office/tickets"
-    assert done(desk.get(f"{path}/{one}/refund-quote"), 200)["amount"] == 6_350
-    move = done(desk.post(f"{path}/{one}/refunds", json={"reason": "ill"}, key="k"), 201)
-    assert done(desk.post(f"{path}/{one}/refunds", json={"reason": "ill"}, key="k"), 201) == move
+    path = "/v1/tickets"
+    assert done(desk.get(f"{path}/{one}/desk-refund-quote"), 200)["amount"] == 6_350
+    move = done(desk.post(f"{path}/{one}/desk-refunds", json={"reason": "ill"}, key="k"), 201)
+    assert done(desk.post(f"{path}/{one}/desk-refunds", json={"reason": "ill"}, key="k"), 201) == move
     assert (move["amount"], move["reason"], move["state"]) == (6_350, "ill", "sending")
     shop.clock.now = DOORS - timedelta(hours=3)  # too late by the rule
-    assert refused(desk.post(f"{path}/{two}/refunds", json={"reason": "x"}), 409, "conflict")["rule"] == RULE
-    problem = refused(desk.post(f"{path}/{two}/refunds", json={"reason": "x", "amount": 6_701}), 422, "invalid")
+    assert refused(desk.post(f"{path}/{two}/desk-refunds", json={"reason": "x"}), 409, "conflict")["rule"] == RULE
+    problem = refused(desk.post(f"{path}/{two}/desk-refunds", json={"reason": "x", "amount": 6_701}), 422, "invalid")
     assert problem["most"] == 6_700
-    refused(desk.post(f"{path}/{two}/refunds", json={"amount": 1}), 422, "invalid")
-    done(desk.post(f"{path}/{two}/refunds", json={"reason": "the heating failed", "amount": 6_700}), 201)
+    refused(desk.post(f"{path}/{two}/desk-refunds", json={"amount": 1}), 422, "invalid")
+    done(desk.post(f"{path}/{two}/desk-refunds", json={"reason": "the heating failed", "amount": 6_700}), 201)
     shop.chain.work()
-    assert done(desk.get(f"/v1/box-office/refunds/{move['id']}"), 200)["state"] == "done"
+    assert done(desk.get(f"/v1/desk-refunds/{move['id']}"), 200)["state"] == "done"
     assert (money_back(ann, order), money_back(ann, other)) == ([("returned", 6_350)], [("returned", 6_700)])
     told = [values for text, values in shop.log.lines if text == "the box office takes a ticket back"]
     assert [(each["reason"], each["goodwill"], each["key"]) for each in told] == [
@@ -138,20 +138,38 @@ def test_the_box_office_takes_a_ticket_back_by_rule_or_out_of_goodwill_and_says_
     ]
 
 
+def test_cash_is_handed_out_when_the_ticket_is_back_for_good(shop: Shop) -> None:
+    organizer, ann = shop.organizer(), shop.fan()
+    event, desk = open_event(shop, organizer), shop.staff(organizer, "box-office")
+    wanted = {"price_class": "A", "quantity": 1, "fan_id": ann.id, "method": "cash"}
+    sale = done(desk.post(f"/v1/events/{event}/sales", json=wanted), 201)
+    shop.chain.work()
+    ticket = mine(ann)[0]
+    quote = done(ann.get(f"/v1/tickets/{ticket}/refund-quote"), 200)
+    assert quote["back_to"] == [{"order_id": sale["id"], "method": "cash", "amount": 6_350}]
+    done(desk.post(f"/v1/tickets/{ticket}/desk-refunds", json={"reason": "ill"}), 201)
+    assert not pay.send_refunds(shop.parts), "not before it is final"
+    shop.chain.work()
+    pay.send_refunds(shop.parts)
+    (handout,) = done(desk.get(f"/v1/events/{event}/handouts"), 200)["items"]
+    assert (handout["order_id"], handout["amount"]) == (sale["id"], 6_350)
+    assert mine(ann) == [] and free(shop, event)["A"] == 3
+
+
 def test_the_box_office_gives_nobody_elses_money_away(shop: Shop) -> None:
     organizer, rival, ann, bob = shop.organizer(), shop.organizer(), shop.fan(), shop.fan()
     event = open_event(shop, organizer)
     ticket, _ = buy(shop, ann, event)
-    body, path = {"reason": "x", "amount": 1}, f"/v1/box-office/tickets/{ticket}"
+    body, path = {"reason": "x", "amount": 1}, f"/v1/tickets/{ticket}"
     before = shop.counts()["moves"]
     for clerk in (shop.staff(rival, "box-office"), rival):
-        refused(clerk.post(f"{path}/refunds", json=body), 404, "not_found")
-        refused(clerk.get(f"{path}/refund-quote"), 404, "not_found")
+        refused(clerk.post(f"{path}/desk-refunds", json=body), 404, "not_found")
+        refused(clerk.get(f"{path}/desk-refund-quote"), 404, "not_found")
     assert shop.counts()["moves"] == before
     done(ann.post(f"/v1/tickets/{ticket}/gifts", json={"to": bob.id}), 201)
     shop.chain.work()
     desk = shop.staff(organizer, "box-office")
-    assert "did not pay" in refused(desk.post(f"{path}/refunds", json=body), 409, "conflict")["detail"]
+    assert "did not pay" in refused(desk.post(f"{path}/desk-refunds", json=body), 409, "conflict")["detail"]
 
 
 # ------------------------------------------------------------------------------------------------ exchanges
