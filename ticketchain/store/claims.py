@@ -16,6 +16,9 @@ from ticketchain.store import schema as shop
 from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Tx
 
+SALES = (Deliver.kind, Settle.kind)
+"""Kinds that a paused event's ledger does not take."""
+
 _INTENT = t.outbox.c
 _BRIEF = (_INTENT.id, _INTENT.kind, _INTENT.event_number, _INTENT.signer, _INTENT.tries, _INTENT.created_at)
 
@@ -31,7 +34,7 @@ def free_intents(tx: Tx, ledger: int, signer: str, limit: int) -> list[Row[Any]]
     before = and_(same, earlier.c.state.in_(("pending", "sent")), earlier.c.id < _INTENT.id)
     ready = or_(_INTENT.kind.not_in(IN_ORDER), ~exists().where(before))
     paused = exists().where(shop.events.c.number == _INTENT.event_number, shop.events.c.status == EventStatus.PAUSED)
-    ready = and_(ready, or_(_INTENT.kind.not_in((Deliver.kind, Settle.kind)), ~paused))
+    ready = and_(ready, or_(_INTENT.kind.not_in(SALES), ~paused))
     here = _INTENT.event_number.between(first_event(ledger), first_event(ledger + 1) - 1)
     free = or_(_INTENT.signer.is_(None), _INTENT.signer == signer)
     query = select(*_BRIEF).where(_INTENT.state == "pending", free, here, ready)

@@ -46,7 +46,7 @@ def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> Non
 
 def _waits_for_resume(tx: Tx, intent: Any, problem: dict[str, Any]) -> bool:
     """A paid ticket of an event that is only paused: it is delivered when sales go on."""
-    if problem["reason"] != "Ledger_NotOnSale":
+    if intent.kind not in claims.SALES or problem["reason"] != "Ledger_NotOnSale":
         return False
     event = events.event_numbered(tx, intent.event_number)
     return event is not None and event.status == EventStatus.PAUSED
