@@ -250,7 +250,9 @@ class Refund(BaseModel):
 
     cause: str
     amount: int
-    state: Literal["due", "done", "failed"]
+    state: Literal["due", "done", "failed", "dropped"] = Field(
+        description="`dropped`: the buyer's bank took the money back, so it is not given back once more."
+    )
 
 
 class Order(BaseModel):

@@ -50,7 +50,7 @@ class RefundsTotal(BaseModel):
     """Money given back, or due to be."""
 
     cause: str = Field(description="not_owed: double, late or wrong payment; returned: a ticket came back; refused.")
-    state: Literal["due", "done", "failed"]
+    state: Literal["due", "done", "failed", "dropped"]
     currency: str
     refunds: int
     amount: int

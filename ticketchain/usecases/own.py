@@ -35,7 +35,7 @@ def check_movable(ticket: Any) -> None:
 
 
 def refuse_while_busy(tx: Tx, ticket_id: int) -> None:
-    """Raises `Conflict` while the ticket is listed, its payment disputed, or a gift, return or exchange of it under way."""
+    """Raises `Conflict` while the ticket is listed, its payment disputed, or a move or exchange of it under way."""
     if disputes.over_ticket(tx, ticket_id):  # before the ledger has frozen it
         raise Conflict("ticket: its payment is disputed at the bank; it stays until that is over", state="disputed")
     if market.moving(tx, ticket_id) is not None:
