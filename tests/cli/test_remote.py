@@ -16,6 +16,7 @@ import pytest
 
 from tests.cli.program import PROGRAM, Up, environment, ticketchain, up
 from tests.support.anvil import FREE_GAS, running_anvil
+from tests.support.pretix_plans import SEATS, theatre
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -129,6 +130,28 @@ def test_an_event_is_paused_moved_and_cancelled_and_anybody_checks_that(house: H
     assert house.json("event", "cancel", event, *why)["state"] == "finished"
     told = house.run("event", "cancellation", event, "--rpc", house.up.places["rpc"])
     assert (told.returncode, "Every ticket was refunded in full" in told.stdout) == (0, True), told.stderr
+
+
+def test_a_plan_of_pretix_is_stored_once_and_tickets_are_issued_from_it(house: House) -> None:
+    file, event = house.folder / "theatre.json", house.folder / "small.json"
+    file.write_text(json.dumps(theatre()))
+    event.write_text(json.dumps(json.loads((EXAMPLES / "event.json").read_text()) | {"title": "Small"}))
+    plan = house.json("plan", "create", file)
+    assert "category  Parkett: 96 seats" in house.run("plan", "create", file).stdout and plan["seats"] == SEATS
+    assert "Kleines Theater" in house.run("plan", "list").stdout
+    small = house.json("event", "create", event)["id"]
+    classes = [f"--price-class={c}" for c in ("Parkett=A", "Balkon=B", "Tische=", "Wheelchair places=C")]
+    issued = house.json("issue", small, "--plan", plan["id"], *classes)
+    assert issued["tickets"] == SEATS - 8 and issued["issued"]
+    assert house.json("issue", small, "--plan", plan["id"], *classes)["id"] == issued["id"]
+    for arguments, words in (
+        (("issue", small), "either a manifest, or --plan"),
+        (("issue", small, "--plan", plan["id"], "--price-class", "A"), "write CATEGORY=CLASS"),
+        (("plan", "create", house.folder / "x.txt"), "ends in .csv or .json"),
+    ):
+        (house.folder / "x.txt").write_text("seats")
+        done = house.run(*arguments)
+        assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
 
 
 def test_operator_keys_are_listed_and_revoked(house: House) -> None:

@@ -163,7 +163,7 @@
     if (once) headers["Idempotency-Key"] = once;
     let answer;
     try {
-      answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+      answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
     } catch {
       throw new Refused({}, 0);
     }
