@@ -20,10 +20,13 @@ from ticketchain.context import Context, now
 from ticketchain.domain.intents import Freeze, RefundCancelled, Unfreeze
 from ticketchain.domain.trail import Source, Trail
 from ticketchain.store import cancellations, chain
+from ticketchain.store import recording as store
 from ticketchain.store import schema as t
+from ticketchain.store import schema_chain as ch
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import cancel, cancelled, finality, hold, recording, refund
 from ticketchain.usecases.common import Intended, intend, intend_all
+from ticketchain.worker import steps
 
 CAP = 5_500
 REASON = "the singer is ill"
@@ -185,6 +188,36 @@ def _send(story: Story, intent: Any) -> None:
     with story.service.parts.store.begin() as tx:
         intend(story.service.parts, tx, intent.ticket >> 24, "test", intent)
     idle(story.service)
+
+
+def told_anew(service: Context) -> list[str]:
+    """Intents that are left over when a restored database does not know which refunds the ledger was told of."""
+    story = Story(service, Event.open(service, rows=1))
+    for _ in range(2):
+        story.bought(Fan(service), 2, back=2 * FACE)
+    story.cancel()
+    end(story)
+    assert story.wrong() == []
+    with service.parts.store.begin() as tx:
+        tx.execute(t.refunds.update().values(recorded_by=None))
+    for _ in range(10):
+        for step in steps(service)["housekeeping"] + [each.step for each in service.senders]:
+            step()
+    with service.parts.store.read() as tx:
+        left = tx.execute(ch.outbox.select().where(ch.outbox.c.state.in_(("pending", "sent", "stuck"))))
+        return [row.key for row in left] + story.wrong()
+
+
+@ONE_ENGINE
+def test_a_restored_database_tells_the_ledger_nothing_twice(service: Context) -> None:
+    assert told_anew(service) == []
+
+
+@ONE_ENGINE
+def test_the_check_convicts_who_counts_on_its_own_notes_only(service: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = store.recorded
+    monkeypatch.setattr(store, "recorded", lambda tx, number: (recorded(tx, number)[0], Counter()))
+    assert any("record_refunds_paid" in key for key in told_anew(service)), "the ledger takes no more than is due"
 
 
 # ------------------------------------------------------------------------------------------------ controls
