@@ -160,8 +160,9 @@ def test_the_box_office_sells_outside_of_the_window_within_the_order_limit(shop:
     order_at(shop, fan, event, seats[:2], channel=Channel.BOX_OFFICE)
 
 
-def tickets(shop: Shop, event: str) -> list[int]:
-    return [int(seat["ticket"]) for seat in done(shop.client.get(f"/v1/events/{event}/seats"), 200)["items"]]
+def tickets(shop: Shop, event: str, limit: int = 50) -> list[int]:
+    page = done(shop.client.get(f"/v1/events/{event}/seats?limit={limit}"), 200)
+    return [int(seat["ticket"]) for seat in page["items"]]
 
 
 def order_at(shop: Shop, fan: Person, event: str, seats: Sequence[int], **other: Any) -> str:
