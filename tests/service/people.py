@@ -19,7 +19,6 @@ from ticketchain.gate import Lease, build_code, device_key_of, sign_step, step_a
 from ticketchain.store import orders, outbox
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import accounts, buy, events, gate, hold, issue, pass_on, pay, tickets
-from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.common import Principal, Request
 from ticketchain.worker import steps
 
@@ -151,11 +150,11 @@ class Fan:
 
     def webhook(self, charge: str) -> None:
         """What the provider knows of a charge is applied, as after a webhook."""
-        captures = self.parts.online.charge(charge).captures
+        now = self.parts.online.charge(charge)
 
         def work(tx: Tx) -> None:
             (payment,) = orders.payments_of_charges(tx, "sandbox", [charge])
-            apply_captures(self.parts, tx, [(payment, captures)])
+            pay.apply_charges(self.parts, tx, [(payment, now)])
 
         self.parts.store.retry(work)
 
