@@ -20,7 +20,7 @@ from ticketchain.domain.manifest_batches import places_in_rows
 from ticketchain.domain.seat_plans import Area, PlanError, PlanRow, PlanSeat, SeatPlan, Section, categories, manifest_of
 from ticketchain.domain.seat_plans_files import read_plan
 from ticketchain.domain.seat_plans_layout import MOST_IN_LINE, PITCH
-from ticketchain.domain.seat_plans_own import to_document
+from ticketchain.domain.seat_plans_own import areas_in, to_document
 
 NAMES = ["format", "version", "name", "zones", "categories", "rows", "seats", "position", "x", "y", "areas", "shape"]
 HALL = Path(__file__).parents[2] / "examples" / "hall.csv"
@@ -81,6 +81,7 @@ def in_whole_units(plan: SeatPlan) -> Any:
 @given(plan=plans())
 def test_what_is_written_is_read_back(plan: SeatPlan) -> None:
     assert reads_back(plan)
+    assert areas_in(to_document(plan)) == plan.areas
 
 
 def test_a_form_that_rounds_is_convicted_by_the_same_check() -> None:

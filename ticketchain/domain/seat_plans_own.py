@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -81,6 +82,12 @@ def from_document(found: dict[str, Any], problems: Problems) -> SeatPlan:
         sections = lay_out(sections)
     areas = tuple(_areas(found, problems))
     return checked(SeatPlan(name, tuple(sections), areas), problems)
+
+
+def areas_in(document: dict[str, Any]) -> tuple[Area, ...]:
+    """The areas of a document that `to_document` made; its seats are not looked at."""
+    found = js.parse(json.dumps({"areas": document["areas"]}).encode(), Problems())
+    return tuple(_areas(found, Problems()))
 
 
 def _sections(found: dict[str, Any], problems: Problems) -> tuple[tuple[Section, ...], bool]:

@@ -13,7 +13,7 @@ from ticketchain.domain.manifest_types import SeatKind, SeatRow
 from ticketchain.domain.seat_plans import Area, SeatPlan, categories
 from ticketchain.domain.seat_plans_files import read_plan, sections_of
 from ticketchain.domain.seat_plans_layout import lay_out
-from ticketchain.domain.seat_plans_own import to_document
+from ticketchain.domain.seat_plans_own import areas_in, to_document
 from ticketchain.store import plans
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
@@ -129,7 +129,7 @@ def seat_map(parts: Parts, event_id: str) -> SeatMap:
         rows = plans.seats_on_map(tx, event_id)
         plan = plans.plan(tx, event.plan_id) if event.plan_id else None
         shown = views.event(parts, tx, event)
-    return SeatMap(shown, event.plan_id, _placed(rows), _plan_in(plan).areas if plan else ())
+    return SeatMap(shown, event.plan_id, _placed(rows), areas_in(plan.document) if plan else ())
 
 
 def live_stock(parts: Parts, event_id: str) -> dict[str, Any]:

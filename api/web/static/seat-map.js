@@ -74,6 +74,7 @@
     const stock = await ask("GET", `/v1/events/${event}/live-stock`);
     if (stock.seats !== seats.length) {
       if (stage === "choosing" && !chosen.size) location.reload();
+      else say("More seats have come; load the page again to see them.");
       return [];
     }
     return apply(stock.states);
