@@ -20,6 +20,7 @@ from ticketchain.store.taking import Reach
 from ticketchain.usecases import till, views
 from ticketchain.usecases.accounts import open_account
 from ticketchain.usecases.buy import expire
+from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required
 from ticketchain.usecases.hold import Holder, Wish, insisting, own_hold, refuse_quantity, shown, take_hold
 from ticketchain.usecases.ordering import Wanted, lines_of_seats, make_order
@@ -177,7 +178,10 @@ def record_payment(parts: Parts, request: Request, order_id: str, paid: Payment)
 
 
 def give_up(parts: Parts, who: Principal, order_id: str) -> dict[str, Any]:
-    """Ends an order that nobody has paid; its seats are free at once. Raises `NotFound`, `Conflict`."""
+    """Ends an order that nobody has paid; its seats are free at once, and a part that was paid goes back.
+
+    Raises `NotFound`, `Conflict`.
+    """
 
     def work(tx: Tx) -> dict[str, Any]:
         row = _sale(tx, who, order_id)
@@ -185,6 +189,7 @@ def give_up(parts: Parts, who: Principal, order_id: str) -> dict[str, Any]:
         after = required(orders.order(tx, row.id), "order")
         if after.state != OrderState.EXPIRED:
             raise Conflict("order: it is paid; refund its tickets instead", state=after.state)
+        apply_captures(parts, tx, [(orders.payment_of(tx, row.id), [])])
         return _view(tx, after)
 
     return parts.store.retry(work)
