@@ -76,7 +76,7 @@ class Event:
     @classmethod
     def open(cls, context: Context, rows: int = 10, gift_limit: int = 1, **special: Any) -> Event:
         """An organizer creates an event and issues `rows` rows of 20 seats; `special`: any of the later
-        terms, or `classes` with their face prices.
+        terms, `classes` with their face prices, `fees` or a `tax`.
         """
         opened = cls.announce(context, gift_limit, **special)
         settle_finally(context)
@@ -91,10 +91,11 @@ class Event:
         organizer = accounts.authenticate(parts, made["api_key"])
         schedule = schedule_of(doors or now() + timedelta(days=3), None, None, now() - timedelta(days=1), None)
         supplies = special.pop("supplies", Supplies(public=60_000))
+        fees, tax = special.pop("fees", ()), special.pop("tax", None)
         classes = [PriceClass(code, code, face) for code, face in special.pop("classes", {"A": FACE}).items()]
         terms = Terms("EUR", 11_000, 500, gift_limit, 0, RefundRule((Step(3_600, 1_000),)), supplies, **special)
         payees = [Payee("artist", 6_000), Payee("house", 4_000)]
-        new = events.NewEvent("A night", "Hall", "Europe/Berlin", terms, schedule, classes, payees)
+        new = events.NewEvent("A night", "Hall", "Europe/Berlin", terms, schedule, classes, payees, fees, tax)
         return cls(context, organizer, events.create_event(parts, request(organizer), new)["id"])
 
     def issue(
@@ -127,10 +128,10 @@ class Fan:
         self.who = accounts.authenticate(self.parts, made["api_key"])
         self.phone = Ed25519PrivateKey.generate()
 
-    def order(self, event: Event, quantity: int = 1) -> dict[str, Any]:
+    def order(self, event: Event, quantity: int = 1, voucher: str | None = None) -> dict[str, Any]:
         """Holds and orders the best seats; the charge is open when this returns."""
         held = hold.hold_best(self.parts, request(self.who), event.id, "A", quantity)
-        return self.ready(buy.order_hold(self.parts, request(self.who), held["id"]))
+        return self.ready(buy.order_hold(self.parts, request(self.who), held["id"], voucher))
 
     def order_listing(self, listing_id: str) -> dict[str, Any]:
         """Orders a listed ticket."""
