@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Integer, Row, bindparam, exists, func, insert, literal, select, update
 
+from ticketchain.domain.ledgers import LEDGER_SHIFT
 from ticketchain.store import schema as t
+from ticketchain.store import stops
 from ticketchain.store.engine import Tx, insert_new
+from ticketchain.store.schema_chain import ledgers
 
 
 def add_event(
@@ -27,6 +30,16 @@ def add_event(
 def event(tx: Tx, event_id: str) -> Row[Any] | None:
     """One event."""
     return tx.execute(select(t.events).where(t.events.c.id == event_id)).one_or_none()
+
+
+_LEDGER = func.coalesce(t.events.c.number, 0).bitwise_rshift(literal(LEDGER_SHIFT, Integer))
+_FORKED = exists().where(ledgers.c.number == _LEDGER, ledgers.c.forked_at.is_not(None)).label("forked")
+_FOR_SALE = select(t.events, stops.REASON.label("stopped"), _FORKED).where(t.events.c.id == bindparam("event"))
+
+
+def event_for_sale(tx: Tx, event_id: str) -> Row[Any] | None:
+    """One event, with `stopped`: why it sells nothing now, and `forked`: whether its ledger stands still."""
+    return tx.execute(_FOR_SALE, {"event": event_id}).one_or_none()
 
 
 def lock(tx: Tx, event_id: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Update, case, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Insert, Row, Update, bindparam, case, func, insert, select, tuple_, update
 
 from ticketchain.domain.orders import UNPAID
 from ticketchain.store import schema as t
@@ -69,21 +69,34 @@ def counts(tx: Tx, event_id: str) -> list[Row[Any]]:
     return list(tx.execute(query.group_by(*columns).order_by(*columns)))
 
 
+def _new_hold() -> Insert:
+    columns = list(t.holds.columns)
+    row = select(*(bindparam(f"new_{column.name}", type_=column.type) for column in columns))
+    fan = row.where(t.fans.c.id == bindparam("new_fan_id", type_=t.fans.c.id.type))
+    return insert(t.holds).from_select(columns, fan.with_for_update(key_share=True, of=t.fans))
+
+
+_NEW_HOLD = _new_hold().execution_options(preserve_rowcount=True)
+
+
 def add_hold(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Stores an empty hold, still open; False when there is no such fan. Other holds of the fan wait for its end."""
-    given, columns = {"state": "open", "seller_key": None} | dict(values), list(t.holds.columns)
-    row = select(*(literal(given[column.name], column.type) for column in columns))
-    row = row.where(t.fans.c.id == given["fan_id"]).with_for_update(key_share=True, of=t.fans)
-    query = insert(t.holds).from_select(columns, row)
-    return tx.execute(query.execution_options(preserve_rowcount=True)).rowcount == 1
+    given = {"state": "open", "seller_key": None} | dict(values)
+    return tx.execute(_NEW_HOLD, {f"new_{name}": value for name, value in given.items()}).rowcount == 1
+
+
+_HOLD = t.holds.c
+_IN_HOLDS = (
+    select(func.count())
+    .select_from(t.holds.join(t.seats, _SEAT.hold_id == _HOLD.id))
+    .where(_HOLD.fan_id == bindparam("fan"), _HOLD.event_id == bindparam("event"), _HOLD.state == "open")
+    .where(_HOLD.expires_at > bindparam("now", type_=_HOLD.expires_at.type))
+)
 
 
 def seats_in_holds(tx: Tx, event_id: str, fan_id: str, now: datetime) -> int:
     """Number of seats in a fan's open holds of an event, whoever made them."""
-    hold = t.holds.c
-    of_fan = (hold.fan_id == fan_id, hold.event_id == event_id, hold.state == "open", hold.expires_at > now)
-    query = select(func.count()).select_from(t.holds.join(t.seats, _SEAT.hold_id == hold.id)).where(*of_fan)
-    return int(tx.execute(query).scalar_one())
+    return int(tx.execute(_IN_HOLDS, {"event": event_id, "fan": fan_id, "now": now}).scalar_one())
 
 
 def retake_seats(tx: Tx, hold_id: str, tickets: Sequence[int]) -> int:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, literal, or_, select, update
 
 from ticketchain.store import schema as t
 from ticketchain.store import schema_sales as s
 from ticketchain.store.engine import Tx
 
-_STOP = s.stops.c
+_STOP, _EVENT = s.stops.c, t.events.c
 
 
 def add(tx: Tx, values: Mapping[str, Any]) -> None:
@@ -49,20 +49,29 @@ def _its_events(organizer_id: str) -> ColumnElement[bool]:
     return or_(event, and_(_STOP.scope == "venue", own.where(t.events.c.venue == _STOP.subject).exists()))
 
 
-def reason(tx: Tx, event: Any) -> str | None:
-    """Why an event (its row) sells nothing now: the reason of a stop, or of its cancellation, which the ledger may not
-    have yet. None: nothing stops it.
-    """
-    by = or_(_STOP.organizer_id.is_(None), _STOP.organizer_id == event.organizer_id)
+def _reason() -> ColumnElement[str]:
+    """Of the event in the statement around it."""
+    by = or_(_STOP.organizer_id.is_(None), _STOP.organizer_id == _EVENT.organizer_id)
     names = or_(
         _STOP.scope == "all",
-        and_(_STOP.scope == "organizer", _STOP.subject == event.organizer_id),
-        and_(_STOP.scope == "venue", _STOP.subject == event.venue),
-        and_(_STOP.scope == "event", _STOP.subject == event.id),
+        and_(_STOP.scope == "organizer", _STOP.subject == _EVENT.organizer_id),
+        and_(_STOP.scope == "venue", _STOP.subject == _EVENT.venue),
+        and_(_STOP.scope == "event", _STOP.subject == _EVENT.id),
     )
-    stopped = select(_STOP.reason).where(_STOP.lifted_at.is_(None), by, names)
-    cancelled = select(s.cancellations.c.reason).where(s.cancellations.c.event_id == event.id)
-    found: str | None = tx.execute(stopped.union_all(cancelled).limit(1)).scalar()
+    stopped = select(_STOP.reason).where(_STOP.lifted_at.is_(None), by, names).correlate(t.events).limit(1)
+    cancelled = select(s.cancellations.c.reason).where(s.cancellations.c.event_id == _EVENT.id).correlate(t.events)
+    return func.coalesce(stopped.scalar_subquery(), cancelled.scalar_subquery())
+
+
+REASON = _reason()
+"""Why an event sells nothing now, as a column of a statement on `events`: the reason of a stop, or of its cancellation,
+which the ledger may not have yet. Null: nothing stops it.
+"""
+
+
+def reason(tx: Tx, event_id: str) -> str | None:
+    """Why an event sells nothing now."""
+    found: str | None = tx.execute(select(REASON).where(_EVENT.id == event_id)).scalar()
     return found
 
 

@@ -15,7 +15,7 @@ from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.ports import SealedKey
 from ticketchain.store import accounts, events, outbox, stops
 from ticketchain.store.engine import Tx
-from ticketchain.usecases.forks import refuse_while_forked
+from ticketchain.usecases.forks import refuse_forked
 from ticketchain.usecases.parts import Parts
 
 Row = TypeVar("Row")
@@ -130,20 +130,31 @@ def event_of(tx: Tx, event_id: str, who: Principal | None = None) -> Any:
     return row
 
 
-def refuse_unless_on_sale(tx: Tx, event: Any) -> None:
-    """Raises `Conflict` for a paused or cancelled event: the ledger would neither sell nor resell its tickets;
-    `SalesStopped`; and `LedgerForked` while nothing is sold at all.
+def event_on_sale(tx: Tx, event_id: str) -> Any:
+    """An event whose tickets may be sold and resold now. Raises `NotFound`; `Conflict` for a paused or cancelled one:
+    the ledger would do neither; `SalesStopped`; and `LedgerForked` while nothing is sold at all.
     """
-    refuse_while_forked(tx, event.number)
+    event = required(events.event_for_sale(tx, event_id), f"event {event_id!r}")
+    refuse_forked(event.forked)
     refuse_cancelled(event)
-    refuse_while_stopped(tx, event)
+    _refuse_stopped(event.stopped)
     if event.status == EventStatus.PAUSED:
         raise Conflict("event: its organizer paused sales and resales; try again later", state=str(event.status))
+    return event
+
+
+def refuse_unless_on_sale(tx: Tx, event: Any) -> None:
+    """Raises what `event_on_sale` raises."""
+    event_on_sale(tx, event.id)
 
 
 def refuse_while_stopped(tx: Tx, event: Any) -> None:
     """Raises `SalesStopped` while a stop holds for an event, and from the request to cancel it on."""
-    if (reason := stops.reason(tx, event)) is not None:
+    _refuse_stopped(stops.reason(tx, event.id))
+
+
+def _refuse_stopped(reason: str | None) -> None:
+    if reason is not None:
         raise SalesStopped(f"sales are stopped: {reason}", reason=reason)
 
 

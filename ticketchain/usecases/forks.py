@@ -59,7 +59,12 @@ def is_forked(parts: Parts, ledger: int) -> bool:
 def refuse_while_forked(tx: Tx, event_number: int | None) -> None:
     """Raises `LedgerForked` when nothing may be sold on the event's ledger."""
     row = chain.ledger(tx, ledger_of(event_number or 0))
-    if row is not None and row.forked_at is not None:
+    refuse_forked(row is not None and row.forked_at is not None)
+
+
+def refuse_forked(forked: bool) -> None:
+    """Raises `LedgerForked`, in words for buyers."""
+    if forked:
         raise LedgerForked(
             "sales stop: the chain replaced blocks that were final, and the operator has to look at them first; "
             "nothing of yours is lost, try again later"

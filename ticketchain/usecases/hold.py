@@ -23,7 +23,7 @@ from ticketchain.usecases.common import (
     answer,
     answered,
     event_of,
-    refuse_unless_on_sale,
+    event_on_sale,
     required,
 )
 from ticketchain.usecases.limits import refuse_outside_sale, refuse_over_holder_limit, refuse_over_order_limit
@@ -106,8 +106,7 @@ def take_hold(parts: Parts, tx: Tx, holder: Holder, wish: Wish, again: bool) -> 
     """Stores a hold and takes its seats; answers its row and theirs. Raises `SoldOut`, `SeatTaken`, `SaleNotOpen`,
     `SaleClosed`, `Conflict` when sales stand still or a limit is reached, `Invalid` for an unknown price class.
     """
-    event, now = event_of(tx, wish.event_id), parts.clock()
-    refuse_unless_on_sale(tx, event)
+    event, now = event_on_sale(tx, wish.event_id), parts.clock()
     refuse_outside_sale(parts, event, holder.channel)
     refuse_over_order_limit(event, wish.count)
     row = {"id": parts.new_id("hld"), "event_id": event.id, "fan_id": holder.fan, "channel": holder.channel}
