@@ -255,6 +255,7 @@
     });
     say(`${count(held.seats.length)} held for you.`);
     countDown(Date.parse(held.expires_at));
+    follow().catch(() => {});
   }
 
   function countDown(end) {
