@@ -11,7 +11,8 @@ import pytest
 from tests.api.people import CSV, Person, Shop, done, event_body, refused
 from ticketchain.domain.orders import OrderState
 from ticketchain.domain.references import reference_bytes
-from ticketchain.store import orders, schema, schema_chain
+from ticketchain.domain.refunds import rule_from
+from ticketchain.store import orders, outbox, schema, schema_chain
 from ticketchain.usecases import pay, recover
 
 DAY = 86_400
@@ -90,9 +91,11 @@ def test_the_rule_of_the_sale_counts_and_refusals_name_it(shop: Shop) -> None:
     event = open_event(shop, organizer)
     ticket, _ = buy(shop, ann, event)
     with shop.parts.store.begin() as tx:  # as if somebody could change it afterwards
+        on_ledger = outbox.payload(tx, f"create_event:{event}")
         terms = tx.execute(schema.events.select()).one().terms
         tx.execute(schema.events.update().values(terms=terms | {"refund_rule": RULE | {"steps": []}}))
     assert done(ann.get(f"/v1/tickets/{ticket}/refund-quote"), 200)["rule"] == RULE
+    assert on_ledger is not None and on_ledger["terms"]["refund_rule"] == rule_from(RULE).digest().hex()
     shop.clock.now = DOORS - timedelta(hours=3)
     problem = refused(ann.get(f"/v1/tickets/{ticket}/refund-quote"), 409, "conflict")
     assert "24 h before doors" in problem["detail"] and problem["rule"] == RULE
