@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from sqlalchemy import update
 
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
 from tests.service.test_exchange import DEARER, open_event, swap
 from tests.service.test_past_the_service import nothing_is_final_any_more
 from tests.support import books
-from ticketchain.context import Context
+from ticketchain.cli import load
+from ticketchain.context import Context, now, open_context
 from ticketchain.domain import journal as domain
 from ticketchain.domain.ports import Faults
+from ticketchain.settings import Settings
 from ticketchain.store import journal
+from ticketchain.store.sandbox import sandbox_captures
 from ticketchain.usecases import cancel, finality, refund
 
 
@@ -123,6 +131,27 @@ def test_a_cancelled_resale_is_paid_back_by_its_legs_and_the_first_sale(service:
         "sales": -FACE,
         "returns": FACE,  # 55.00, of which 5.00 came from what the resale had brought
     }
+
+
+def test_the_command_names_what_differs_and_its_status_says_whether(tmp_path: Path) -> None:
+    data, today = tmp_path / "data", now().date()
+    days = ("--day", str(today), "--last", str(today + timedelta(days=1)), "--data", str(data))
+    with open_context(Settings(data=data, port=1)) as service:
+        anna = Fan(service)
+        anna.buy(Event.open(service, rows=1), 2)
+        settle_finally(service)
+        good = CliRunner().invoke(load("reconcile"), [*days, "--json"])  # while the service runs
+        with service.parts.store.begin() as tx:
+            tx.execute(update(sandbox_captures).values(amount=1))
+    assert (good.exit_code, json.loads(good.stdout)["agrees"]) == (0, True), good.output
+    bad = CliRunner().invoke(load("reconcile"), [*days, "--provider", "sandbox"])
+    assert bad.exit_code == 1
+    assert "amount_differs" in bad.stdout and "the provider has 1, here it is 10000" in bad.stdout
+    assert "Hold both amounts against" in bad.stdout and "1 difference." in bad.stdout
+    for words in ((*days, "--provider", "bank"), ("--day", str(today), "--data", str(tmp_path / "none"))):
+        unread = CliRunner().invoke(load("reconcile"), words)
+        assert (unread.exit_code, unread.stdout) == (2, ""), unread.output
+        assert unread.stderr.startswith("ticketchain: ")
 
 
 @pytest.mark.differences("not_booked", "not_owed_and_kept")

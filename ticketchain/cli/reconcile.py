@@ -68,7 +68,8 @@ def _show(report: Report, console: Console) -> None:
         console.print(f"   {found.as_json()['next']}", style="dim", highlight=False, markup=False)
     if report.timing:
         console.print(f"{len(report.timing)} agree, but were noted on another day than the provider's.", style="dim")
-    verdict = "Everything agrees." if report.agrees else f"{len(report.differences)} differences."
+    count = len(report.differences)
+    verdict = f"{count} difference{'s' if count > 1 else ''}." if count else "Everything agrees."
     console.print(verdict, style="bold green" if report.agrees else "bold red")
 
 
