@@ -127,6 +127,7 @@ def test_everybody_gets_back_what_they_paid_last_whatever_dies_on_the_way(
 ) -> None:
     monkeypatch.setattr(cancel, "CHUNK", 2)
     monkeypatch.setattr(recording, "BATCH", 2)
+    monkeypatch.setattr(finality, "MOST", 2)
     story = told(service)
     assert story.cancel()["state"] == "requested"
     assert die_often(story, fuse) > 5
