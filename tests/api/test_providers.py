@@ -5,23 +5,29 @@ Stripe is `localstripe` with a front (tests/support/stripe_peer.py).
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
 from tests.api.benches import SECRETS, Bench, DeskBench, SandboxBench, StripeBench
 from tests.api.conftest import open_shop
 from tests.support.stripe_peer import running_stripe
-from ticketchain.domain.errors import Conflict, Forbidden, Invalid, KeyReused, NotFound, Unavailable
-from ticketchain.domain.orders import DisputeState
-from ticketchain.domain.ports import Charge, ChargeNow
+from ticketchain.domain.errors import Conflict, DomainError, Forbidden, Invalid, KeyReused, NotFound, Unavailable
+from ticketchain.domain.orders import Capture, DisputeState
+from ticketchain.domain.ports import Charge, ChargeNow, Webhook
 
 ONLINE = ["sandbox-sqlite", "sandbox-postgresql", "stripe"]
 EVERY = [*ONLINE, "desk-sqlite", "desk-postgresql"]
 everywhere = pytest.mark.parametrize("bench", EVERY, indirect=True, scope="module")
 online = pytest.mark.parametrize("bench", ONLINE, indirect=True, scope="module")
 HOUR = timedelta(hours=1)
+_keys = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +229,77 @@ def test_a_webhook_counts_only_with_a_fresh_signature_over_its_very_bytes(bench:
 def test_junk_under_a_right_signature_is_invalid(bench: Bench, junk: bytes) -> None:
     with pytest.raises(Invalid):
         bench.provider.verify_webhook(bench.sign(junk), junk)
+
+
+@dataclass
+class Lie:
+    """A provider with one broken promise."""
+
+    honest: Any
+    name: str
+    broken: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(self.broken, self.honest) if name == self.name else getattr(self.honest, name)
+
+
+def _key() -> str:
+    return f"key_{next(_keys)}"
+
+
+LIES: dict[str, tuple[str, Callable[..., object], Callable[..., None]]] = {
+    "a new charge each time": (
+        "create_charge",
+        lambda honest, payment, *rest: honest.create_charge(_key(), *rest),
+        test_a_payment_id_opens_one_charge,
+    ),
+    "any amount for a known id": (
+        "create_charge",
+        lambda honest, payment, amount, currency, about: honest.create_charge(payment, 4_500, "EUR", about),
+        test_a_payment_id_with_another_amount_is_refused,
+    ),
+    "money that nobody paid": (
+        "charge",
+        lambda honest, ref: ChargeNow((Capture(f"cap_{ref}", 4_500, "EUR"),)),
+        test_a_declined_card_takes_nothing,
+    ),
+    "a refund each time": (
+        "refund",
+        lambda honest, key, *rest: honest.refund(_key(), *rest),
+        test_a_refund_id_refunds_once_and_never_more_than_was_taken,
+    ),
+    "a statement of all days": (
+        "statement",
+        lambda honest, since, until: honest.statement(since - 9 * HOUR, until + 9 * HOUR),
+        test_the_statement_has_what_came_and_went_and_nothing_of_another_time,
+    ),
+    "nothing that was paid": (
+        "paid_since",
+        lambda honest, moment: (),
+        test_what_was_paid_since_a_moment_is_listed_with_what_went_back,
+    ),
+    "any signature": (
+        "verify_webhook",
+        lambda honest, headers, body: Webhook("whe", json.loads(body)["charge"]),
+        test_a_webhook_counts_only_with_a_fresh_signature_over_its_very_bytes,
+    ),
+}
+
+
+@pytest.mark.parametrize("bench", ["sandbox-sqlite"], indirect=True, scope="module")
+@pytest.mark.parametrize("lie", LIES)
+def test_a_provider_that_breaks_a_promise_is_convicted(bench: Bench, lie: str) -> None:
+    name, broken, test = LIES[lie]
+    with pytest.raises((AssertionError, DomainError, ValueError, KeyError, pytest.fail.Exception)):
+        test(replace(bench, provider=Lie(bench.provider, name, broken)))
+
+
+@pytest.mark.parametrize("bench", ["sandbox-sqlite"], indirect=True, scope="module")
+@pytest.mark.parametrize("won", [True, False])
+def test_a_provider_that_keeps_disputes_to_itself_is_convicted(bench: Bench, won: bool) -> None:
+    silent = Lie(bench.provider, "charge", lambda honest, ref: ChargeNow(honest.charge(ref).captures))
+    with pytest.raises(ValueError, match="unpack"):
+        test_a_dispute_is_told_from_its_beginning_to_its_end(replace(bench, provider=silent), won)
 
 
 @pytest.mark.parametrize("bench", ["desk-sqlite"], indirect=True, scope="module")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -229,6 +230,26 @@ def test_an_order_is_paid_delivered_returned_and_refunded_at_stripe(stripe_shop:
     charge = peer.charge_of(anna.intent)
     assert [row["amount"] for row in charge["refunds"]["data"]] == [back["amount"]]
     assert charge["amount_refunded"] == back["amount"] < FACE
+
+
+def test_stripe_is_asked_for_many_charges_side_by_side(stripe_shop: Shop, peer: StripePeer) -> None:
+    """Each answer takes long there. One after the other, the first would wait for the second in vain."""
+    buyers = [Buyer(stripe_shop, peer) for _ in range(2)]
+    for each in buyers:
+        peer.pay(each.intent)
+        body = event_of("payment_intent.succeeded", {"object": "payment_intent", "id": each.intent})
+        done(stripe_shop.client.post("/v1/webhooks/stripe", content=body, headers=each.bench.sign(body)), 200)
+    together = Barrier(2, timeout=20)
+
+    def wait(method: str, path: str) -> None:
+        together.wait()
+
+    peer.fails = wait
+    try:
+        assert pay.apply_webhooks(stripe_shop.parts)
+    finally:
+        peer.fails = lambda method, path: None
+    assert [each.look()["state"] for each in buyers] == ["paid", "paid"]
 
 
 def test_a_message_about_no_charge_is_taken_and_done_with(stripe_shop: Shop, peer: StripePeer) -> None:

@@ -31,6 +31,11 @@ class Desk:
         """Short name of the provider."""
         return "desk"
 
+    @property
+    def at_once(self) -> int:
+        """One call after the other: it is our own database."""
+        return 1
+
     def create_charge(self, payment_id: str, amount: int, currency: str, description: str) -> Charge:
         """A reference to write on the invoice: the payment's own id. There is no page to pay at."""
         return Charge(payment_id, None)

@@ -236,6 +236,11 @@ class SandboxProvider:
         """Short name, part of the webhook's path."""
         return "sandbox"
 
+    @property
+    def at_once(self) -> int:
+        """One call after the other: it is our own database."""
+        return 1
+
     def create_charge(self, payment_id: str, amount: int, currency: str, description: str) -> Charge:
         """Opens a charge; the same payment id always gives the same charge."""
         return self._peer.create_charge(payment_id, amount, currency, description)

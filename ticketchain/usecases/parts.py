@@ -96,6 +96,10 @@ class PaymentProvider(Protocol):
     def name(self) -> str:
         """Short name, part of the webhook's path."""
 
+    @property
+    def at_once(self) -> int:
+        """How many calls to make side by side: more than one where an answer takes long."""
+
     def create_charge(self, payment_id: str, amount: int, currency: str, description: str) -> Charge:
         """Opens a charge; the same payment id always gives the same charge."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ticketchain.domain.errors import DomainError, NotFound, Unavailable
 from ticketchain.domain.orders import OrderState
@@ -20,7 +22,16 @@ from ticketchain.usecases.disputes import apply_disputes
 from ticketchain.usecases.journal import note_refunded
 from ticketchain.usecases.parts import Parts
 
-Row = TypeVar("Row")
+
+class AtProvider(Protocol):
+    """A row about something at a provider."""
+
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+
+
+Row = TypeVar("Row", bound=AtProvider)
 POSTPONED = timedelta(seconds=1), timedelta(hours=1)
 """The least and the most for which a webhook waits that could not be applied."""
 
@@ -197,15 +208,37 @@ def _pay_or_expire(parts: Parts, payment: Any) -> None:
 
 
 def _each(parts: Parts, rows: Iterable[Row], work: Callable[[Row], None]) -> bool:
-    """Works on each row, one that fails in no other's way; True when any went through."""
-    done = False
+    """Works on each row (with its `provider`), one that fails in no other's way; True when any went through."""
+    by_provider: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        try:
-            work(row)
-            done = True
-        except (Unavailable, OSError) as problem:
-            parts.log.warning("the provider does not answer, the rest waits", problem=str(problem))
-            break
-        except Exception as problem:
-            parts.log.error("a row of money work failed, a person must look", row=repr(row), problem=repr(problem))
+        by_provider[row.provider].append(row)
+    done = False
+    for name, mine in by_provider.items():
+        known = parts.providers.get(name)
+        at_once = known.at_once if known is not None else 1
+        for start in range(0, len(mine), at_once):
+            results = _side_by_side(partial(_guarded, parts, work), mine[start : start + at_once])
+            done = done or True in results
+            if None in results:
+                break
     return done
+
+
+def _side_by_side(work: Callable[[Row], bool | None], rows: Sequence[Row]) -> list[bool | None]:
+    if len(rows) == 1:
+        return [work(rows[0])]
+    with ThreadPoolExecutor(len(rows)) as hands:
+        return list(hands.map(work, rows))
+
+
+def _guarded(parts: Parts, work: Callable[[Row], None], row: Row) -> bool | None:
+    """Whether it went through; None when the provider does not answer, so that the rest need not try."""
+    try:
+        work(row)
+        return True
+    except (Unavailable, OSError) as problem:
+        parts.log.warning("the provider does not answer, the rest waits", problem=str(problem))
+        return None
+    except Exception as problem:
+        parts.log.error("a row of money work failed, a person must look", row=repr(row), problem=repr(problem))
+        return False
