@@ -74,13 +74,20 @@ class Statement:
         ours = _find(line, known)
         if ours is None:
             yield from self._unknown(line, known)
-        elif line.amount * ours.amount < 0 and not (line.kind == "dispute" and ours.state == "won"):
-            yield self._difference(What.REVERSED, line, known, ours, "the provider took it back")
+        elif line.amount * ours.amount < 0 and ours.state != "won":
+            yield self._reversed(line, known, ours)
         elif again and line.kind != "dispute":
             what = What.REFUND_TWICE if line.kind == "refund" else What.AMOUNT_DIFFERS
             yield self._difference(what, line, known, ours, "it is on the statement twice")
         else:
             yield from self._compared(line, known, ours)
+
+    def _reversed(self, line: StatementLine, known: Known, ours: Noted) -> Difference:
+        """Money went the other way: the provider took it back, or a dispute was won and we do not know it yet."""
+        if ours.state != "open":
+            return self._difference(What.REVERSED, line, known, ours, "the provider took it back")
+        what = What.WEBHOOK_NOT_APPLIED if known.waiting else What.MISSING_HERE
+        return self._difference(what, line, known, ours, "it is won, and open here")
 
     def _compared(self, line: StatementLine, known: Known, ours: Noted) -> Iterator[Difference]:
         if line.currency != ours.currency:
