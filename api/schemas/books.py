@@ -49,7 +49,10 @@ class CapturesTotal(BaseModel):
 class RefundsTotal(BaseModel):
     """Money given back, or due to be."""
 
-    cause: str = Field(description="not_owed: double, late or wrong payment; returned: a ticket came back; refused.")
+    cause: str = Field(
+        description="not_owed: double, late or wrong payment; refused; returned: a ticket came back; exchanged: for a "
+        "cheaper one; cancelled: the event was."
+    )
     state: Literal["due", "done", "failed", "dropped"]
     currency: str
     refunds: int

@@ -1,7 +1,7 @@
 """The books of an event: what was ordered, taken, given back and owed, and where its tickets are.
 
-Once nothing is on its way: captured - refunded = first sales + resales - returns. The auditor computes the right side
-from the ledger alone, so the two can be held against each other.
+Once nothing is on its way: captured - refunded = first sales + resales - returns (and what banks kept of disputed
+payments). The auditor computes the right side from the ledger alone, so the two can be held against each other.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import Principal, event_of
 from ticketchain.usecases.parts import Parts
 
-SOLD = (LineState.DELIVERED, LineState.REFUNDED)
-"""Lines whose ticket went to the buyer, also if it was returned later."""
+SOLD = (LineState.DELIVERED, LineState.EXCHANGED, LineState.REFUNDED)
+"""Lines whose ticket went to the buyer, also if it was returned or exchanged later. What an exchange cost is the price
+of its own line.
+"""
 
 
 def books_of(parts: Parts, who: Principal, event_id: str) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def _sales(tx: Tx, event_id: str) -> list[dict[str, Any]]:
 
 
 def _refunds(tx: Tx, event_id: str) -> list[dict[str, Any]]:
-    """Money given back by cause (not_owed, returned, refused), state and currency."""
+    """Money given back by cause (not_owed, refused, returned, exchanged, cancelled), state and currency."""
     totals: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     for row in books.refunds(tx, event_id):
         total = totals[row.cause.partition(":")[0], row.state, row.currency]
