@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from threading import Thread
+from time import sleep
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
-from tests.api.people import Person, Shop, done
+from tests.api.conftest import open_shop
+from tests.api.people import FACE, Person, Shop, done, refused
+from ticketchain.store import orders
 from ticketchain.store import schema as t
 from ticketchain.usecases import pay
+from ticketchain.usecases.buy import give_back
 
 
 def resell(shop: Shop, seller: Person, ticket: str, buyer: Person, price: int) -> dict[str, Any]:
@@ -57,3 +64,51 @@ def test_a_part_of_an_order_that_was_given_up_goes_back(shop: Shop) -> None:
     assert refunds(shop) == []
     assert done(desk.delete(f"/v1/sales/{sale['id']}"), 200)["state"] == "expired"
     assert refunds(shop) == [("not_owed", 1_000)]
+
+
+@pytest.mark.parametrize("locks", [True, False])
+def test_a_refund_and_a_lost_dispute_at_once_are_not_more_than_was_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locks: bool
+) -> None:
+    """On PostgreSQL, where both write. Control: a refund that does not wait for the dispute gives the money again."""
+    with open_shop("postgresql", tmp_path) as shop:
+        organizer, ann = shop.organizer(), shop.fan()
+        event = shop.event(organizer)
+        shop.issue(organizer, event)
+        order = shop.buy(ann, event)
+        dispute(shop, order)
+        charge, payment_id = order["payment"]["url"].rpartition("/")[2], order["payment"]["id"]
+        shop.sandbox.decide(charge, won=False)
+        now = shop.parts.online.charge(charge)
+
+        def refund() -> None:
+            with shop.parts.store.begin() as tx:
+                give_back(shop.parts, tx, payment_id, "returned:1:2", FACE)
+
+        with shop.parts.store.begin() as tx:
+            pay.apply_charges(shop.parts, tx, [(orders.payment(tx, payment_id), now)])
+            if not locks:
+                monkeypatch.setattr(orders, "lock", lambda *_: [])
+            other = Thread(target=refund)
+            other.start()
+            sleep(0.5)
+        other.join()
+        assert refunds(shop) == ([] if locks else [("returned", FACE)])
+
+
+# ------------------------------------------------------------------------------------------------ disputes
+
+
+def test_nobody_buys_a_listing_whose_seller_disputes_their_own_payment(shop: Shop) -> None:
+    """Control: before the dispute it is for sale."""
+    organizer, ann, bob = shop.organizer(), shop.fan(), shop.fan()
+    event = shop.event(organizer)
+    shop.issue(organizer, event)
+    order = shop.buy(ann, event, 2)
+    first, second = (line["ticket"] for line in order["lines"])
+    resell(shop, ann, first, bob, FACE)
+    offer = {"price": FACE, "currency": "EUR"}
+    listing = done(ann.post(f"/v1/tickets/{second}/listings", json=offer), 201)["id"]
+    dispute(shop, order)
+    problem = refused(bob.post("/v1/orders", json={"listing_id": listing}), 409, "conflict")
+    assert "disputed at the bank" in problem["detail"]

@@ -49,6 +49,8 @@ def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, 
             raise Expired("listing: its time is over")
         if row.fan_id == request.who.fan:
             raise Conflict("listing: it is your own")
+        if disputes.over_ticket(tx, row.ticket):  # before the ledger has frozen it
+            raise Conflict("listing: its seller's own payment is disputed at the bank", state="disputed")
         lines = [Line(row.ticket, items_of(row.price))]
         order_id = make_order(parts, tx, Wanted(request.who.fan, row.event_id, lines, listing_id=listing_id))
         return dict(answer(parts, tx, request, views.order(tx, orders.order(tx, order_id))))
@@ -75,6 +77,8 @@ def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) ->
     """Writes down a refund of an order's money, once per cause: never more than was captured, less what a lost dispute
     took. Of an order that was paid in parts, the first part goes back first.
     """
+    payment = required(orders.payment(tx, payment_id), f"payment {payment_id!r}")
+    orders.lock(tx, [payment.order_id])  # a dispute that is just being lost: what it takes is seen below, or sees this
     refunds = orders.refunds_of_payment(tx, payment_id)
     if any(refund.cause == cause for refund in refunds):
         return
