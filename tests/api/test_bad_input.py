@@ -175,7 +175,7 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"price_classes": [{"code": "A", "name": "A", "face": 1}] * 2}, "price_classes"),
     ({"gifts": {"limit": 8}}, "gifts.limit"),
     ({"gifts": {"closes_at": "2027-01-01T00:00:00Z"}}, "gifts.closes_at"),
-    ({"refunds": {"steps": [{"keep_bps": 10_001}]}}, "refunds.steps.0.keep_bps"),
+    ({"refunds": {"steps": [{"keep_bps": 10_001}]}}, "refunds.steps[0].keep_bps"),
     ({"pricing": "free"}, "pricing"),
     ({"supplies": None}, "supplies"),
     ({"supplies": {}}, "supplies"),

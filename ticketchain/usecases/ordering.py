@@ -20,9 +20,7 @@ from ticketchain.usecases.common import event_of, refuse_unless_on_sale
 from ticketchain.usecases.limits import refuse_outside_sale, refuse_over_holder_limit, refuse_over_order_limit
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.promote import promote
-
-DESK = "desk"
-"""Name of the provider of cash and invoices (`ticketchain.payments.desk`)."""
+from ticketchain.usecases.till import DESK
 
 
 @dataclass(frozen=True)
