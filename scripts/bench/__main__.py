@@ -12,7 +12,7 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from scripts.bench import index, pipeline
+from scripts.bench import holds, index, pipeline
 from scripts.bench.form import Number, Result, chart, machine
 from scripts.bench.gas import chart as gas_chart
 from scripts.bench.gas import run as gas
@@ -22,11 +22,12 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Result]] = {
     "gas": gas.run,
     "pipeline": pipeline.run,
     "index": index.run,
+    "holds": holds.run,
 }
 CHARTS: dict[str, Callable[[Result, Path], None]] = {"gas": gas_chart.draw}
 """Pictures of one benchmark that say more than bars."""
 
-ON_DATABASES = ("pipeline", "index")
+ON_DATABASES = ("pipeline", "index", "holds", "orders")
 
 _WIDE = 140
 
