@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from tests.api.conftest import open_shop
 from tests.api.people import FACE, Person, Shop, done, refused
+from tests.api.test_changes import buy, mine, money_back, open_event
 from ticketchain.store import orders
 from ticketchain.store import schema as t
 from ticketchain.usecases import pay
@@ -112,3 +113,54 @@ def test_nobody_buys_a_listing_whose_seller_disputes_their_own_payment(shop: Sho
     dispute(shop, order)
     problem = refused(bob.post("/v1/orders", json={"listing_id": listing}), 409, "conflict")
     assert "disputed at the bank" in problem["detail"]
+
+
+# ------------------------------------------------------------------------------------------------ returns
+
+
+def test_no_more_comes_back_than_the_organizer_was_paid(shop: Shop) -> None:
+    """Bought at half price, sold to a friend at full price, returned. Control: what cost full price here brings it."""
+    organizer, ann, bob = shop.organizer(), shop.fan(), shop.fan()
+    event = shop.event(organizer, refunds={})
+    shop.issue(organizer, event)
+    full = shop.buy(ann, event)["lines"][0]["ticket"]
+    done(organizer.post(f"/v1/events/{event}/promotions", json={"name": "Early bird", "bps": 5_000}), 201)
+    half = shop.buy(ann, event)["lines"][0]["ticket"]
+    for ticket, amount in ((full, FACE), (half, FACE // 2)):
+        resell(shop, ann, ticket, bob, FACE)
+        quote = done(bob.get(f"/v1/tickets/{ticket}/refund-quote"), 200)
+        assert (quote["paid"], quote["amount"]) == (FACE, amount)
+        done(bob.post(f"/v1/tickets/{ticket}/refunds"), 201)
+        shop.chain.work()
+    assert left(shop) == 0
+
+
+def test_an_exchange_brings_no_more_back_than_a_return(shop: Shop) -> None:
+    """Control: where returns are possible the same exchange is made (`test_changes`)."""
+    organizer, ann, bob = shop.organizer(), shop.fan(), shop.fan()
+    event = open_event(shop, organizer, refunds={"steps": []})
+    ticket, order = buy(shop, ann, event)
+    refused(ann.post(f"/v1/tickets/{ticket}/exchange", json={"price_class": "C"}), 409, "conflict")
+    other = open_event(shop, organizer)
+    done(organizer.post(f"/v1/events/{other}/promotions", json={"name": "Gift", "bps": 10_000}), 201)
+    hold = done(ann.post(f"/v1/events/{other}/holds", json={"price_class": "A", "quantity": 1}), 201)["id"]
+    (line,) = done(ann.post("/v1/orders", json={"hold_id": hold}), 201)["lines"]
+    shop.chain.work()
+    resell(shop, ann, line["ticket"], bob, 6_700)
+    problem = refused(bob.post(f"/v1/tickets/{line['ticket']}/exchange", json={"price_class": "C"}), 409, "conflict")
+    assert "a return of your ticket would bring 0.00 EUR" in problem["detail"]
+    assert (mine(ann), mine(bob), money_back(ann, order)) == ([ticket], [line["ticket"]], [])
+
+
+def test_goodwill_never_pays_less_than_the_rule(shop: Shop) -> None:
+    """Control: the rule's own amount."""
+    organizer, ann = shop.organizer(), shop.fan()
+    desk, event = shop.staff(organizer, "box-office"), open_event(shop, organizer)
+    ticket, order = buy(shop, ann, event)
+    path = f"/v1/tickets/{ticket}/desk-refunds"
+    for amount in (0, 6_349):
+        assert refused(desk.post(path, json={"reason": "x", "amount": amount}), 422, "invalid")["least"] == 6_350
+    assert mine(ann) == [ticket]
+    done(desk.post(path, json={"reason": "x", "amount": 6_350}), 201)
+    shop.chain.work()
+    assert money_back(ann, order) == [("returned", 6_350)]

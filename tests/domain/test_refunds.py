@@ -121,7 +121,7 @@ def test_the_reasons_are_plain_words() -> None:
     told = quote(rule, bought, DOORS, DOORS - 2 * DAY, False)
     assert [(part.text, part.amount) for part in told.parts] == [
         ("paid 57.00 EUR", 5_700),
-        ("5.00 EUR over the face price went to the seller: not refundable", -500),
+        ("5.00 EUR over what the organizer was paid went to the seller: not refundable", -500),
         ("Service fee 2.00 EUR is not refundable", -200),
         ("10 % kept from 7 days before doors", -500),
         ("1.50 EUR is kept for each returned ticket", -150),

@@ -49,8 +49,8 @@ class RefundRule:
 
 @dataclass(frozen=True)
 class Bought:
-    """A ticket as it was paid for: all in, in all payments together; its all-in face price; what the price is made
-    of.
+    """A ticket as it was paid for: all in, in all payments together; its all-in face price, or what its organizer was
+    paid for it if that is less; what the price is made of.
     """
 
     price: int
@@ -149,7 +149,7 @@ def after_exchange(rule: RefundRule, before: RefundRule, doors_at: int, now: int
 def _paid(bought: Bought) -> Iterator[Part]:
     yield Part("paid", f"paid {show(bought.price, bought.currency)}", bought.price)
     if (over := bought.price - bought.face) > 0:
-        text = f"{show(over, bought.currency)} over the face price went to the seller: not refundable"
+        text = f"{show(over, bought.currency)} over what the organizer was paid went to the seller: not refundable"
         yield Part("over_face", text, -over)
 
 

@@ -36,7 +36,7 @@ from ticketchain.usecases.limits import refuse_outside_sale
 from ticketchain.usecases.ordering import Wanted, make_order
 from ticketchain.usecases.own import deadline_of, own_ticket, refuse_when_closed, refuse_while_busy
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.refund import money_behind, paid_by
+from ticketchain.usecases.refund import money_behind, paid_by, quote_of
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _plan(parts: Parts, tx: Tx, who: Principal, ticket_id: int, wanted: WantedSe
     if hold_id is None:
         _refuse_unless_free(to_seat)
         _refuse_over_limit(tx, plan)
-    _refuse_money(tx, who, plan)
+    _refuse_money(parts, tx, who, plan)
     return plan
 
 
@@ -223,12 +223,15 @@ def _refuse_over_limit(tx: Tx, plan: Plan) -> None:
         raise Conflict(f"exchange: one account may have {limit} tickets of that event; you have {has}", limit=limit)
 
 
-def _refuse_money(tx: Tx, who: Principal, plan: Plan) -> None:
-    """Money that would go back must be the caller's, and not more than was paid."""
+def _refuse_money(parts: Parts, tx: Tx, who: Principal, plan: Plan) -> None:
+    """Money that would go back must be the caller's, and not more than was paid, nor than a return would bring now."""
     money_behind(tx, plan.ticket)
     if plan.difference < 0:
-        paid_by(tx, plan.ticket, who.fan)
+        behind = paid_by(tx, plan.ticket, who.fan)
         if plan.ticket.price + plan.difference < 0:
             less, currency = show(-plan.difference, plan.event.currency), plan.event.currency
             paid = show(plan.ticket.price, currency)
             raise Conflict(f"exchange: {less} would go back, but only {paid} was paid for your ticket")
+        if (most := quote_of(parts, behind).amount) + plan.difference < 0:
+            less, most_ = show(-plan.difference, plan.event.currency), show(most, plan.event.currency)
+            raise Conflict(f"exchange: {less} would go back, but a return of your ticket would bring {most_} now")

@@ -42,17 +42,20 @@ from ticketchain.usecases.own import (
     refuse_while_busy,
 )
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import trail_of
+from ticketchain.usecases.retell import story_of
 
 
 @dataclass(frozen=True)
 class Paid:
-    """A ticket with its event and seat, and the order lines behind it, first first, with what each still paid of it."""
+    """A ticket with its event and seat, and the order lines behind it, first first, with what each still paid of it;
+    `taken`: what its organizer was paid for it.
+    """
 
     ticket: Any
     event: Any
     seat: Any
     trail: Trail
+    taken: int
     lines: Sequence[Any]
 
     @property
@@ -69,7 +72,7 @@ class Paid:
     def bought(self) -> Bought:
         """What was paid, and for what."""
         items = [Item(**item) for line in self.lines for item in line._mapping["items"]]
-        return Bought(self.ticket.price, self.seat.face, items, self.event.currency)
+        return Bought(self.ticket.price, min(self.seat.face, self.taken), items, self.event.currency)
 
     @property
     def rule(self) -> RefundRule:
@@ -85,14 +88,14 @@ class Paid:
 
 def money_behind(tx: Tx, ticket: Any) -> Paid:
     """A ticket and the order lines behind it, whoever paid them. Raises `Conflict` when a bank disputes any of it."""
-    trail = trail_of(tx, ticket.id)
-    found = [orders.paid_line(tx, reference_id("pay", bytes.fromhex(s.reference)), s.ticket) for s in trail]
+    story = story_of(tx, ticket.id)
+    found = [orders.paid_line(tx, reference_id("pay", bytes.fromhex(s.reference)), s.ticket) for s in story.trail]
     lines = [line for line in found if line is not None]
     if any(line.order_state == OrderState.DISPUTED for line in lines):
         raise Conflict("ticket: its payment is disputed at the buyer's bank; it waits for the bank", state="disputed")
     seat = required(stock.seat(tx, ticket.id), f"ticket {ticket.id}")
     event = required(events.event(tx, seat.event_id), "the event")
-    return Paid(ticket, event, seat, trail, lines)
+    return Paid(ticket, event, seat, story.trail, story.taken, lines)
 
 
 def paid_by(tx: Tx, ticket: Any, fan_id: str | None) -> Paid:
@@ -115,7 +118,7 @@ def refund_quote(parts: Parts, who: Principal, ticket_id: int) -> dict[str, Any]
     with parts.store.read() as tx:
         ticket, _ = own_ticket(tx, who, ticket_id)
         paid = paid_by(tx, ticket, who.fan)
-        return _quote_view(paid, _quote(parts, paid))
+        return _quote_view(paid, quote_of(parts, paid))
 
 
 def return_ticket(parts: Parts, request: Request, ticket_id: int) -> dict[str, Any]:
@@ -125,11 +128,12 @@ def return_ticket(parts: Parts, request: Request, ticket_id: int) -> dict[str, A
             return dict(before)
         ticket, _ = own_ticket(tx, request.who, ticket_id)
         paid = paid_by(tx, ticket, request.who.fan)
-        amount = _quote(parts, paid).amount
+        amount = quote_of(parts, paid).amount
     return _return(parts, request, paid, amount, None)
 
 
-def _quote(parts: Parts, paid: Paid) -> Quote:
+def quote_of(parts: Parts, paid: Paid) -> Quote:
+    """What returning the ticket would bring now. Raises `Conflict` when it is too late."""
     refuse_cancelled(paid.event)
     refuse_when_closed(parts, paid.event, "refund: returns")
     return quote(paid.rule, paid.bought, paid.event.schedule["doors_at"], unix(parts), paid.rescheduled)
@@ -156,7 +160,7 @@ def desk_quote(parts: Parts, who: Principal, ticket_id: int) -> dict[str, Any]:
     """The same for a ticket of one's own event, for whoever holds and paid it. Raises `NotFound`, `Conflict`."""
     with parts.store.read() as tx:
         paid = _at_desk(tx, who, ticket_id)
-        return _quote_view(paid, _quote(parts, paid))
+        return _quote_view(paid, quote_of(parts, paid))
 
 
 def desk_refund(
@@ -173,7 +177,7 @@ def desk_refund(
         if (before := answered(tx, request)) is not None:
             return dict(before)
         paid = _at_desk(tx, request.who, ticket_id)
-        amount = _quote(parts, paid).amount if goodwill is None else _goodwill(parts, paid, goodwill)
+        amount = quote_of(parts, paid).amount if goodwill is None else _goodwill(parts, paid, goodwill)
     told = {"ticket": str(ticket_id), "amount": amount, "goodwill": goodwill is not None, "reason": reason.strip()}
     move = _return(parts, request, paid, amount, reason.strip())
     parts.log.info("the box office takes a ticket back", key=request.who.key_id, move=move["id"], **told)
@@ -196,9 +200,18 @@ def _goodwill(parts: Parts, paid: Paid, amount: int) -> int:
     refuse_cancelled(paid.event)
     refuse_when_closed(parts, paid.event, "refund: returns")
     most = min(paid.ticket.price, paid.seat.face)
-    if not 0 <= amount <= most:
-        raise Invalid("amount", f"{amount} is not between 0 and {show(most, paid.event.currency)} ({most})", most=most)
+    least = _by_rule(parts, paid)  # goodwill takes nothing from the holder, who signs this unseen
+    if not least <= amount <= most:
+        text = f"{amount} is not between {least}, which the rule says, and {show(most, paid.event.currency)} ({most})"
+        raise Invalid("amount", text, least=least, most=most)
     return amount
+
+
+def _by_rule(parts: Parts, paid: Paid) -> int:
+    try:
+        return quote_of(parts, paid).amount
+    except Conflict:
+        return 0  # too late by the rule
 
 
 def view_desk_refund(parts: Parts, who: Principal, move_id: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
 
 _CHUNK = 2_000
+_RESALES = ("Settled", "Resold")
 _Line = tuple[str, int]
 """An order's line as the ledger knows it: payment reference, ticket."""
 
@@ -33,11 +34,17 @@ class Story:
     ticket: Ticket
     delivered: dict[str, int] = field(default_factory=dict)  # payment reference -> epoch
     trail: Trail = ()  # the payments behind it now
+    taken: int = 0  # what its organizer has been paid for it; the price of a resale went to the seller
     returned: set[_Line] = field(default_factory=set)  # paid for this ticket, or for what was exchanged for it
     exchanged: set[_Line] = field(default_factory=set)  # paid for what was exchanged for this ticket
     skipped: dict[str, str] = field(default_factory=dict)  # payment reference -> problem
     moved: dict[int, str] = field(default_factory=dict)  # epoch -> kind of the change that led to it
     sold: bool = False  # there is at least one change of the ticket itself
+
+    @property
+    def now(self) -> tuple[Ticket, Trail, int]:
+        """The ticket, the payments behind it, and what its organizer was paid."""
+        return self.ticket, self.trail, self.taken
 
 
 class Told(NamedTuple):
@@ -94,7 +101,7 @@ class _History:
         stories = {ticket: Story(Ticket(ticket)) for ticket in {*tickets, *(row.ticket for row in rows)}}
         for _, log in groupby(rows, key=lambda row: (row.block_number, row.log_index)):
             lines = list(log)
-            before = {line.ticket: (stories[line.ticket].ticket, stories[line.ticket].trail) for line in lines}
+            before = {line.ticket: stories[line.ticket].now for line in lines}
             for line in lines:
                 _tell(stories[line.ticket], line, before)
         return stories
@@ -116,8 +123,8 @@ class _History:
         return stored + sorted(new, key=lambda change: change[1:4])
 
 
-_Before = Mapping[int, tuple[Ticket, Trail]]
-"""Tickets of a log and the payments behind them, as they were right before it."""
+_Before = Mapping[int, tuple[Ticket, Trail, int]]
+"""Tickets of a log, the payments behind them and what of those is the organizer's, as they were right before it."""
 
 
 def _tell(story: Story, row: Any, before: _Before) -> None:
@@ -138,15 +145,17 @@ def _tell(story: Story, row: Any, before: _Before) -> None:
 
 def _tell_money(story: Story, row: Any, reference: str, before: _Before) -> None:
     if row.kind == "Exchanged" and is_paid(row):
-        _, trail = before[int(row.values["other"])]
+        _, trail, taken = before[int(row.values["other"])]
         story.exchanged |= {(source.reference, source.ticket) for source in trail}
         story.trail = exchanged(trail, row.ticket, reference, row.values["difference"])
+        story.taken = taken + int(row.values["difference"])
     elif is_paid(row):
         story.trail = (Source(reference, row.ticket, row.values["price"]),)
+        story.taken = story.taken if row.kind in _RESALES else int(row.values["price"])
     elif row.kind in ("Exchanged", "Refunded", "RefundedCancelled"):
         if row.kind == "RefundedCancelled" or (row.kind == "Refunded" and reference in _references(story.trail)):
             story.returned |= {(source.reference, source.ticket) for source in story.trail}
-        story.trail = ()
+        story.trail, story.taken = (), 0
 
 
 def _references(trail: Trail) -> set[str]:
@@ -157,7 +166,7 @@ def _change(row: Any, before: _Before) -> Change:
     names = ("to", "custodied", "price", "epoch", "counted")
     fields = {name: row.values[name] for name in names if name in row.values}
     if "other" in row.values:
-        other, _ = before[int(row.values["other"])]
+        other, _, _ = before[int(row.values["other"])]
         fields |= {"custodied": other.custodied, "gifts": other.gifts}
     return Change(row.kind, row.ticket, row.timestamp, **fields)
 
