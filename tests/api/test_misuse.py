@@ -164,3 +164,18 @@ def test_goodwill_never_pays_less_than_the_rule(shop: Shop) -> None:
     done(desk.post(path, json={"reason": "x", "amount": 6_350}), 201)
     shop.chain.work()
     assert money_back(ann, order) == [("returned", 6_350)]
+
+
+# ------------------------------------------------------------------------------------------------ strangers
+
+
+def test_partners_do_not_get_each_others_answers(shop: Shop) -> None:
+    """Control: the same partner gets its own answer again."""
+    organizer = shop.organizer()
+    one, two = shop.staff(organizer, "partner"), shop.staff(organizer, "partner")
+    event = shop.event(organizer)
+    shop.issue(organizer, event)
+    path, wish = f"/v1/events/{event}/sales", {"price_class": "A", "quantity": 1, "method": "online"}
+    sales = [done(partner.post(path, json=wish, key="1"), 201) for partner in (one, two, one, two)]
+    assert [sale["seller_key"] for sale in sales] == [one.id, two.id] * 2
+    assert len({sale["id"] for sale in sales}) == 2

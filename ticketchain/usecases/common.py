@@ -13,6 +13,7 @@ from ticketchain.domain.errors import Conflict, Forbidden, KeyReused, NotFound, 
 from ticketchain.domain.intents import Intent, to_payload
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.ports import SealedKey
+from ticketchain.domain.roles import Role
 from ticketchain.store import accounts, events, outbox, stops
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.forks import refuse_forked
@@ -47,6 +48,8 @@ class Principal:
     @property
     def name(self) -> str:
         """Whose Idempotency-Keys these are."""
+        if self.role == Role.PARTNER:  # partners of one organizer are strangers to each other
+            return self.key_id
         return self.fan_id or self.organizer_id or self.key_id
 
 
