@@ -15,7 +15,7 @@ from tests.api.people import FACE, Person, Shop, done, refused
 from tests.api.test_changes import buy, mine, money_back, open_event
 from ticketchain.store import orders
 from ticketchain.store import schema as t
-from ticketchain.usecases import pay
+from ticketchain.usecases import cancel, pay
 from ticketchain.usecases.buy import give_back
 
 
@@ -164,6 +164,36 @@ def test_goodwill_never_pays_less_than_the_rule(shop: Shop) -> None:
     done(desk.post(path, json={"reason": "x", "amount": 6_350}), 201)
     shop.chain.work()
     assert money_back(ann, order) == [("returned", 6_350)]
+
+
+# ------------------------------------------------------------------------------------------------ cancelled events
+
+
+def legs(shop: Shop) -> set[tuple[str, int, int, str]]:
+    """Payouts: leg, amount, what was taken back of it, state."""
+    with shop.parts.store.read() as tx:
+        return {(row.leg, row.amount, row.taken_back, row.state) for row in tx.execute(select(t.payouts))}
+
+
+@pytest.mark.parametrize("gone", ["returned", "exchanged", ""])
+def test_who_sold_a_ticket_that_came_back_before_the_end_keeps_what_it_brought(shop: Shop, gone: str) -> None:
+    """Control: if its buyer still has it, the seller keeps what they had paid and the royalty falls away."""
+    organizer, ann, bob = shop.organizer(), shop.fan(), shop.fan()
+    event, other = open_event(shop, organizer), open_event(shop, organizer)
+    ticket, _ = buy(shop, ann, event)
+    resell(shop, ann, ticket, bob, 7_000)
+    if gone == "returned":
+        done(bob.post(f"/v1/tickets/{ticket}/refunds"), 201)
+    elif gone == "exchanged":
+        done(bob.post(f"/v1/tickets/{ticket}/exchange", json={"price_class": "A", "event_id": other}), 201)
+    shop.chain.work()
+    assert legs(shop) == {("seller", 6_300, 0, "due"), ("royalty", 700, 0, "due")}
+    done(organizer.post(f"/v1/events/{event}/cancel", json={"reason": "fire"}), 202)
+    for _ in range(2):
+        shop.chain.work()
+        cancel.walk(shop.parts)
+    taken = {("seller", 6_300, -400, "due"), ("royalty", 700, 700, "reversed")}
+    assert legs(shop) == ({("seller", 6_300, 0, "due"), ("royalty", 700, 0, "due")} if gone else taken)
 
 
 # ------------------------------------------------------------------------------------------------ strangers

@@ -16,6 +16,7 @@ from ticketchain.domain.intents import RefundCancelled, SetStatus
 from ticketchain.domain.ledgers import ledger_of
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.references import reference_bytes
+from ticketchain.domain.tickets import event_of as event_number
 from ticketchain.store import cancellations, chain, events, outbox
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.cancelled import cancel_key, progress
@@ -112,7 +113,8 @@ def _finish(parts: Parts, tx: Tx, event: Any) -> bool:
 
 def take_back_legs(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
     """Sellers of a cancelled event's tickets keep what they had paid, or what they sold for if that is less; royalties
-    fall away. So the last buyer can get back all that was paid. Repeated it does nothing.
+    fall away. So the last buyer can get back all that was paid. Resales of tickets that came back before stay as they
+    are. Repeated it does nothing.
     """
     legs = cancellations.legs(tx, tickets)
     paid = _paid_before(tx, sorted({leg.ticket for leg in legs}))
@@ -120,7 +122,9 @@ def take_back_legs(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
     for leg in legs:
         sold[leg.order_id, leg.ticket] = sold.get((leg.order_id, leg.ticket), 0) + leg.amount
     for leg in legs:
-        before = paid.get((leg.ticket, reference_bytes(leg.payment_id).hex()), 0)
+        before = paid.get((leg.ticket, reference_bytes(leg.payment_id).hex()))
+        if before is None:
+            continue
         keeps = min(before, sold[leg.order_id, leg.ticket]) if leg.leg == "seller" else 0
         taken = leg.amount - keeps  # below zero: the seller gets a part of the royalty back
         cancellations.take_back(tx, leg, taken, leg.state if keeps else "reversed")
@@ -128,11 +132,21 @@ def take_back_legs(parts: Parts, tx: Tx, tickets: Sequence[int]) -> None:
 
 
 def _paid_before(tx: Tx, tickets: Sequence[int]) -> dict[tuple[int, str], int]:
-    """What a ticket's price had been before each payment for it, by ticket and payment reference."""
+    """What a ticket's price had been before each payment for it, by ticket and payment reference; without payments
+    whose ticket came back or died since, of which nobody gets anything now.
+    """
     price: dict[int, int] = {}
-    found: dict[tuple[int, str], int] = {}
+    found: dict[int, dict[str, int]] = {ticket: {} for ticket in tickets}
     for change in chain.changes_of_tickets(tx, tickets):
         if is_paid(change):
-            found[change.ticket, change.values.get("reference", "")] = price.get(change.ticket, 0)
+            found[change.ticket][change.values.get("reference", "")] = price.get(change.ticket, 0)
             price[change.ticket] = change.values["price"]
-    return found
+        elif change.kind in ("Refunded", "Voided") or _is_exchanged_away(change):
+            found[change.ticket].clear()
+    return {(ticket, reference): before for ticket, paid in found.items() for reference, before in paid.items()}
+
+
+def _is_exchanged_away(change: Any) -> bool:
+    """For a ticket of another event, whose holder is not paid by this one's end."""
+    other = change.values["other"] if change.kind == "Exchanged" else change.ticket
+    return event_number(int(other)) != event_number(change.ticket)
