@@ -20,7 +20,7 @@ from ticketchain.store import disputes as store
 from ticketchain.store import orders
 from ticketchain.store import schema as t
 from ticketchain.store.schema_money import postings
-from ticketchain.usecases import buy, disputes, pay
+from ticketchain.usecases import buy, disputes, pay, recover
 
 WAITS = ("returned", "due")
 
@@ -300,3 +300,23 @@ def test_late_words_about_a_dispute_change_nothing(shop: Shop) -> None:
     anna.steps()
     assert shop.counts() == before
     assert (anna.look()["state"], anna.ticket()["state"]) == ("disputed", "void")
+
+
+@pytest.mark.parametrize("heard", ["nothing", "that it was opened"])
+def test_what_a_bank_did_is_found_after_a_restore(shop: Shop, heard: str) -> None:
+    """Its webhooks reached the database that was lost."""
+    anna, since = Disputed(shop).bought(), shop.clock()
+    if heard != "nothing":
+        anna.ask_the_bank()
+        shop.clock.advance(hours=5)
+        since = shop.clock()
+        shop.sandbox.decide(anna.charge, won=False)
+    else:
+        shop.sandbox.dispute(anna.charge)
+        shop.sandbox.decide(anna.charge, won=False)
+    anna.steps()
+    assert anna.ticket()["state"] == "held"
+    recover.recover(shop.parts, since, recover.Accounts({}, {}), apply=True)
+    anna.steps()
+    assert (anna.look()["state"], anna.ticket()["state"]) == ("disputed", "void")
+    anna.never_over_captured()

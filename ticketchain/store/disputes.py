@@ -54,6 +54,14 @@ def over_ticket(tx: Tx, ticket: int) -> bool:
     return order is not None and is_open(tx, order)
 
 
+def open_payments(tx: Tx, provider: str) -> set[str]:
+    """Payments at a provider whose money is disputed now."""
+    c = disputes.c
+    query = select(t.captures.c.payment_id).join(disputes, c.capture_id == t.captures.c.id)
+    query = query.join(t.payments, t.payments.c.id == t.captures.c.payment_id)
+    return set(tx.execute(query.where(t.payments.c.provider == provider, c.state == DisputeState.OPEN)).scalars())
+
+
 def lost(tx: Tx, payment_id: str) -> dict[str, int]:
     """What lost disputes took, by capture of a payment."""
     c = disputes.c
@@ -91,7 +99,21 @@ def cut_refund(tx: Tx, refund_id: str, amount: int) -> None:
     tx.execute(update(t.refunds).where(t.refunds.c.id == refund_id).values(values))
 
 
-def set_payouts(tx: Tx, order_id: str, before: str, after: str) -> None:
-    """Moves the payouts of an order's resale from a state to another."""
+def over_payments(tx: Tx, payment_ids: Sequence[str]) -> bool:
+    """Whether a bank has taken back, or is about to, what pays the orders of these payments."""
+    c = disputes.c
+    query = select(c.id).join(t.payments, t.payments.c.order_id == c.order_id)
+    return tx.execute(query.where(t.payments.c.id.in_(payment_ids), c.state != DisputeState.WON)).first() is not None
+
+
+def retry_refunds(tx: Tx, capture_id: str) -> None:
+    """Refunds of a capture that the provider would not make are due again."""
+    c = t.refunds.c
+    tx.execute(update(t.refunds).where(c.capture_id == capture_id, c.state == "failed").values(state="due"))
+
+
+def set_payout(tx: Tx, leg: Row[Any], state: str) -> None:
+    """Lets a payout wait (`blocked`) or go on (`due`)."""
     c = t.payouts.c
-    tx.execute(update(t.payouts).where(c.order_id == order_id, c.state == before).values(state=after))
+    query = update(t.payouts).where(c.order_id == leg.order_id, c.ticket == leg.ticket, c.leg == leg.leg)
+    tx.execute(query.where(c.state.in_(("due", "blocked"))).values(state=state))

@@ -8,21 +8,21 @@ void as far as its money is gone; the rest is a loss of the reserve.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from ticketchain.domain import journal as books
 from ticketchain.domain.intents import Freeze, Intent, Unfreeze, VoidTicket
 from ticketchain.domain.orders import UNPAID, Dispute, DisputeState, LineState
-from ticketchain.domain.references import digest_reference, reference_bytes
+from ticketchain.domain.references import digest_reference, reference_bytes, reference_id
 from ticketchain.domain.tickets import TicketState, event_of
-from ticketchain.store import disputes, exchanges, journal, market, money, orders, outbox
+from ticketchain.store import cancellations, chain, disputes, exchanges, journal, market, money, orders, outbox
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.journal import about
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import Story, retell, retell_orders, story_of
+from ticketchain.usecases.retell import Story, retell, retell_orders, story_of, trail_of
 
 SOON, LATER = timedelta(seconds=1), timedelta(hours=1)
 """When a dispute's tickets are looked at next: while the ledger is at work, and while the bank is."""
@@ -44,6 +44,24 @@ def apply_disputes(parts: Parts, tx: Tx, told: Sequence[tuple[Any, Sequence[Disp
                 retell_orders(tx, [order.id])
 
 
+def hear_disputes(parts: Parts, since: datetime) -> None:
+    """Applies what banks did since a moment, whoever heard of it: for a database that has forgotten. Raises
+    `Unavailable`.
+    """
+    for name, provider in parts.providers.items():
+        lines = provider.statement(since, parts.clock() + LATER)
+        with parts.store.read() as tx:
+            known = {line.payment_id for line in lines if line.kind == "dispute"} | disputes.open_payments(tx, name)
+            payments = [row for row in (orders.payment(tx, payment_id) for payment_id in sorted(known)) if row]
+        for payment in payments:
+            if payment.provider_ref is not None:
+                _hear(parts, payment, provider.charge(payment.provider_ref).disputes)
+
+
+def _hear(parts: Parts, payment: Any, told: Sequence[Dispute]) -> None:
+    parts.store.retry(lambda tx: apply_disputes(parts, tx, [(payment, told)]))
+
+
 def _note(parts: Parts, tx: Tx, payment: Any, capture: Any, dispute: Dispute) -> bool:
     """Notes and books what is new of a dispute; False when nothing is."""
     now, belongs = parts.clock(), about(money.capture(tx, capture.id))
@@ -53,14 +71,39 @@ def _note(parts: Parts, tx: Tx, payment: Any, capture: Any, dispute: Dispute) ->
     named = (dispute.id, payment.provider, dispute.amount, dispute.currency, belongs)
     if new:
         journal.add(tx, [books.disputed(*named)], now)
-        disputes.set_payouts(tx, payment.order_id, "due", "blocked")
     if dispute.state == DisputeState.OPEN or not disputes.close(tx, dispute.id, dispute.state, now):
+        _set_payouts(tx, payment)
         return new
     won = dispute.state == DisputeState.WON
     journal.add(tx, [books.dispute_won(*named) if won else _lost(parts, tx, payment, capture, dispute)], now)
-    if not disputes.is_open(tx, payment.order_id):
-        disputes.set_payouts(tx, payment.order_id, "blocked", "due")  # who sold did so in good faith
+    if won:
+        disputes.retry_refunds(tx, capture.id)  # it would not make them while it was disputed
+    _set_payouts(tx, payment)
     return True
+
+
+# ------------------------------------------------------------------------------------------------ payouts
+
+
+def _set_payouts(tx: Tx, payment: Any) -> None:
+    """Payouts of resales wait while their own money is disputed, for who sold did so in good faith; but nobody is paid
+    for a ticket whose own price their bank took back.
+    """
+    for leg in cancellations.legs(tx, sorted(_passed_on(tx, orders.lines(tx, payment.order_id)))):
+        waits = disputes.is_open(tx, leg.order_id) or (leg.leg == "seller" and _sold_unpaid(tx, leg))
+        disputes.set_payout(tx, leg, "blocked" if waits else "due")
+
+
+def _sold_unpaid(tx: Tx, leg: Any) -> bool:
+    reference = reference_bytes(leg.payment_id).hex()
+    found = [row for row in chain.changes_of_tickets(tx, [leg.ticket]) if row.values.get("reference") == reference]
+    return any(was_unpaid(tx, row) for row in found if row.kind == "Settled")
+
+
+def was_unpaid(tx: Tx, resale: Any) -> bool:
+    """Whether the money is disputed, or lost, for which the seller of a resale (its log) had the ticket."""
+    trail = trail_of(tx, resale.ticket, (resale.block_number, resale.log_index))
+    return disputes.over_payments(tx, [reference_id("pay", bytes.fromhex(source.reference)) for source in trail])
 
 
 # ------------------------------------------------------------------------------------------------ lost
@@ -178,12 +221,17 @@ def _wanted(tx: Tx, row: Any, payment: Any, story: Story, taken: set[int]) -> In
 
 def _stories(tx: Tx, payment: Any, lines: Sequence[Any]) -> Mapping[int, Story]:
     """Tickets that this payment is still behind: those of its order, and those they were exchanged for."""
+    stories = {ticket: story_of(tx, ticket) for ticket in sorted(_passed_on(tx, lines))}
+    return {ticket: story for ticket, story in stories.items() if _paid_by(story, payment)}
+
+
+def _passed_on(tx: Tx, lines: Sequence[Any]) -> set[int]:
+    """An order's tickets that its buyer got, and all that they were exchanged for."""
     found, new = set[int](), {line.ticket for line in lines if line.state in _HAD}
     while new:
         found |= new
         new = set(exchanges.done_for(tx, sorted(new))) - found
-    stories = {ticket: story_of(tx, ticket) for ticket in sorted(found)}
-    return {ticket: story for ticket, story in stories.items() if _paid_by(story, payment)}
+    return found
 
 
 def _still_behind(tx: Tx, payment: Any, lines: Sequence[Any]) -> set[int]:

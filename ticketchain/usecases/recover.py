@@ -21,6 +21,7 @@ from ticketchain.store.engine import Tx
 from ticketchain.store.recover import money_changes
 from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.captures import apply_captures, send
+from ticketchain.usecases.disputes import hear_disputes
 from ticketchain.usecases.journal import book_captures, note_refunded, owe_refund
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import retell, retell_orders
@@ -65,6 +66,8 @@ def recover(parts: Parts, since: datetime, accounts: Accounts, apply: bool) -> d
         ahead = {address: _ahead(tx, address, mined) for address, mined in accounts.mined.items()}
         stories = _stories(tx, {reference for _, charge in charges if (reference := _reference(charge))})
     told = [_payment(parts, name, charge, stories.get(_reference(charge)), apply) for name, charge in charges]
+    if apply:
+        hear_disputes(parts, since)
     lines = [_signer(parts, address, accounts.mined[address], count, apply) for address, count in ahead.items()]
     return {"since": since.isoformat(), "applied": apply, "signers": lines, "payments": told}
 
