@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +178,7 @@ def _how_far(house: House, event: str) -> tuple[float, dict[str, int]]:
 
 def run(folder: Path, tickets: int, kills: int) -> dict[str, Any]:
     """The whole story; what is wrong is under `problems`."""
-    house = House(folder)
+    house, today = House(folder), datetime.now(UTC).date()
     house.up()
     try:
         owner, event, resold = sell(house, tickets)
@@ -190,11 +190,20 @@ def run(folder: Path, tickets: int, kills: int) -> dict[str, Any]:
         report = house.command("event", "cancellation", event, "--rpc", house.rpc(), "--json")
         found = json.loads(report.stdout) if report.stdout else {"problems": [report.stderr]}
         problems = found.pop("problems") + ([followed.stderr] if followed.returncode else [])
-        problems += _sums(found, tickets, resold)
+        problems += _sums(found, tickets, resold) + _reconciled(house, today)
         shown = {"tickets": tickets, "resold": resold, "kills": fell, "seconds": round(seconds, 1)}
         return shown | {"report": found, "problems": problems}
     finally:
         house.stop()
+
+
+def _reconciled(house: House, since: date) -> list[str]:
+    """What provider, service, ledger and journal do not agree on."""
+    days = ("--day", since.isoformat(), "--last", datetime.now(UTC).date().isoformat())
+    done = house.command("reconcile", *days, "--data", str(house.folder / "data"), "--json")
+    if done.returncode > 1 or not done.stdout:
+        return [done.stderr]
+    return [f"reconcile: {found}" for found in json.loads(done.stdout)["differences"]]
 
 
 def _told_all(house: House, event: str) -> bool:
