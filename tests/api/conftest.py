@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from tests.api.ledger_double import ADDRESS, CHAIN_ID, AnsweringLedger, HandMadeChain
 from tests.api.people import SECRET, Clock, Log, Shop
+from tests.support import books
 from tests.support.databases import ENGINES, fresh_store
 from ticketchain.context import new_id
 from ticketchain.metadata.store import LocalStore
@@ -26,8 +27,10 @@ from ticketchain.wallets.signer import LocalSigner
 
 @pytest.fixture(params=ENGINES)
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """A shop; when a test leaves it with nothing under way, its books must agree (see `support.books`)."""
     with open_shop(request.param, tmp_path) as shop:
         yield shop
+        books.check(shop.parts, request)
 
 
 @contextmanager
