@@ -12,7 +12,7 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from scripts.bench import holds, index, pipeline
+from scripts.bench import holds, index, orders, pipeline
 from scripts.bench.form import Number, Result, chart, machine
 from scripts.bench.gas import chart as gas_chart
 from scripts.bench.gas import run as gas
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Result]] = {
     "pipeline": pipeline.run,
     "index": index.run,
     "holds": holds.run,
+    "orders": orders.run,
 }
 CHARTS: dict[str, Callable[[Result, Path], None]] = {"gas": gas_chart.draw}
 """Pictures of one benchmark that say more than bars."""

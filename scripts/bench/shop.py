@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from scripts.bench.pipeline import Hall
 from scripts.databases import fresh_database
@@ -15,6 +18,8 @@ from ticketchain.cli.up import app_of
 from ticketchain.context import Context, open_context
 from ticketchain.settings import Settings
 from ticketchain.usecases import accounts
+from ticketchain.usecases.parts import PaymentProvider
+from ticketchain.worker import GATHER_S, Step, steps
 
 BUYERS, ROUNDS = 64, 3
 TRIVIAL = "/trivial"
@@ -37,17 +42,48 @@ class Shop:
 
 
 @contextmanager
-def open_shop(engine: str, **settings: int) -> Iterator[Shop]:
-    """A service on a fresh database of this engine; its loops and its server run."""
+def open_shop(engine: str, provider: PaymentProvider | None = None) -> Iterator[Shop]:
+    """A service on a fresh database of this engine; its server and its loops run. With a `provider` people pay there,
+    and only the loops that sell run: what delivers may be another process.
+    """
     with fresh_database(engine) as url, tempfile.TemporaryDirectory(prefix="ticketchain-bench-") as folder:
-        asked = Settings(data=Path(folder), database_url=url, port=0, **settings)
+        asked = Settings(data=Path(folder), database_url=url, port=0)
         with listening(asked.host, asked.port) as listener:
             port = listener.getsockname()[1]
             with open_context(asked.model_copy(update={"port": port})) as context:
+                if provider is not None:
+                    parts = replace(context.parts, providers={provider.name: provider})
+                    context = replace(context, parts=parts)
                 app = app_of(context)
                 app.add_api_route(TRIVIAL, _nothing)
-                with serving(app, listener), working(context):
-                    yield Shop(context, port)
+                loops = working(context) if provider is None else _selling(context)
+                yield from _running(Shop(context, port), app, listener, loops)
+
+
+def _running(shop: Shop, app: Any, listener: socket.socket, loops: AbstractContextManager[Any]) -> Iterator[Shop]:
+    with serving(app, listener), loops:
+        yield shop
+
+
+@contextmanager
+def _selling(context: Context) -> Iterator[None]:
+    """The loops that open charges, apply webhooks and end holds, at the pace of the worker."""
+    stop, every = threading.Event(), steps(context)
+    threads = [threading.Thread(target=_repeat, args=(every[name], stop)) for name in ("payments", "housekeeping")]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _repeat(loop: list[Step], stop: threading.Event) -> None:
+    while not stop.wait(GATHER_S):
+        for step in loop:
+            step()
 
 
 async def _nothing() -> None:

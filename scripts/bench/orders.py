@@ -1,0 +1,131 @@
+"""Paid orders of two tickets, over HTTP: held, ordered, charge opened, webhook taken in and applied, deliveries in the
+outbox.
+
+64 buyers as fast as they can: orders a second. Then 40 buyers in the same moment: seconds from asking for seats to
+paid. The provider is elsewhere (a double that answers at once), and so is what delivers. Ceiling: bare commits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import quantiles
+from typing import Any
+
+from sqlalchemy import func, select
+
+from scripts.bench.buyers import Rush, buy
+from scripts.bench.form import Result
+from scripts.bench.shop import BUYERS, ROUNDS, Shop, open_shop
+from ticketchain.domain.orders import Capture
+from ticketchain.domain.ports import Charge, ChargeNow, PaidCharge, StatementLine, Webhook
+from ticketchain.payments.webhooks import verify
+from ticketchain.store import accounts
+from ticketchain.store import schema as t
+from ticketchain.store.engine import Store
+from ticketchain.store.schema_chain import outbox
+
+ORDERS, AT_ONCE, ROUNDS_AT_ONCE = 12, 40, 5  # orders of each buyer; buyers in the same moment, and how often
+SECRET, PATIENCE_S = "whsec_bench", 120
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A provider that costs nothing: whatever was asked for is paid once its webhook says so."""
+
+    name: str = "sandbox"
+    at_once: int = 1
+
+    def create_charge(self, payment_id: str, amount: int, currency: str, description: str) -> Charge:
+        """The charge's reference says all."""
+        ref = f"{payment_id}-{amount}-{currency}"
+        return Charge(ref, f"http://provider/{ref}")
+
+    def charge(self, ref: str) -> ChargeNow:
+        """Paid."""
+        payment_id, amount, currency = ref.split("-")
+        return ChargeNow((Capture(f"cap_{payment_id}", int(amount), currency),))
+
+    def statement(self, since: datetime, until: datetime) -> Sequence[StatementLine]:
+        """Nobody asks."""
+        return ()
+
+    def paid_since(self, moment: datetime) -> Sequence[PaidCharge]:
+        """Nobody asks."""
+        return ()
+
+    def refund(self, refund_id: str, capture_id: str, amount: int) -> str:
+        """Nobody asks."""
+        return refund_id
+
+    def verify_webhook(self, headers: dict[str, str], body: bytes) -> Webhook:
+        """As a provider's adapter does."""
+        return verify([SECRET], headers, body, datetime.now(UTC), timedelta(minutes=5))
+
+
+def run(arguments: argparse.Namespace) -> Result:
+    """Runs the benchmark with the database asked for."""
+    began, engine = time.monotonic(), arguments.engine
+    with open_shop(engine, Elsewhere()) as shop:
+        commits = max(_commits_per_s(shop.context.parts.store) for _ in range(ROUNDS))
+        many, few = BUYERS * ORDERS, AT_ONCE * ROUNDS_AT_ONCE
+        event, fans = shop.event(2 * (many + few)), shop.fans(BUYERS)
+        done = buy(shop.port, SECRET, event, [[fan] * ORDERS for fan in fans])
+        _wait(shop, many)
+        rate = many / (_last_paid(shop) - min(answer.asked_at for answer in done.all))
+        rushes = []
+        for number in range(ROUNDS_AT_ONCE):
+            rushes.append(buy(shop.port, SECRET, event, [[fan] for fan in fans[:AT_ONCE]]))
+            _wait(shop, many + AT_ONCE * (number + 1))
+        p95 = quantiles([seconds for each in rushes for seconds in _seconds(shop, each)], n=20)[-1]
+        lost, doubled = _lost_and_doubled(shop, many + few)
+    figures = {"paid_per_s": rate, "p95_s_at_40": p95, "lost": lost, "doubled": doubled}
+    wrong = tuple(f"{count} orders {word}" for word, count in (("lost", lost), ("doubled", doubled)) if count)
+    return Result("orders", engine, time.monotonic() - began, figures, {"commits_per_s": commits}, wrong)
+
+
+def _commits_per_s(store: Store, count: int = 300) -> float:
+    """Transactions that insert one small row, one after the other."""
+    began = time.perf_counter()
+    for number in range(count):
+        with store.begin() as tx:
+            accounts.remember(tx, "bench", f"{began}-{number}", b"", {}, datetime.now(UTC))
+    return count / (time.perf_counter() - began)
+
+
+def _wait(shop: Shop, orders: int) -> None:
+    """Until so many orders are paid; those who are lost never are."""
+    end = time.monotonic() + PATIENCE_S
+    while _count(shop, t.captures) < orders and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def _count(shop: Shop, table: Any) -> int:
+    with shop.context.parts.store.read() as tx:
+        return int(tx.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def _last_paid(shop: Shop) -> float:
+    with shop.context.parts.store.read() as tx:
+        return float(tx.execute(select(func.max(t.captures.c.seen_at))).scalar_one().timestamp())
+
+
+def _seconds(shop: Shop, done: Rush) -> list[float]:
+    """From asking for seats to paid, of each order."""
+    asked = {answer.body["payment"]["id"]: answer.asked_at for answer in done.all}
+    with shop.context.parts.store.read() as tx:
+        paid = {row.payment_id: row.seen_at.timestamp() for row in tx.execute(select(t.captures))}
+    return [paid[payment] - at for payment, at in asked.items()]
+
+
+def _lost_and_doubled(shop: Shop, orders: int) -> tuple[int, int]:
+    """Orders whose two tickets are not both in the outbox; captures and deliveries beyond what was ordered."""
+    with shop.context.parts.store.read() as tx:
+        query = select(func.count()).select_from(outbox).where(outbox.c.kind == "deliver")
+        deliveries = int(tx.execute(query).scalar_one())
+        paid = select(func.count()).select_from(t.orders).where(t.orders.c.state == "paid")
+        found = int(tx.execute(paid).scalar_one())
+    return orders - found, max(0, deliveries - 2 * orders) + max(0, _count(shop, t.captures) - orders)
