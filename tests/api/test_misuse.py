@@ -13,6 +13,7 @@ from sqlalchemy import select
 from tests.api.conftest import open_shop
 from tests.api.people import FACE, Person, Shop, done, refused
 from tests.api.test_changes import buy, mine, money_back, open_event
+from ticketchain.domain.ports import Faults
 from ticketchain.store import orders
 from ticketchain.store import schema as t
 from ticketchain.usecases import cancel, pay
@@ -113,6 +114,77 @@ def test_nobody_buys_a_listing_whose_seller_disputes_their_own_payment(shop: Sho
     dispute(shop, order)
     problem = refused(bob.post("/v1/orders", json={"listing_id": listing}), 409, "conflict")
     assert "disputed at the bank" in problem["detail"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("won", [True, False])
+def test_nobody_is_paid_for_a_ticket_whose_price_they_took_back(shop: Shop, won: bool, first: bool) -> None:
+    """`first`: the dispute comes before the resale is final. Control: won, the seller is paid."""
+    organizer, ann, bob = shop.organizer(), shop.fan(), shop.fan()
+    event = shop.event(organizer)
+    shop.issue(organizer, event)
+    order = shop.buy(ann, event)
+    offer, ticket = {"price": FACE, "currency": "EUR"}, order["lines"][0]["ticket"]
+    listing = done(ann.post(f"/v1/tickets/{ticket}/listings", json=offer), 201)["id"]
+    resale = done(bob.post("/v1/orders", json={"listing_id": listing}), 201)["id"]
+    if first:
+        dispute(shop, order)
+    shop.settle_order(bob, resale)
+    if not first:
+        assert states(shop) == {"seller": "due", "royalty": "due"}
+        dispute(shop, order)
+    assert states(shop) == {"seller": "blocked", "royalty": "due"}
+    dispute(shop, order, won)
+    assert states(shop) == {"seller": "due" if won else "blocked", "royalty": "due"}
+
+
+def states(shop: Shop) -> dict[str, str]:
+    """States of payouts by leg."""
+    with shop.parts.store.read() as tx:
+        return {row.leg: row.state for row in tx.execute(select(t.payouts))}
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_a_refund_that_was_refused_for_a_dispute_goes_out_when_that_is_won(shop: Shop, won: bool) -> None:
+    """We ask for it before we hear of the dispute. Control: lost, the bank has paid it."""
+    organizer, ann = shop.organizer(), shop.fan()
+    event = shop.event(organizer, refunds={})
+    shop.issue(organizer, event)
+    order = shop.buy(ann, event)
+    done(ann.post(f"/v1/tickets/{order['lines'][0]['ticket']}/refunds"), 201)
+    shop.chain.work()
+    shop.sandbox.dispute(order["payment"]["url"].rpartition("/")[2])
+    pay.send_refunds(shop.parts)
+    assert [refund["state"] for refund in done(ann.get(f"/v1/orders/{order['id']}"), 200)["refunds"]] == ["failed"]
+    dispute(shop, order, won)
+    pay.send_refunds(shop.parts)
+    with shop.parts.store.read() as tx:
+        (refund,) = tx.execute(select(t.refunds))
+    assert (refund.state, refund.amount) == (("done", FACE) if won else ("dropped", 0))
+
+
+def test_a_part_that_a_bank_took_back_pays_for_nothing(shop: Shop) -> None:
+    """Nor does it go back once more. Control: undisputed parts pay an order (`test_payment_faults`)."""
+    organizer, ann = shop.organizer(), shop.fan()
+    event = shop.event(organizer)
+    shop.issue(organizer, event)
+    hold = done(ann.post(f"/v1/events/{event}/holds", json={"price_class": "A", "quantity": 1}), 201)["id"]
+    order = done(ann.post("/v1/orders", json={"hold_id": hold}), 201)
+    pay.open_charges(shop.parts)
+    order = done(ann.get(f"/v1/orders/{order['id']}"), 200)
+    charge = order["payment"]["url"].rpartition("/")[2]
+    shop.sandbox.pay(charge, Faults(partial=5_000))
+    shop.webhook(charge)
+    pay.apply_webhooks(shop.parts)
+    dispute(shop, order)
+    dispute(shop, order, won=False)
+    shop.sandbox.pay(charge)
+    shop.webhook(charge)
+    pay.apply_webhooks(shop.parts)
+    assert done(ann.get(f"/v1/orders/{order['id']}"), 200)["state"] == "awaiting_payment"
+    shop.clock.advance(hours=1)
+    pay.expire_orders(shop.parts)
+    assert sum(amount for _, amount in refunds(shop)) == FACE - 5_000
 
 
 # ------------------------------------------------------------------------------------------------ returns

@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
-from ticketchain.domain.orders import UNPAID, WAITING, OrderState, step
+from ticketchain.domain.orders import UNPAID, WAITING, DisputeState, OrderState, step
 from ticketchain.store import schema as t
 from ticketchain.store.bulk import among
 from ticketchain.store.disputes import open_over
 from ticketchain.store.engine import Tx, insert_all_new, insert_new
 from ticketchain.store.schema_chain import tickets as on_ledger
+from ticketchain.store.schema_money import disputes
 
 
 def add_order(
@@ -130,9 +131,11 @@ def accept_captures(tx: Tx, capture_ids: Sequence[str]) -> None:
 
 
 def captures_going_back(tx: Tx, payment_ids: Sequence[str]) -> set[str]:
-    """Captures of these payments of which anything is given back."""
-    query = select(t.refunds.c.capture_id).join(t.captures).where(t.captures.c.payment_id.in_(payment_ids))
-    return set(tx.execute(query).scalars())
+    """Captures of these payments of which anything is given back, or taken back by a bank."""
+    of = t.captures.c.payment_id.in_(payment_ids)
+    back = select(t.refunds.c.capture_id).join(t.captures).where(of)
+    taken = select(disputes.c.capture_id).join(t.captures).where(of, disputes.c.state != DisputeState.WON)
+    return set(tx.execute(back.union(taken)).scalars())
 
 
 def add_refund(tx: Tx, refund_id: str, capture_id: str, cause: str, amount: int, now: datetime) -> bool:

@@ -341,7 +341,7 @@ payouts = Table(
     Column("amount", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("taken_back", BigInteger, nullable=False),  # of the amount, when its event was cancelled
-    Column("state", Text, nullable=False),  # due, blocked (a dispute is open), reversed (nothing of it is left)
+    Column("state", Text, nullable=False),  # due, blocked (by a dispute), reversed (nothing of it is left)
     Column("created_at", Moment, nullable=False),
 )
 

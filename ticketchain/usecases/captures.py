@@ -15,7 +15,7 @@ from typing import Any
 from ticketchain.domain.intents import Deliver, Exchange, Settle
 from ticketchain.domain.orders import WAITING, Capture, LineState, OrderState, counted_captures
 from ticketchain.domain.references import reference_bytes
-from ticketchain.store import exchanges, market, orders, stock
+from ticketchain.store import disputes, exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import Intended, intend_all
 from ticketchain.usecases.journal import book_captures, owe_refund
@@ -59,14 +59,24 @@ def apply_captures(parts: Parts, tx: Tx, told: Sequence[tuple[Any, Sequence[Capt
     good = _accept(parts, tx, [each for each in counted if each.is_all]) + [each for each in counted if each.waits]
     kept = {capture.id for each in good for capture in each.captures}
     for row in [row for rows in taken.values() for row in rows]:
-        if not row.accepted and row.id not in kept and row.amount:
-            owe_refund(parts, tx, row.id, "not_owed", row.amount)
+        if not row.accepted and row.id not in kept and (amount := _left(tx, row)):
+            owe_refund(parts, tx, row.id, "not_owed", amount)
+
+
+def _left(tx: Tx, capture: Any) -> int:
+    """What no bank has taken back of a capture."""
+    return int(max(0, capture.amount - disputes.lost(tx, capture.payment_id).get(capture.id, 0)))
 
 
 def _rows(told: Sequence[tuple[Any, Sequence[Capture]]], now: datetime) -> list[dict[str, Any]]:
     """Captures in the provider's order, which their times keep: who is first counts, however many were told at once."""
     return [
-        {"payment_id": payment.id, "accepted": False, "seen_at": now + place * timedelta(microseconds=1), **asdict(each)}
+        {
+            "payment_id": payment.id,
+            "accepted": False,
+            "seen_at": now + place * timedelta(microseconds=1),
+            **asdict(each),
+        }
         for payment, captures in told
         for place, each in enumerate(captures)
     ]

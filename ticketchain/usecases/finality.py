@@ -14,6 +14,7 @@ from ticketchain.store import accounts, chain, disputes, events, market, orders,
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.cancel import note_cancelled
+from ticketchain.usecases.disputes import was_unpaid
 from ticketchain.usecases.journal import book_deliveries, book_resale
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import is_paid, retell_event, trail_of
@@ -141,7 +142,8 @@ def _owe(parts: Parts, tx: Tx, row: Any) -> None:
         "taken_back": 0,
     }
     shared |= {"created_at": parts.clock()}
-    market.add_payout(tx, shared | {"leg": "seller", "address": seller, "amount": price - part})
+    own = {"leg": "seller", "address": seller} | ({"state": "blocked"} if was_unpaid(tx, row) else {})
+    market.add_payout(tx, shared | own | {"amount": price - part})
     pot = parts.ledger.address_of(row.event_number)
     market.add_payout(tx, shared | {"leg": "royalty", "address": pot, "amount": part})
     book_resale(parts, tx, payment.order_id, row.ticket, price - part, part)
