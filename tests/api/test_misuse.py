@@ -5,15 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Thread
 from time import sleep
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from tests.api.conftest import open_shop
 from tests.api.people import FACE, Person, Shop, done, refused
 from tests.api.test_changes import buy, mine, money_back, open_event
+from ticketchain.cli.up import app_of
+from ticketchain.context import Context
 from ticketchain.domain.ports import Faults
+from ticketchain.payments.stripe import StripeKeys, StripeProvider
 from ticketchain.store import orders
 from ticketchain.store import schema as t
 from ticketchain.usecases import cancel, pay
@@ -281,3 +287,22 @@ def test_partners_do_not_get_each_others_answers(shop: Shop) -> None:
     sales = [done(partner.post(path, json=wish, key="1"), 201) for partner in (one, two, one, two)]
     assert [sale["seller_key"] for sale in sales] == [one.id, two.id] * 2
     assert len({sale["id"] for sale in sales}) == 2
+
+
+@pytest.mark.parametrize("stripe", [True, False])
+def test_with_stripe_nobody_pays_an_old_order_at_the_sandbox(shop: Shop, stripe: bool) -> None:
+    """Control: without Stripe that is how one pays."""
+    organizer, ann = shop.organizer(), shop.fan()
+    event = shop.event(organizer)
+    shop.issue(organizer, event)
+    hold = done(ann.post(f"/v1/events/{event}/holds", json={"price_class": "A", "quantity": 1}), 201)["id"]
+    order = done(ann.post("/v1/orders", json={"hold_id": hold}), 201)
+    pay.open_charges(shop.parts)
+    page = done(ann.get(f"/v1/orders/{order['id']}"), 200)["payment"]["url"].removeprefix("http://testserver")
+    provider = StripeProvider(StripeKeys("sk_test", "pk_test", ["whsec_test"]), "http://testserver") if stripe else None
+    about = {"settings": SimpleNamespace(metrics_token=SecretStr("")), "gateway": SimpleNamespace(head=int)}
+    context = SimpleNamespace(parts=shop.parts, sandbox=shop.sandbox, stripe=provider, **about)
+    with TestClient(app_of(cast(Context, context))) as client:
+        assert client.post(page, json={}).status_code == (404 if stripe else 200)
+    if not stripe:
+        assert shop.settle_order(ann, order["id"])["state"] == "delivered"

@@ -63,7 +63,8 @@ def app_of(context: Context) -> Any:
     """The HTTP application of a wired service."""
     token = context.settings.metrics_token.get_secret_value()
     ready = {"chain": context.gateway.head}
-    sandbox, stripe = context.sandbox, context.stripe
+    stripe = context.stripe
+    sandbox = None if stripe else context.sandbox  # with Stripe nobody pays with play money what was ordered before
     return create_app(context.parts, sandbox=sandbox, stripe=stripe, ready=ready, metrics_token=token)
 
 
