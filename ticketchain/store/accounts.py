@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx, insert_new
@@ -66,10 +66,12 @@ def key(tx: Tx, key_id: str) -> Row[Any] | None:
     return tx.execute(select(t.api_keys).where(t.api_keys.c.id == key_id)).one_or_none()
 
 
+_KEY = select(t.api_keys).where(t.api_keys.c.hash == bindparam("key_hash"), t.api_keys.c.revoked_at.is_(None))
+
+
 def key_by_hash(tx: Tx, key_hash: bytes) -> Row[Any] | None:
     """The live API key with this hash."""
-    query = select(t.api_keys).where(t.api_keys.c.hash == key_hash, t.api_keys.c.revoked_at.is_(None))
-    return tx.execute(query).one_or_none()
+    return tx.execute(_KEY, {"key_hash": key_hash}).one_or_none()
 
 
 def keys_of(tx: Tx, organizer_id: str | None) -> list[Row[Any]]:

@@ -27,9 +27,12 @@ def add_event(
     tx.execute(insert(t.payees), [dict(row) for row in payees])
 
 
+_EVENT = select(t.events).where(t.events.c.id == bindparam("event"))
+
+
 def event(tx: Tx, event_id: str) -> Row[Any] | None:
     """One event."""
-    return tx.execute(select(t.events).where(t.events.c.id == event_id)).one_or_none()
+    return tx.execute(_EVENT, {"event": event_id}).one_or_none()
 
 
 _LEDGER = func.coalesce(t.events.c.number, 0).bitwise_rshift(literal(LEDGER_SHIFT, Integer))

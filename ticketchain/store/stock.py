@@ -128,11 +128,17 @@ def held_seats(tx: Tx, hold_id: str) -> list[Row[Any]]:
     return list(tx.execute(select(t.seats).where(_SEAT.hold_id == hold_id).order_by(_SEAT.ticket)))
 
 
+_STEP = update(t.holds).where(_HOLD.id == bindparam("hold"), _HOLD.state == bindparam("before"))
+_STEP = _STEP.values(state=bindparam("after"))
+_STEP_IN_TIME = _STEP.values(expires_at=bindparam("until", type_=_HOLD.expires_at.type))
+
+
 def set_hold(tx: Tx, hold_id: str, before: str, after: str, expires_at: datetime | None = None) -> bool:
     """Moves a hold from one state to the next; False when it was not in the first."""
-    query = update(t.holds).where(t.holds.c.id == hold_id, t.holds.c.state == before)
-    values: dict[str, Any] = {"state": after} | ({"expires_at": expires_at} if expires_at else {})
-    return tx.execute(query.values(values)).rowcount == 1
+    values = {"hold": hold_id, "before": before, "after": after}
+    if expires_at is None:
+        return tx.execute(_STEP, values).rowcount == 1
+    return tx.execute(_STEP_IN_TIME, values | {"until": expires_at}).rowcount == 1
 
 
 def end_holds(tx: Tx, hold_ids: Sequence[str]) -> None:

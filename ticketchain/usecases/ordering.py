@@ -16,7 +16,7 @@ from ticketchain.domain.refunds import RefundRule
 from ticketchain.store import events, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.captures import fulfil
-from ticketchain.usecases.common import event_of, refuse_unless_on_sale
+from ticketchain.usecases.common import event_on_sale
 from ticketchain.usecases.limits import refuse_outside_sale, refuse_over_holder_limit, refuse_over_order_limit
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.promote import promote
@@ -65,7 +65,7 @@ def make_order(parts: Parts, tx: Tx, wanted: Wanted) -> str:
     Raises `Conflict` when the hold or listing is not to be had, sales are paused or a limit is reached; `SaleNotOpen`,
     `SaleClosed`; `VoucherRefused`, `Invalid` for an unknown voucher; `NotFound` for an unknown event.
     """
-    order_id, event = parts.new_id("ord"), event_of(tx, wanted.event_id)
+    order_id, event = parts.new_id("ord"), event_on_sale(tx, wanted.event_id)
     expires_at = wanted.expires_at or parts.clock() + _patience(parts, wanted.method)
     _take_source(tx, wanted, expires_at)
     _refuse(parts, tx, event, wanted)
@@ -94,7 +94,6 @@ def _take_source(tx: Tx, wanted: Wanted, expires_at: datetime) -> None:
 
 
 def _refuse(parts: Parts, tx: Tx, event: Any, wanted: Wanted) -> None:
-    refuse_unless_on_sale(tx, event)
     if wanted.exchange_id:  # the fan gives as many tickets as they get, and bought them in time
         return
     if wanted.listing_id is None:

@@ -97,17 +97,6 @@ def seat(row: Any) -> dict[str, Any]:
     return {"ticket": str(row.ticket)} | {name: getattr(row, name) for name in fields}
 
 
-def hold(tx: Tx, row: Any) -> dict[str, Any]:
-    """A hold with its seats."""
-    return {
-        "id": row.id,
-        "event_id": row.event_id,
-        "state": row.state,
-        "expires_at": row.expires_at.isoformat(),
-        "seats": [seat(s) for s in stock.held_seats(tx, row.id)],
-    }
-
-
 def order(tx: Tx, row: Any) -> dict[str, Any]:
     """An order with its lines, payment and refunds. The payment's url is null until the provider answered."""
     payment = orders.payment_of(tx, row.id)
