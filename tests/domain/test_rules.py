@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from ticketchain.domain.errors import Conflict, Invalid, WrongCurrency
 from ticketchain.domain.money import check_amount, check_currency, check_same_currency, royalty, show
-from ticketchain.domain.orders import STEPS, Capture, LineState, OrderState, counted_captures, paying_captures, state_of_paid, step
+from ticketchain.domain.orders import (
+    STEPS,
+    Capture,
+    LineState,
+    OrderState,
+    counted_captures,
+    paying_captures,
+    state_of_paid,
+    step,
+)
 from ticketchain.domain.policy import (
     Payee,
     PriceClass,
