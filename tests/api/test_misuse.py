@@ -122,6 +122,20 @@ def test_nobody_buys_a_listing_whose_seller_disputes_their_own_payment(shop: Sho
     assert "disputed at the bank" in problem["detail"]
 
 
+def test_a_ticket_taken_in_exchange_stays_while_any_of_its_money_is_disputed(shop: Shop) -> None:
+    """Control: when that is won it is given away."""
+    organizer, ann, bob = shop.organizer(), shop.fan(), shop.fan()
+    event = open_event(shop, organizer)
+    ticket, order = buy(shop, ann, event)
+    dearer = done(ann.post(f"/v1/tickets/{ticket}/exchange", json={"price_class": "B"}), 201)
+    shop.settle_order(ann, dearer["order_id"])
+    dispute(shop, order)
+    path = f"/v1/tickets/{dearer['to_ticket']}/gifts"
+    assert "disputed at the bank" in refused(ann.post(path, json={"to": bob.id}), 409, "conflict")["detail"]
+    dispute(shop, order, won=True)
+    done(ann.post(path, json={"to": bob.id}), 201)
+
+
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("won", [True, False])
 def test_nobody_is_paid_for_a_ticket_whose_price_they_took_back(shop: Shop, won: bool, first: bool) -> None:

@@ -46,14 +46,6 @@ def is_open(tx: Tx, order_id: str) -> bool:
     return DisputeState.OPEN in states(tx, [order_id])[order_id]
 
 
-def over_ticket(tx: Tx, ticket: int) -> bool:
-    """Whether the money for which a ticket was last delivered is disputed now."""
-    line = t.order_lines.c
-    last = select(line.order_id).where(line.ticket == ticket, line.state == "delivered").order_by(line.epoch.desc())
-    order = tx.execute(last.limit(1)).scalar_one_or_none()
-    return order is not None and is_open(tx, order)
-
-
 def open_payments(tx: Tx, provider: str) -> set[str]:
     """Payments at a provider whose money is disputed now."""
     c = disputes.c
@@ -99,11 +91,11 @@ def cut_refund(tx: Tx, refund_id: str, amount: int) -> None:
     tx.execute(update(t.refunds).where(t.refunds.c.id == refund_id).values(values))
 
 
-def over_payments(tx: Tx, payment_ids: Sequence[str]) -> bool:
-    """Whether a bank has taken back, or is about to, what pays the orders of these payments."""
+def over_payments(tx: Tx, payment_ids: Sequence[str]) -> set[DisputeState]:
+    """The states of disputes over what pays the orders of these payments."""
     c = disputes.c
-    query = select(c.id).join(t.payments, t.payments.c.order_id == c.order_id)
-    return tx.execute(query.where(t.payments.c.id.in_(payment_ids), c.state != DisputeState.WON)).first() is not None
+    query = select(c.state).join(t.payments, t.payments.c.order_id == c.order_id)
+    return {DisputeState(state) for state in tx.execute(query.where(t.payments.c.id.in_(payment_ids))).scalars()}
 
 
 def retry_refunds(tx: Tx, capture_id: str) -> None:

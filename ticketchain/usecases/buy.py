@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, Expired, NotFound
-from ticketchain.domain.orders import WAITING, OrderState
+from ticketchain.domain.orders import WAITING, DisputeState, OrderState
 from ticketchain.domain.prices import Line, items_of
 from ticketchain.store import disputes, exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
@@ -15,6 +15,7 @@ from ticketchain.usecases.hold import own_hold
 from ticketchain.usecases.journal import owe_refund
 from ticketchain.usecases.ordering import Wanted, lines_of_seats, make_order
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.retell import disputes_behind
 
 
 def order_hold(parts: Parts, request: Request, hold_id: str, voucher: str | None = None) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, 
             raise Expired("listing: its time is over")
         if row.fan_id == request.who.fan:
             raise Conflict("listing: it is your own")
-        if disputes.over_ticket(tx, row.ticket):  # before the ledger has frozen it
+        if DisputeState.OPEN in disputes_behind(tx, row.ticket):  # before the ledger has frozen it
             raise Conflict("listing: its seller's own payment is disputed at the bank", state="disputed")
         lines = [Line(row.ticket, items_of(row.price))]
         order_id = make_order(parts, tx, Wanted(request.who.fan, row.event_id, lines, listing_id=listing_id))

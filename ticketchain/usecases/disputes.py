@@ -15,14 +15,14 @@ from typing import Any
 from ticketchain.domain import journal as books
 from ticketchain.domain.intents import Freeze, Intent, Unfreeze, VoidTicket
 from ticketchain.domain.orders import UNPAID, Dispute, DisputeState, LineState
-from ticketchain.domain.references import digest_reference, reference_bytes, reference_id
+from ticketchain.domain.references import digest_reference, reference_bytes
 from ticketchain.domain.tickets import TicketState, event_of
 from ticketchain.store import cancellations, chain, disputes, exchanges, journal, market, money, orders, outbox
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.journal import about
 from ticketchain.usecases.parts import Parts
-from ticketchain.usecases.retell import Story, retell, retell_orders, story_of, trail_of
+from ticketchain.usecases.retell import Story, disputes_behind, retell, retell_orders, story_of
 
 SOON, LATER = timedelta(seconds=1), timedelta(hours=1)
 """When a dispute's tickets are looked at next: while the ledger is at work, and while the bank is."""
@@ -102,8 +102,8 @@ def _sold_unpaid(tx: Tx, leg: Any) -> bool:
 
 def was_unpaid(tx: Tx, resale: Any) -> bool:
     """Whether the money is disputed, or lost, for which the seller of a resale (its log) had the ticket."""
-    trail = trail_of(tx, resale.ticket, (resale.block_number, resale.log_index))
-    return disputes.over_payments(tx, [reference_id("pay", bytes.fromhex(source.reference)) for source in trail])
+    states = disputes_behind(tx, resale.ticket, (resale.block_number, resale.log_index))
+    return bool(states - {DisputeState.WON})
 
 
 # ------------------------------------------------------------------------------------------------ lost

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, NotFound
+from ticketchain.domain.orders import DisputeState
 from ticketchain.domain.ports import SealedKey
 from ticketchain.domain.tickets import TicketState
-from ticketchain.store import chain, disputes, exchanges, market
+from ticketchain.store import chain, exchanges, market
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Principal, sealed_key, unix
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.retell import disputes_behind
 
 
 def own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, SealedKey]:
@@ -36,7 +38,7 @@ def check_movable(ticket: Any) -> None:
 
 def refuse_while_busy(tx: Tx, ticket_id: int) -> None:
     """Raises `Conflict` while the ticket is listed, its payment disputed, or a move or exchange of it under way."""
-    if disputes.over_ticket(tx, ticket_id):  # before the ledger has frozen it
+    if DisputeState.OPEN in disputes_behind(tx, ticket_id):  # before the ledger has frozen it
         raise Conflict("ticket: its payment is disputed at the bank; it stays until that is over", state="disputed")
     if market.moving(tx, ticket_id) is not None:
         raise Conflict("ticket: a gift or return of it is on its way to the ledger")

@@ -12,9 +12,9 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ticketchain.domain.blocks import PAID_KINDS, TICKET_KINDS
-from ticketchain.domain.orders import LineState, OrderState, state_of_paid
+from ticketchain.domain.orders import DisputeState, LineState, OrderState, state_of_paid
 from ticketchain.domain.policy import EventStatus
-from ticketchain.domain.references import reference_bytes
+from ticketchain.domain.references import reference_bytes, reference_id
 from ticketchain.domain.tickets import Change, Ticket, TicketState, apply, event_of
 from ticketchain.domain.trail import Source, Trail, exchanged
 from ticketchain.store import chain, disputes, events, exchanges, market, orders, stock
@@ -184,6 +184,12 @@ def story_of(tx: Tx, ticket: int) -> Story:
 def trail_of(tx: Tx, ticket: int, before: tuple[int, int] | None = None) -> Trail:
     """The payments behind a ticket: now, or as they were right before a log (block number, log index)."""
     return _History(tx, {}, None, before).stories([ticket])[ticket].trail
+
+
+def disputes_behind(tx: Tx, ticket: int, before: tuple[int, int] | None = None) -> set[DisputeState]:
+    """The states of disputes over the payments behind a ticket: now, or as they were right before a log."""
+    ids = [reference_id("pay", bytes.fromhex(source.reference)) for source in trail_of(tx, ticket, before)]
+    return disputes.over_payments(tx, ids)
 
 
 def _ticket_row(ticket: Ticket) -> dict[str, Any]:
