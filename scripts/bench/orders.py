@@ -15,8 +15,6 @@ from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 from typing import Any
 
-from sqlalchemy import func, select
-
 from scripts.bench.buyers import Rush, buy
 from scripts.bench.form import Result
 from scripts.bench.shop import BUYERS, ROUNDS, Shop, open_shop
@@ -24,9 +22,7 @@ from ticketchain.domain.orders import Capture
 from ticketchain.domain.ports import Charge, ChargeNow, PaidCharge, StatementLine, Webhook
 from ticketchain.payments.webhooks import verify
 from ticketchain.store import accounts
-from ticketchain.store import schema as t
 from ticketchain.store.engine import Store
-from ticketchain.store.schema_chain import outbox
 
 ORDERS, AT_ONCE, ROUNDS_AT_ONCE = 12, 40, 5  # orders of each buyer; buyers in the same moment, and how often
 SECRET, PATIENCE_S = "whsec_bench", 120
@@ -75,7 +71,7 @@ def run(arguments: argparse.Namespace) -> Result:
         event, fans = shop.event(2 * (many + few)), shop.fans(BUYERS)
         done = buy(shop.port, SECRET, event, [[fan] * ORDERS for fan in fans])
         _wait(shop, many)
-        rate = many / (_last_paid(shop) - min(answer.asked_at for answer in done.all))
+        rate = many / (max(_paid_at(shop).values()) - min(answer.asked_at for answer in done.all))
         rushes = []
         for number in range(ROUNDS_AT_ONCE):
             rushes.append(buy(shop.port, SECRET, event, [[fan] for fan in fans[:AT_ONCE]]))
@@ -99,33 +95,33 @@ def _commits_per_s(store: Store, count: int = 300) -> float:
 def _wait(shop: Shop, orders: int) -> None:
     """Until so many orders are paid; those who are lost never are."""
     end = time.monotonic() + PATIENCE_S
-    while _count(shop, t.captures) < orders and time.monotonic() < end:
+    while _count(shop, "captures") < orders and time.monotonic() < end:
         time.sleep(0.05)
 
 
-def _count(shop: Shop, table: Any) -> int:
+def _rows(shop: Shop, query: str) -> list[Any]:
     with shop.context.parts.store.read() as tx:
-        return int(tx.execute(select(func.count()).select_from(table)).scalar_one())
+        return list(tx.exec_driver_sql(query))
 
 
-def _last_paid(shop: Shop) -> float:
-    with shop.context.parts.store.read() as tx:
-        return float(tx.execute(select(func.max(t.captures.c.seen_at))).scalar_one().timestamp())
+def _count(shop: Shop, rows: str) -> int:
+    return int(_rows(shop, f"SELECT count(*) FROM {rows}")[0][0])  # noqa: S608 - our own words
+
+
+def _paid_at(shop: Shop) -> dict[str, float]:
+    """When each payment was noted, in Unix seconds."""
+    return {payment: at / 1e6 for payment, at in _rows(shop, "SELECT payment_id, seen_at FROM captures")}
 
 
 def _seconds(shop: Shop, done: Rush) -> list[float]:
     """From asking for seats to paid, of each order."""
     asked = {answer.body["payment"]["id"]: answer.asked_at for answer in done.all}
-    with shop.context.parts.store.read() as tx:
-        paid = {row.payment_id: row.seen_at.timestamp() for row in tx.execute(select(t.captures))}
+    paid = _paid_at(shop)
     return [paid[payment] - at for payment, at in asked.items()]
 
 
 def _lost_and_doubled(shop: Shop, orders: int) -> tuple[int, int]:
     """Orders whose two tickets are not both in the outbox; captures and deliveries beyond what was ordered."""
-    with shop.context.parts.store.read() as tx:
-        query = select(func.count()).select_from(outbox).where(outbox.c.kind == "deliver")
-        deliveries = int(tx.execute(query).scalar_one())
-        paid = select(func.count()).select_from(t.orders).where(t.orders.c.state == "paid")
-        found = int(tx.execute(paid).scalar_one())
-    return orders - found, max(0, deliveries - 2 * orders) + max(0, _count(shop, t.captures) - orders)
+    captures, deliveries = _count(shop, "captures"), _count(shop, "outbox WHERE kind = 'deliver'")
+    doubled = max(0, deliveries - 2 * orders) + max(0, captures - orders)
+    return orders - _count(shop, "orders WHERE state = 'paid'"), doubled
