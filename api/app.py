@@ -36,7 +36,9 @@ from api.v1 import (
 from api.web import pages, seat_map, settlement
 from ticketchain.usecases.parts import Parts
 
-V1 = (
+V1 = (  # looked through in this order: what an on-sale has most of comes first
+    buying,
+    payments,
     organizers,
     fans,
     events,
@@ -44,7 +46,6 @@ V1 = (
     issuing,
     plans,
     promotions,
-    buying,
     box_office,
     tickets,
     changes,
@@ -52,7 +53,6 @@ V1 = (
     market,
     stops,
     gate,
-    payments,
     books,
     ledger,
 )
