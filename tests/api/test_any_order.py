@@ -59,6 +59,7 @@ class Provider:
     known: dict[str, list[tuple[datetime, Capture]]] = field(default_factory=dict)
     disputes: dict[str, tuple[Dispute, ...]] = field(default_factory=dict)
     name: str = "sandbox"
+    at_once: int = 1
 
     def create_charge(self, payment_id: str, amount: int, currency: str, description: str) -> Charge:
         return Charge(payment_id, None)
