@@ -354,40 +354,6 @@ class Listing(BaseModel):
     seat: Seat | None
 
 
-class EntryLease(BaseModel):
-    """What a phone needs to make entry codes (docs/tc1.md)."""
-
-    ticket: TicketText
-    event_id: str
-    lease: str = Field(description="44 bytes, hexadecimal.")
-    signature: str = Field(description="The event's entry key over it: 64 bytes, hexadecimal.")
-    expires_at: When
-
-
-class Admission(BaseModel):
-    """When and where a ticket was admitted first."""
-
-    at: When
-    gate: str
-
-
-class ScanResult(BaseModel):
-    """What the gate should do. Every scan has an outcome; junk is one too."""
-
-    outcome: str
-    admit: bool
-    message: str = Field(description="What staff should do.")
-    ticket: TicketText | None
-    admission: Admission | None
-
-
-class GateCounts(BaseModel):
-    """Number of scans of an event by outcome."""
-
-    event_id: str
-    outcomes: dict[str, int]
-
-
 class Received(BaseModel):
     """A webhook is stored; `new` is false when it was there already."""
 

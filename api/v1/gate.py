@@ -7,14 +7,14 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.deps import Caller, Shop, scope
-from api.schemas import answers, requests
+from api.schemas import entry, requests
 from api.schemas.fields import EventId
 from ticketchain.usecases import gate
 
 router = APIRouter(prefix="/gate", tags=["Gate"])
 
 
-@router.post("/scans", summary="Scan an entry code", response_model=answers.ScanResult, **scope("gate:scan", 404, 422))
+@router.post("/scans", summary="Scan an entry code", response_model=entry.ScanResult, **scope("gate:scan", 404, 422))
 def scan(body: requests.ScanWanted, shop: Shop, who: Caller) -> dict[str, Any]:
     """Admits a ticket exactly once. A refusal is an outcome with words for staff, not an error; junk is `not_ours`."""
     return gate.scan(shop, who, gate.Scan(body.event_id, body.code, body.gate, body.nonce))
@@ -23,7 +23,7 @@ def scan(body: requests.ScanWanted, shop: Shop, who: Caller) -> dict[str, Any]:
 @router.get(
     "/events/{event_id}/counts",
     summary="Count the scans",
-    response_model=answers.GateCounts,
+    response_model=entry.GateCounts,
     **scope("gate:scan", 404),
 )
 def get_counts(event_id: EventId, shop: Shop, who: Caller) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from api.deps import FIRST_TICKET, AfterTicket, Caller, Creating, Limit, Shop, created, public, scope
-from api.schemas import answers, requests
+from api.schemas import answers, entry, requests
 from api.schemas.fields import KnownTicket, MoveId
 from ticketchain.usecases import gate, pass_on, tickets
 
@@ -61,7 +61,7 @@ def get_move(move_id: MoveId, shop: Shop, who: Caller) -> dict[str, Any]:
 @router.post(
     "/tickets/{ticket_id}/entry-lease",
     summary="Bind a ticket to a phone",
-    response_model=answers.EntryLease,
+    response_model=entry.EntryLease,
     **scope("tickets:write", 404, 409, 422),
 )
 def lease_entry(ticket_id: KnownTicket, body: requests.DeviceKey, shop: Shop, who: Caller) -> dict[str, Any]:
