@@ -109,9 +109,11 @@ def payments_without_charge(tx: Tx, providers: Sequence[str], limit: int) -> lis
     return list(tx.execute(waiting.order_by(c.id).limit(limit)))
 
 
-def set_charge(tx: Tx, payment_id: str, ref: str, url: str | None) -> None:
-    """Notes the provider's charge and its page."""
-    tx.execute(update(t.payments).where(t.payments.c.id == payment_id).values(provider_ref=ref, url=url))
+def set_charges(tx: Tx, opened: Sequence[tuple[str, str, str | None]]) -> None:
+    """Notes providers' charges and their pages, by payment."""
+    query = update(t.payments).where(t.payments.c.id == bindparam("payment"))
+    query = query.values(provider_ref=bindparam("ref"), url=bindparam("page"))
+    tx.execute(query, [{"payment": payment, "ref": ref, "page": url} for payment, ref, url in opened])
 
 
 def captures_of(tx: Tx, payment_ids: Sequence[str]) -> list[Row[Any]]:
@@ -165,10 +167,16 @@ def due_refunds(tx: Tx, providers: Sequence[str], limit: int) -> list[Row[Any]]:
     return list(tx.execute(query.order_by(c.created_at).limit(limit)))
 
 
-def set_refund(tx: Tx, refund_id: str, state: str, provider_ref: str | None, now: datetime | None) -> None:
-    """Notes that the provider returned the money, and when, or that it will not."""
-    values = {"state": state, "provider_ref": provider_ref, "done_at": now}
+def set_refunded(tx: Tx, refund_id: str, provider_ref: str | None, now: datetime) -> None:
+    """Notes that the provider returned the money, and when."""
+    values = {"state": "done", "provider_ref": provider_ref, "done_at": now}
     tx.execute(update(t.refunds).where(t.refunds.c.id == refund_id).values(values))
+
+
+def set_refund_failed(tx: Tx, refund_id: str) -> None:
+    """Notes that the provider will not return the money, unless another process heard meanwhile that it did."""
+    c = t.refunds.c
+    tx.execute(update(t.refunds).where(c.id == refund_id, c.state == "due").values(state="failed"))
 
 
 def add_webhook(tx: Tx, values: Mapping[str, Any]) -> bool:

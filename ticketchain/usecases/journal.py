@@ -57,7 +57,7 @@ def owe_refund(parts: Parts, tx: Tx, capture_id: str, cause: str, amount: int) -
 
 def note_refunded(parts: Parts, tx: Tx, refund_id: str, provider_ref: str | None) -> None:
     """The provider gave money of a refund back."""
-    orders.set_refund(tx, refund_id, "done", provider_ref, parts.clock())
+    orders.set_refunded(tx, refund_id, provider_ref, parts.clock())
     row = money.refund(tx, refund_id)
     entry = books.refunded(refund_id, row.provider, row.amount, row.currency, about(row))
     journal.add(tx, [entry], parts.clock())

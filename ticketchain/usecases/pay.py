@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from ticketchain.domain.errors import DomainError, NotFound, Unavailable
 from ticketchain.domain.orders import OrderState
-from ticketchain.domain.ports import ChargeNow
+from ticketchain.domain.ports import Charge, ChargeNow
 from ticketchain.store import orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import expire
@@ -68,20 +68,36 @@ def payment_to_show(parts: Parts, payment_id: str) -> dict[str, Any]:
 
 
 def open_charges(parts: Parts, limit: int = 50) -> bool:
-    """Asks the provider for the charges of new payments; True when it opened any."""
+    """Asks the provider for the charges of new payments; True when it opened any.
+
+    All are noted in one transaction, for speed; if that fails each in one of its own.
+    """
     with parts.store.read() as tx:
         due = orders.payments_without_charge(tx, list(parts.providers), limit)
-    return _each(parts, due, partial(_open_charge, parts))
+    opened: list[Opened] = []
+    done = _each(parts, due, lambda payment: opened.append(_open_charge(parts, payment)))
+    return _together(parts, opened, _note_charges) and done
 
 
-def _open_charge(parts: Parts, payment: Any) -> None:
+@dataclass(frozen=True)
+class Opened:
+    """A payment, and the charge that its provider has opened for it."""
+
+    provider: str
+    payment: Any
+    charge: Charge
+
+
+def _open_charge(parts: Parts, payment: Any) -> Opened:
     provider, about = parts.providers[payment.provider], f"Order {payment.order_id}"
     charge = provider.create_charge(payment.id, payment.amount, payment.currency, about)
-    with parts.store.begin() as tx:
-        (order,) = orders.lock(tx, [payment.order_id])
-        orders.set_charge(tx, payment.id, charge.ref, charge.url)
-        if order.state == OrderState.CREATED:
-            orders.to_state(tx, [order], OrderState.AWAITING_PAYMENT)
+    return Opened(payment.provider, payment, charge)
+
+
+def _note_charges(tx: Tx, opened: Sequence[Opened]) -> None:
+    found = orders.lock(tx, [each.payment.order_id for each in opened])
+    orders.set_charges(tx, [(each.payment.id, each.charge.ref, each.charge.url) for each in opened])
+    orders.to_state(tx, [row for row in found if row.state == OrderState.CREATED], OrderState.AWAITING_PAYMENT)
 
 
 def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
@@ -97,13 +113,8 @@ def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
         told.setdefault((row.provider, row.charge), Told(row.provider, row.charge)).event_ids.append(row.event_id)
     fetched: list[Told] = []
     done = _each(parts, told.values(), _later_if_it_fails(parts, lambda each: fetched.append(_fetch(parts, each))))
-    try:
-        parts.store.retry(lambda tx: _apply(parts, tx, fetched))
-    except Exception as error:
-        parts.log.warning("webhooks could not be applied together, each goes alone", problem=str(error))
-        alone = _later_if_it_fails(parts, lambda each: parts.store.retry(lambda tx: _apply(parts, tx, [each])))
-        return _each(parts, fetched, alone)
-    return done
+    later = partial(_later_if_it_fails, parts)
+    return _together(parts, fetched, lambda tx, some: _apply(parts, tx, some), later) and done
 
 
 @dataclass(frozen=True)
@@ -178,7 +189,7 @@ def _refund(parts: Parts, refund: Any) -> None:
     except DomainError as problem:
         parts.log.error("the provider will not refund, a person must look", refund=refund.id, problem=str(problem))
         with parts.store.begin() as tx:
-            orders.set_refund(tx, refund.id, "failed", None, None)
+            orders.set_refund_failed(tx, refund.id)
         return
     with parts.store.begin() as tx:
         note_refunded(parts, tx, refund.id, ref)
@@ -222,6 +233,25 @@ def _each(parts: Parts, rows: Iterable[Row], work: Callable[[Row], None]) -> boo
             if None in results:
                 break
     return done
+
+
+def _together(
+    parts: Parts,
+    rows: Sequence[Row],
+    work: Callable[[Tx, Sequence[Row]], None],
+    guard: Callable[[Callable[[Row], None]], Callable[[Row], None]] = lambda alone: alone,
+) -> bool:
+    """Works on all rows in one transaction; if that fails on each in one of its own, under `guard`. True when any went
+    through.
+    """
+    if not rows:
+        return False
+    try:
+        parts.store.retry(lambda tx: work(tx, rows))
+    except Exception as error:
+        parts.log.warning("rows of money work do not go together, each goes alone", problem=str(error))
+        return _each(parts, rows, guard(lambda row: parts.store.retry(lambda tx: work(tx, [row]))))
+    return True
 
 
 def _side_by_side(work: Callable[[Row], bool | None], rows: Sequence[Row]) -> list[bool | None]:

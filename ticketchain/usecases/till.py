@@ -39,7 +39,7 @@ def take(
     values |= {"currency": check_currency(currency), "key_id": key_id, "taken_at": parts.clock()}
     desk.add_receipt(tx, values)
     if payment.provider_ref is None:
-        orders.set_charge(tx, payment_id, payment_id, None)
+        orders.set_charges(tx, [(payment_id, payment_id, None)])
     taken = [Capture(row.id, row.amount, row.currency) for row in desk.receipts_of(tx, payment_id)]
     apply_captures(parts, tx, [(payment, taken)])
     return receipt_id
