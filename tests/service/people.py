@@ -30,10 +30,15 @@ def idle(context: Context, seconds: float = 60) -> None:
 
     Webhooks do not go over HTTP here: `Fan.pay` applies them.
     """
-    every = [step for name, loop in steps(context).items() if name != "webhooks" for step in loop]
     end = time.monotonic() + seconds
-    while any([step() for step in every]) or under_way(context):
+    while work(context) or under_way(context):
         assert time.monotonic() < end, "the work does not end"
+
+
+def work(context: Context, rounds: int = 1) -> bool:
+    """Repeats every loop so often, though something may wait; True if the last round found work."""
+    every = [step for name, loop in steps(context).items() if name != "webhooks" for step in loop]
+    return [any([step() for step in every]) for _ in range(rounds)][-1]
 
 
 def stop_at(context: Context, crash: type[BaseException]) -> bool:

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.service.people import Event, Fan, idle, request
+from tests.service.people import Event, Fan, idle, request, work
 from ticketchain.context import Context
 from ticketchain.domain.policy import EventStatus
 from ticketchain.store import claims, events
 from ticketchain.usecases import changing
-from ticketchain.worker import steps
-
-
-def work(service: Context, rounds: int = 30) -> None:
-    """Repeats all loops though something waits."""
-    every = [step for name, loop in steps(service).items() if name != "webhooks" for step in loop]
-    for _ in range(rounds):
-        for step in every:
-            step()
 
 
 def told(service: Context) -> tuple[str, str]:
@@ -30,7 +21,7 @@ def told(service: Context) -> tuple[str, str]:
         row = events.event(tx, event.id)
     assert row is not None and row.status == EventStatus.PAUSED
     fan.pay(order)
-    work(service)
+    work(service, rounds=30)
     paused = fan.look(order)["state"]
     changing.resume(service.parts, request(event.organizer), event.id, "no more than a rumour")
     idle(service)
