@@ -83,7 +83,7 @@ def pay(stage: Stage, basket: Basket, placed: dict[str, Any]) -> None:
     url = pay_page(stage, basket.fan, placed["id"])
     if basket.declined_before:
         stage.web.post(url, json={"decline": True})
-    stage.web.post(url, json=basket.pay | ({"wrong_amount": placed["total"] - 1} if basket.wrong else {}))
+    stage.web.post(url, json=basket.pay | ({"wrong_amount": placed["total"] + 1} if basket.wrong else {}))
 
 
 def pay_page(stage: Stage, fan: Fan, order_id: str) -> str:
@@ -142,7 +142,7 @@ def _count(stage: Stage, basket: Basket, placed: dict[str, Any]) -> None:
     """Notes what the provider took for an order, and what of it is not owed."""
     if basket.pay is None:
         return
-    price, tally = placed["total"] - basket.wrong, stage.tally
+    price, tally = placed["total"] + basket.wrong, stage.tally
     times = 2 if basket.pay.get("double") else 1
     kept = 0 if basket.wrong else 1
     tally.captured += price * times
