@@ -21,8 +21,8 @@ from typing import Any
 import uvloop
 
 HEADER = "Webhook-Signature"
-LOOK_EVERY_S = 0.1
-"""How often a buyer looks whether the payment page is there."""
+LOOK_EVERY_S = 0.5
+"""How often a buyer looks whether the payment page is there; as the page of the map does."""
 
 
 @dataclass(frozen=True)
