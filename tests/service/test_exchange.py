@@ -9,12 +9,13 @@ from sqlalchemy import select
 
 from tests.service.people import FACE, Event, Fan, request, settle_finally
 from tests.service.test_past_the_service import Outsider, nothing_is_final_any_more
-from ticketchain.audit import audit_ledger
+from ticketchain.audit import audit_ledger, check_cancelled
+from ticketchain.cli import changing
 from ticketchain.context import Context
 from ticketchain.domain.errors import Conflict
 from ticketchain.domain.intents import Deliver
 from ticketchain.store import schema, schema_chain, schema_money, schema_sales
-from ticketchain.usecases import cancel, exchange, issue, refund, reindex, retell
+from ticketchain.usecases import cancel, cancelled, exchange, issue, refund, reindex, retell
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.exchange import WantedSeat
 
@@ -184,6 +185,40 @@ def test_a_cancelled_event_gives_back_all_that_was_paid_for_an_exchanged_ticket(
     assert now(anna, waiting)["state"] in ("done", "refused")
     assert refunds(anna, first, up["order_id"]) == [[(FACE, "done")], [(1_500, "done")]]
     assert anna.tickets() == []
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_anybody_can_check_where_the_money_of_exchanged_tickets_went(
+    service: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing can go back to an exchange that cost nothing. Controls: reports that name other payments."""
+    event, anna, bela = open_event(service), Fan(service), Fan(service)
+    (one, _), (other, _) = bought(anna, event), bought(bela, event)
+    up = swap(anna, one, "B")
+    settle_finally(service)
+    equal, down = swap(anna, int(up["to_ticket"]), "B"), swap(bela, other, "C")
+    settle_finally(service)
+    cancel.cancel_event(service.parts, request(event.organizer), event.id, "the hall is under water")
+    for _ in range(4):
+        settle_finally(service)
+    told = cancelled.view_cancellation(service.parts, event.id)
+    items = cancelled.list_tickets(service.parts, event.id, 0, 10)["items"]
+    first, last = next(item["paid_back"] for item in items if item["ticket"] == equal["to_ticket"])
+
+    def wrong() -> list[str]:
+        return check_cancelled(service.gateway.url, told["ledger"], told["number"], items)
+
+    assert (len(items), {first["amount"], last["amount"]}, wrong()) == (2, {FACE, 1_500}, [])
+    changing._show(told, as_json=False)
+    shown = capsys.readouterr().out
+    assert f"due      {DEARER + CHEAPER} on the ledger for these tickets" in shown
+    earlier = -down["difference"]
+    assert f"paid     {DEARER + CHEAPER + earlier} as the ledger knows, with the event's earlier refunds" in shown
+    first["amount"], last["amount"] = last["amount"], first["amount"]
+    assert any(f"went back to payment {first['reference']}, which had paid" in line for line in wrong())
+    first["amount"], last["amount"] = last["amount"], first["amount"]
+    last["reference"] = next(i["paid_back"] for i in items if i["ticket"] == down["to_ticket"])[0]["reference"]
+    assert any(f"went back to payment {last['reference']}, which had paid 0" in line for line in wrong())
 
 
 def _until(service: Context, fan: Fan, ticket: int) -> None:

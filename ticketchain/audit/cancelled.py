@@ -11,11 +11,12 @@ from typing import Any
 
 from ticketchain.audit import words
 from ticketchain.audit.auditor import checked_address
-from ticketchain.audit.facts import PURCHASES, Kind, Pair, Step, facts
+from ticketchain.audit.facts import Kind, Pair, Step, facts
 from ticketchain.audit.model import Event, Log, State, Ticket
 from ticketchain.audit.reader import LogReader, read_header
 from ticketchain.audit.replay import apply, resolved
 from ticketchain.audit.rpc import CouldNotRead, Node
+from ticketchain.audit.trails import Trail, follow
 
 CANCELLED = 3
 Item = Mapping[str, Any]
@@ -23,11 +24,11 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Owed:
-    """What the ledger logged when it refunded a ticket, and what had been paid for it last, under which reference."""
+    """What the ledger logged when it refunded a ticket, what had been paid for it, and the payments behind that."""
 
     step: Step
     paid: int
-    reference: bytes
+    behind: Trail
 
 
 @dataclass
@@ -53,24 +54,22 @@ def read_cancelled(rpc_url: str, ledger: str, number: int, from_block: int = 0) 
     """What the chain says of an event up to its head. Raises CouldNotRead."""
     node, address = Node(rpc_url), checked_address(ledger)
     reader = LogReader(node, address, from_block, read_header(node, "latest").number, lambda *_: None)
-    state, owed, told, references = State(address), dict[int, Owed](), Counter[str](), dict[int, bytes]()
+    state, owed, told, trails = State(address), dict[int, Owed](), Counter[str](), dict[int, Trail]()
     for step in _steps(state, reader.logs(), number, told):
-        if step.kind in PURCHASES:
-            references[step.ticket_id] = step.reference
-        elif step.kind is Kind.REFUNDED_CANCELLED:
-            paid = _paid(state, step.ticket_id)
-            owed[step.ticket_id] = Owed(step, paid, references.get(step.ticket_id, b""))
+        if step.kind is Kind.REFUNDED_CANCELLED and step.event_id == number:
+            owed[step.ticket_id] = Owed(step, _paid(state, step.ticket_id), trails.get(step.ticket_id, ()))
+        follow(trails, step)  # of all events: a ticket may be taken in exchange for one of another event
     if number not in state.events:
         raise CouldNotRead(f"The ledger has no event {number}.")
     return OnChain(state.events[number], state, owed, told)
 
 
 def _steps(state: State, logs: Iterator[Log], number: int, told: Counter[str]) -> Iterator[Step]:
-    """What happens to the event's tickets, each step before it changes the state."""
+    """What happens to tickets, each step before it changes the state; counts what was told of the event's refunds."""
     for fact in facts(logs):
         whole = resolved(state, fact)
         steps = whole.steps if isinstance(whole, Pair) else (whole,)
-        yield from (step for step in steps if isinstance(step, Step) and step.event_id == number)
+        yield from (step for step in steps if isinstance(step, Step))
         if whole.log.name == "RefundsPaid" and whole.log.args["eventId"] == number:
             for line in whole.log.args["lines"]:
                 payment = words.payment(line)
@@ -135,6 +134,15 @@ def _item_problems(owed: Owed, item: Item) -> Iterator[str]:
         yield f"{name}: {owed.paid} minor units were paid for it, {whole} went back"
     if sum(refund["of_it_due"] for refund in back) != step.amount:
         yield f"{name}: the ledger has {step.amount} minor units as due, the refunds cover another amount"
-    if owed.paid and owed.reference.hex() not in {refund["reference"] for refund in back}:
-        yield f"{name}: nothing went back to payment {owed.reference.hex()}, the last one for it"
+    yield from (f"{name}: {problem}" for problem in _misdirected(dict(owed.behind), back))
     yield from (f"{name}: refund {r['refund_id']} is {r['state']}, not done" for r in back if r["state"] != "done")
+
+
+def _misdirected(behind: Mapping[str, int], back: Iterable[Item]) -> Iterator[str]:
+    """Payments that did not get back what they had paid."""
+    got: Counter[str] = Counter()
+    for refund in back:
+        got[refund["reference"]] += refund["amount"]
+    for reference in sorted(behind.keys() | got.keys()):
+        if got[reference] != (paid := behind.get(reference, 0)):
+            yield f"{got[reference]} minor units went back to payment {reference}, which had paid {paid} of its price"

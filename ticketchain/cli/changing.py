@@ -16,6 +16,7 @@ from rich.table import Table
 from ticketchain.audit import CouldNotRead, check_cancelled
 from ticketchain.cli.event import ASK_EVERY_S, AsJson, Event, app, show_event
 from ticketchain.cli.remote import FAILED, HERE, Key, Refused, Service, Url, key_of, service
+from ticketchain.domain.money import show
 
 COULD_NOT_READ = 2
 SHOWN = 50
@@ -177,7 +178,11 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     typer.echo(
         f"  tickets  {found['refunded_on_ledger']} of {found['tickets']} refunded, {found['disputed']} in dispute"
     )
-    typer.echo(f"  due      {found['due_on_ledger']} on the ledger, which knows {found['told_to_ledger']} as paid")
+    typer.echo(f"  due      {found['due_on_ledger']} on the ledger for these tickets")
+    typer.echo(f"  paid     {found['told_to_ledger']} as the ledger knows, with the event's earlier refunds")
+    for row in found["to_hand_out"]:
+        amount = show(row["amount"], row["currency"])
+        typer.echo(f"  desk     {amount} in {row['refunds']} refunds still to be handed out at the box office")
     table = Table("money", f"minor units of {found['currency']}")
     for row in found["paid_back"]:
         table.add_row(f"{row['refunds']} refunds {row['state']}", str(row["amount"]))
