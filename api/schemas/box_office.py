@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from api.schemas.answers import Hold, Order
-from api.schemas.fields import Amount, Body, Currency, FanId, HoldId, KeyId, Line, Moment, TicketId, When
+from api.schemas.fields import AT_ONCE, Amount, Body, Currency, FanId, HoldId, KeyId, Line, Moment, TicketId, When
 
 Tickets = Annotated[list[TicketId], Field(min_length=1)]
 _PriceClass = Annotated[Line, Field(max_length=64, examples=["A"])]
@@ -16,9 +16,9 @@ _PriceClass = Annotated[Line, Field(max_length=64, examples=["A"])]
 class _Seats(Body):
     """Either named seats or so many of a price class."""
 
-    tickets: Annotated[Tickets, Field(max_length=100)] | None = None
+    tickets: Annotated[Tickets, Field(max_length=100)] | None = Field(None, description=AT_ONCE)
     price_class: _PriceClass | None = None
-    quantity: int | None = Field(None, strict=True, ge=1, le=100, examples=[2])
+    quantity: int | None = Field(None, strict=True, ge=1, le=100, description=AT_ONCE, examples=[2])
 
     @property
     def best(self) -> bool:

@@ -13,9 +13,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ticketchain.domain.errors import NotFound
 from ticketchain.domain.ledgers import ticket_here
 from ticketchain.domain.tickets import MAX_PRICE
+from ticketchain.usecases.parts import Rules
 
 # Ledger ids have 64 bits, the databases' integers 63 and a sign. Events are counted from 1, so no id gets that far.
 MAX_TICKET = (1 << 63) - 1
+AT_ONCE = f"The installation allows up to {Rules.max_quantity} seats in one hold."
 _TICKET = re.compile(r"[0-9]{1,20}", re.ASCII)
 _TICKET_HERE = re.compile(r"(?:(?P<ledger>[0-9]{1,3})-)?(?P<id>[0-9]{1,20})", re.ASCII)
 _ROW_ID = re.compile(r"[a-z]{2,4}_[0-9a-f]{32}", re.ASCII)

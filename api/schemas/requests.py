@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from api.schemas.fields import (
+    AT_ONCE,
     Address,
     Amount,
     Body,
@@ -176,9 +177,9 @@ class Reason(Body):
 class HoldWanted(Body):
     """Either named seats or so many of a price class."""
 
-    tickets: list[TicketId] | None = Field(None, min_length=1, max_length=100)
+    tickets: list[TicketId] | None = Field(None, min_length=1, max_length=100, description=AT_ONCE)
     price_class: Line | None = Field(None, max_length=64, examples=["A"])
-    quantity: int | None = Field(None, strict=True, ge=1, le=100, examples=[2])
+    quantity: int | None = Field(None, strict=True, ge=1, le=100, description=AT_ONCE, examples=[2])
 
     @model_validator(mode="after")
     def _one_of_two(self) -> HoldWanted:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api.app import create_app
+from ticketchain.usecases.parts import Rules
 
 NOTHING: Any = None
 DOCUMENT = create_app(NOTHING).openapi()
@@ -52,3 +53,10 @@ def test_amounts_and_ids_are_described_as_they_are_read() -> None:
     assert (price["type"], price["minimum"], price["maximum"]) == ("integer", 0, 2**40 - 1)
     assert schemas["HoldWanted"]["properties"]["tickets"]["anyOf"][0]["items"]["type"] == "string"
     assert all(s.get("additionalProperties") is False for n, s in schemas.items() if n in ("NewEvent", "Offer", "Gift"))
+
+
+@pytest.mark.parametrize("name", ["HoldWanted", "DeskHoldWanted", "SaleWanted"])
+def test_seats_at_once_are_described_as_they_are_refused(name: str) -> None:
+    fields = DOCUMENT["components"]["schemas"][name]["properties"]
+    for field in ("tickets", "quantity"):
+        assert f"up to {Rules().max_quantity} seats in one hold" in fields[field]["description"]

@@ -79,7 +79,7 @@ def sell(parts: Parts, request: Request, sale: Sale) -> dict[str, Any]:
     channel = _channel(request.who)
     if sale.method not in METHODS[channel]:
         ways = ", ".join(METHODS[channel])
-        raise Invalid("method", f"{sale.method!r} is no way to pay here; choose one of {ways}")
+        raise Invalid("method", f"{str(sale.method)!r} is no way to pay here; choose one of {ways}")
     if sale.wish is not None:
         refuse_quantity(parts, sale.wish.count, "tickets" if sale.wish.tickets else "quantity")
 
