@@ -78,6 +78,10 @@ class DisputeFields(BaseModel):
     dispute: DisputeState
 
 
+def _unknown(order_id: str) -> None:
+    """A shop that says nothing of its orders."""
+
+
 class Fields(dict[str, Any]):
     """The fields of a request's body, whatever its format."""
 
@@ -94,8 +98,10 @@ async def read_fields(request: Request) -> Fields:
     return _json_fields(body)
 
 
-def make_router(sandbox: SandboxPage) -> APIRouter:
-    """The page's routes over a sandbox."""
+def make_router(sandbox: SandboxPage, event_of: Callable[[str], str | None] = _unknown) -> APIRouter:
+    """The page's routes over a sandbox. `event_of`: the event of an order, for the way back to the shop, if it is known
+    here.
+    """
     router = APIRouter(prefix="/sandbox", include_in_schema=False)
     templates = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
     style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
@@ -127,7 +133,8 @@ def make_router(sandbox: SandboxPage) -> APIRouter:
             charge = sandbox.charge(ref)
             if _wants_json(request):
                 return _as_json(charge)
-            return page("pay.html", charge=charge, captures=sandbox.taken(ref).captures)
+            event = event_of(charge.description.removeprefix("Order "))
+            return page("pay.html", charge=charge, captures=sandbox.taken(ref).captures, event=event)
 
         return answer(request, look)
 

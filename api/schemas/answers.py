@@ -146,6 +146,9 @@ class Event(BaseModel):
     currency: str
     state: Literal["opening", "open", "paused", "cancelled"]
     problem: str | None
+    sales_stopped: str | None = Field(
+        description="Why it sells nothing now: the reason of a stop, or from the request on of its cancellation."
+    )
     number: int | None
     ledger: str | None = Field(description="Address of the ledger that has it; null while the event is `opening`.")
     moves_closed: bool
@@ -250,6 +253,7 @@ class Refund(BaseModel):
 
     cause: str
     amount: int
+    currency: str = Field(description="As it was taken: not the order's if the money came in a wrong one.")
     state: Literal["due", "done", "failed", "dropped"] = Field(
         description="`dropped`: the buyer's bank took the money back, so it is not given back once more."
     )
@@ -282,7 +286,9 @@ class Order(BaseModel):
     expires_at: When
     lines: list[Line]
     payment: Payment
-    captured: int = Field(description="Money taken so far; what exceeds the total goes back.")
+    captured: int = Field(
+        description="Money taken so far in the order's currency; what exceeds the total goes back, as all other money."
+    )
     refunds: list[Refund]
 
 

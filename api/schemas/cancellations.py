@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.fields import Body, Line, Moment, TicketText, When
+from api.schemas.settlement import HandOuts
 
 
 class NewTimes(Body):
@@ -29,7 +30,7 @@ class PaidBack(BaseModel):
 
 
 class Sums(BaseModel):
-    """All money of the event: captured = refunded + disputed + payouts + kept."""
+    """All money of the event in its currency: captured = refunded + disputed + payouts + kept."""
 
     captured: int
     refunded: int = Field(description="Given back or to be, for whatever cause.")
@@ -59,6 +60,9 @@ class Cancellation(BaseModel):
     left: int = Field(description="Tickets that the ledger has still to refund.")
     disputed: int = Field(description="Of these: frozen until a dispute over their payment ends.")
     paid_back: list[PaidBack]
+    to_hand_out: list[HandOuts] = Field(
+        description="Of the event, whatever for: `done` for the books, and still to be handed out at the box office."
+    )
     money: Sums
     currency: str
     finished_at: When | None

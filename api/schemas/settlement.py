@@ -43,6 +43,14 @@ class EventAmounts(Amounts):
     title: str
 
 
+class HandOuts(BaseModel):
+    """Refunds of cash and invoices that the box office has not handed out yet. For the books they are given back."""
+
+    currency: str
+    refunds: int
+    amount: int = Field(description="Their sum.")
+
+
 class Settlement(BaseModel):
     """A settlement from the journal: each event, and the totals by currency."""
 
@@ -51,6 +59,7 @@ class Settlement(BaseModel):
     until: str
     events: list[EventAmounts]
     totals: list[Amounts]
+    to_hand_out: list[HandOuts] = Field(description="At the end of the period, of all the organizer's events.")
 
 
 class ProviderSums(BaseModel):

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.api.people import CSV, FACE, Person, Shop, done, refused
-from ticketchain.usecases import allotments, hold, pay
+from ticketchain.cli import changing
+from ticketchain.usecases import allotments, cancel, hold, pay
 
 DESK = {"price_class": "A", "quantity": 2}
 
@@ -85,6 +86,35 @@ def test_an_invoice_waits_for_its_transfer(desks: Desks) -> None:
     refused(desks.office.post(f"/v1/handouts/{back['id']}/payments"), 409, "conflict")
 
 
+def test_reports_say_what_is_still_to_be_handed_out(desks: Desks, capsys: pytest.CaptureFixture[str]) -> None:
+    """Until somebody ticks it off; what counts as done is not touched by it."""
+    shop, day = desks.shop, desks.shop.clock().date()
+    sold = done(desks.office.post(desks.sales, json=DESK | {"method": "cash"}), 201)
+    shop.chain.work()
+    path, waiting = f"/v1/events/{desks.event}", {"currency": "EUR", "refunds": 2, "amount": 2 * FACE}
+    done(desks.organizer.post(f"{path}/cancel", json={"reason": "rain"}), 202)
+    shop.clock.advance(seconds=2)
+    while any([step(shop.parts) for step in (cancel.walk, pay.send_refunds)]) or shop.chain.block():
+        pass
+    shop.clock.advance(seconds=2)
+
+    def told() -> tuple[Any, Any, Any, bool]:
+        report = done(shop.client.get(f"{path}/cancellation"), 200)
+        settled = done(desks.organizer.get(f"/v1/settlement?day={day}"), 200)
+        page = shop.client.get(f"/settlement?day={day}", auth=("", desks.organizer.api_key)).text
+        changing._show(report, as_json=False)
+        line = "130.00 EUR in 2 refunds still to be handed out" in capsys.readouterr().out
+        assert line == ("has still to hand out 130.00 EUR in 2 refunds" in page)
+        return report["paid_back"], report["to_hand_out"], settled["to_hand_out"], line
+
+    paid_back = [{"state": "done", "refunds": 2, "amount": sold["captured"]}]
+    assert told() == (paid_back, [waiting], [waiting], True)
+    assert done(shop.organizer().get(f"/v1/settlement?day={day}"), 200)["to_hand_out"] == [], "not somebody else's"
+    for back in done(desks.office.get(f"{path}/handouts"), 200)["items"]:
+        done(desks.office.post(f"/v1/handouts/{back['id']}/payments"), 201)
+    assert told() == (paid_back, [], [], False)
+
+
 def test_an_unpaid_sale_is_given_up(desks: Desks) -> None:
     fan = desks.shop.fan()
     sold = done(desks.office.post(desks.sales, json=DESK | {"method": "invoice"}), 201)
@@ -119,7 +149,9 @@ def test_free_is_for_what_costs_nothing(desks: Desks) -> None:
     given = done(desks.office.post(desks.sales, json=wish), 201)
     assert (given["state"], given["total"], given["payment"]["method"]) == ("paid", 0, "free")
     for seller, method in ((desks.office, "online"), (desks.partner, "cash"), (desks.partner, "free")):
-        assert refused(seller.post(desks.sales, json=DESK | {"method": method}), 422, "invalid")["field"] == "method"
+        problem = refused(seller.post(desks.sales, json=DESK | {"method": method}), 422, "invalid")
+        assert problem["field"] == "method" and f"'{method}' is no way to pay here" in problem["detail"]
+        assert "Method" not in problem["detail"]
 
 
 def test_a_partners_seats_are_sold_by_it_alone(desks: Desks) -> None:

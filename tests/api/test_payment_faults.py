@@ -34,9 +34,9 @@ class Buyer:
 
     def __init__(self, shop: Shop, quantity: int = 1, parts: Parts | None = None) -> None:
         self.shop, self.parts = shop, parts or shop.parts
-        owner = shop.organizer()
-        self.event = shop.event(owner)
-        shop.issue(owner, self.event)
+        self.organizer = shop.organizer()
+        self.event = shop.event(self.organizer)
+        shop.issue(self.organizer, self.event)
         self.fan: Person = shop.fan()
         self.order = self.order_again(quantity)
         self.steps()
@@ -203,6 +203,24 @@ def test_a_payment_of_wrong_money_that_were_believed_would_be_noticed(
     anna.pay(wrong_currency="USD")
     assert anna.state()[0] == "delivered"
     assert not anna.agrees()
+
+
+def test_wrong_money_is_not_added_to_the_orders_own(shop: Shop) -> None:
+    """A part in euros, then dollars as many as are left: they go back, and the rest can be paid in euros."""
+    anna = Buyer(shop)
+    anna.pay(partial=1_000)
+    anna.pay(wrong_currency="USD", wrong_amount=FACE - 1_000)
+    dollars = {"cause": "not_owed", "amount": FACE - 1_000, "currency": "USD", "state": "done"}
+    seen = anna.look()
+    assert (seen["state"], seen["captured"], seen["refunds"]) == ("awaiting_payment", 1_000, [dollars])
+    anna.pay()
+    seen = anna.look()
+    assert (seen["state"], seen["captured"], seen["refunds"]) == ("delivered", FACE, [dollars])
+    assert anna.agrees()
+    done(anna.organizer.post(f"/v1/events/{anna.event}/cancel", json={"reason": "rain"}), 202)
+    anna.shop.chain.work()
+    told = done(shop.client.get(f"/v1/events/{anna.event}/cancellation"), 200)["money"]
+    assert (told["captured"], told["refunded"], told["kept"]) == (FACE, 0, FACE), "nothing of the ticket is back yet"
 
 
 # ------------------------------------------------------------------------------------------------ webhooks

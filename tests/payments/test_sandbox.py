@@ -111,6 +111,22 @@ def test_wrong_amount_and_currency_are_taken_instead(sandbox: Sandbox) -> None:
     assert paying_captures([capture], 4500, "EUR") == ()
 
 
+def test_what_is_left_is_reckoned_in_the_charges_own_currency(sandbox: Sandbox) -> None:
+    """Control: the same amounts in its own currency pay it."""
+    ref, control = open_charge(sandbox), open_charge(sandbox, "pay_2")
+    for each, currency in ((ref, "USD"), (control, "EUR")):
+        sandbox.pay(each, Faults(partial=1000))
+        sandbox.pay(each, Faults(wrong_amount=3500, wrong_currency=currency))
+    assert [(sandbox.charge(each).state, sandbox.charge(each).left) for each in (ref, control)] == [
+        ("partial", 3500),
+        ("paid", 0),
+    ]
+    assert (sandbox.pay(ref).state, sandbox.pay(control).state) == ("paid", "paid")
+    taken = [(each.amount, each.currency) for each in sandbox.taken(ref).captures]
+    assert taken == [(1000, "EUR"), (3500, "USD"), (3500, "EUR")]
+    assert len(sandbox.taken(control).captures) == 2
+
+
 def test_decline_takes_nothing_and_may_be_tried_again(sandbox: Sandbox, store: Store) -> None:
     ref = open_charge(sandbox)
     assert sandbox.pay(ref, Faults(decline=True)).state == "declined"

@@ -80,7 +80,7 @@ class Sandbox:
 
     def pay(self, ref: str, faults: Faults = _NO_FAULTS) -> SandboxCharge:
         """The fan pays (or the bank declines); a charge that is paid is not paid again, one that is declined or paid in
-        part may be.
+        part (too little, or in another currency) may be.
 
         Raises `NotFound`, and `Invalid` for faults out of range.
         """
@@ -135,12 +135,13 @@ class Sandbox:
         elif not faults.decline and row.state != "paid":
             taken = self._take(row, rows.captures(tx, ref), faults)
             rows.add_captures(tx, taken)
-            rows.set_charge(tx, ref, "paid" if faults.partial is None else "partial", down_until)
+            left = _left(row, rows.captures(tx, ref))
+            rows.set_charge(tx, ref, "partial" if left else "paid", down_until)
             self._tell(tx, ["charge.captured"] * len(taken), ref, faults)
         return _view(tx, _found(rows.charge(tx, ref), f"charge {ref!r}"))
 
     def _take(self, row: rows.ChargeRow, before: Sequence[rows.CaptureRow], faults: Faults) -> list[rows.CaptureRow]:
-        left = row.amount - sum(capture.amount for capture in before)
+        left = _left(row, before)
         if faults.partial is not None and faults.partial >= left:
             raise Invalid("partial", f"{faults.partial} is no part of the {left} that are to be paid")
         amount = next((each for each in (faults.partial, faults.wrong_amount) if each is not None), left)
@@ -274,6 +275,11 @@ def _found(row: Row | None, what: str) -> Row:
     return row
 
 
+def _left(row: rows.ChargeRow, taken: Sequence[rows.CaptureRow]) -> int:
+    """What is still to be paid of a charge: money of another currency pays nothing of it."""
+    return max(0, row.amount - sum(each.amount for each in taken if each.currency == row.currency))
+
+
 def _paid(tx: Tx, row: rows.ChargeRow) -> PaidCharge:
     found = rows.captures(tx, row.id)
     taken = tuple(Taken(Capture(each.id, each.amount, each.currency), each.refunded) for each in found)
@@ -290,6 +296,6 @@ def _statement_line(row: Any) -> StatementLine:
 
 def _view(tx: Tx, row: rows.ChargeRow) -> SandboxCharge:
     found = rows.captures(tx, row.id)
-    left = 0 if row.state == "paid" else row.amount - sum(each.amount for each in found)
+    left = 0 if row.state == "paid" else _left(row, found)
     disputed = next((each.dispute_state for each in found if each.dispute_id), None)
     return SandboxCharge(row.id, row.amount, row.currency, row.description, row.state, left, disputed)

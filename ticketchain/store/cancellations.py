@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
 
 from ticketchain.domain.orders import WAITING
 from ticketchain.domain.tickets import TicketState
@@ -15,7 +15,7 @@ from ticketchain.store import schema_chain as ch
 from ticketchain.store.bulk import among
 from ticketchain.store.engine import Tx, insert_new
 from ticketchain.store.schema_money import disputes
-from ticketchain.store.schema_sales import cancellations
+from ticketchain.store.schema_sales import cancellations, exchanges
 
 _C, _TICKET, _CHANGE = cancellations.c, ch.tickets.c, ch.changes.c
 _OWED: ColumnElement[bool] = or_(
@@ -49,14 +49,22 @@ def unfinished(tx: Tx) -> list[Row[Any]]:
 
 def close_shop(tx: Tx, event_id: str, now: datetime) -> None:
     """Ends an event's open listings, and lets its holds and unpaid orders run out now: `hold.expire_holds` and
-    `pay.expire_orders` end them, after a last look at what was paid.
+    `pay.expire_orders` end them, after a last look at what was paid. So do orders for
+    tickets of other events that would be taken in exchange for one of this event.
     """
     holds, orders, listings = t.holds.c, t.orders.c, t.listings.c
     of = update(t.holds).where(holds.event_id == event_id, holds.state == "open", holds.expires_at > now)
     tx.execute(of.values(expires_at=now))
-    of = update(t.orders).where(orders.event_id == event_id, orders.state.in_(WAITING), orders.expires_at > now)
+    its = or_(orders.event_id == event_id, orders.exchange_id.in_(_exchanges_from(event_id)))
+    of = update(t.orders).where(its, orders.state.in_(WAITING), orders.expires_at > now)
     tx.execute(of.values(expires_at=now))
     tx.execute(update(t.listings).where(listings.event_id == event_id, listings.state == "open").values(state="ended"))
+
+
+def _exchanges_from(event_id: str) -> Select[Any]:
+    """Exchanges by which tickets of an event would be given."""
+    query = select(exchanges.c.id).join(t.seats, t.seats.c.ticket == exchanges.c.ticket)
+    return query.where(t.seats.c.event_id == event_id, exchanges.c.state == "to_pay")
 
 
 def tickets_behind(tx: Tx, number: int, after: int, limit: int) -> list[Row[Any]]:
@@ -120,16 +128,18 @@ def logged(tx: Tx, number: int) -> tuple[int, int]:
 
 
 def refunds_by_state(tx: Tx, event_id: str) -> dict[str, tuple[int, int]]:
-    """Refunds of an event's orders because of its cancellation by state: how many, and their sum."""
+    """Refunds of an event's orders because of its cancellation by state: how many, and their sum in its currency."""
     c = t.refunds.c
     query = select(c.state, func.count(), func.sum(c.amount)).select_from(_captures().join(t.refunds))
-    query = query.where(t.orders.c.event_id == event_id, c.cause.like("cancelled:%")).group_by(c.state)
+    query = query.where(_counted(event_id), c.cause.like("cancelled:%")).group_by(c.state)
     return {state: (int(count), int(amount)) for state, count, amount in tx.execute(query)}
 
 
 def money(tx: Tx, event_id: str) -> dict[str, int]:
-    """Sums over all orders of an event: captured, given back or to be, lost in disputes, due to sellers and payees."""
-    of = t.orders.c.event_id == event_id
+    """Sums over all orders of an event in its currency: captured, given back or to be, lost in disputes, due to sellers
+    and payees. Money that came in a wrong currency goes back as it came and is in none of them.
+    """
+    of = _counted(event_id)
     given = t.refunds.c.state.in_(("due", "done", "failed"))
     lost, of_capture = disputes.c.state == "lost", disputes.c.capture_id == t.captures.c.id
     due = t.payouts.c.amount - t.payouts.c.taken_back
@@ -142,7 +152,7 @@ def money(tx: Tx, event_id: str) -> dict[str, int]:
         "disputed": _sum(
             tx, select(func.sum(disputes.c.amount)).select_from(_captures().join(disputes, of_capture)).where(of, lost)
         ),
-        "payouts": _sum(tx, select(func.sum(due)).select_from(payouts).where(of)),
+        "payouts": _sum(tx, select(func.sum(due)).select_from(payouts).where(t.orders.c.event_id == event_id)),
     }
 
 
@@ -150,6 +160,11 @@ def _captures() -> Any:
     """Captures with their orders."""
     paid = t.captures.join(t.payments, t.payments.c.id == t.captures.c.payment_id)
     return paid.join(t.orders, t.orders.c.id == t.payments.c.order_id)
+
+
+def _counted(event_id: str) -> ColumnElement[bool]:
+    """Captures of an event's orders in its currency."""
+    return and_(t.orders.c.event_id == event_id, t.captures.c.currency == t.orders.c.currency)
 
 
 def _sum(tx: Tx, query: Any) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, literal, select, update
+from sqlalchemy import Row, func, literal, or_, select, update
 
 from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx, insert_new
@@ -73,6 +73,27 @@ def refunds_of_event(tx: Tx, event_id: str, after: str, limit: int, paid: bool) 
     query = query.join(t.orders, t.orders.c.id == t.payments.c.order_id).where(t.orders.c.event_id == event_id)
     query = query.where(c.paid_at.is_not(None) if paid else c.paid_at.is_(None), c.id > after)
     return list(tx.execute(query.order_by(c.id).limit(limit)))
+
+
+def to_hand_out(
+    tx: Tx, at: datetime | None = None, event_id: str | None = None, organizer_id: str | None = None
+) -> list[Row[Any]]:
+    """Money that was to be handed out just before a moment (None: is now) and was not yet, by currency: `refunds` (how
+    many) and `amount`; for an event, or all events of an organizer.
+    """
+    c, of, order = desk_refunds.c, desk_receipts.c, t.orders.c
+    query = select(of.currency, func.count().label("refunds"), func.sum(c.amount).label("amount"))
+    joined = desk_refunds.join(desk_receipts).join(t.payments).join(t.orders, order.id == t.payments.c.order_id)
+    query = query.select_from(joined.join(t.events, t.events.c.id == order.event_id))
+    if at is None:
+        query = query.where(c.paid_at.is_(None))
+    else:
+        query = query.where(c.created_at < at, or_(c.paid_at.is_(None), c.paid_at >= at))
+    if event_id is not None:
+        query = query.where(t.events.c.id == event_id)
+    if organizer_id is not None:
+        query = query.where(t.events.c.organizer_id == organizer_id)
+    return list(tx.execute(query.group_by(of.currency).order_by(of.currency)))
 
 
 def event_of_refund(tx: Tx, refund_id: str) -> str | None:

@@ -153,8 +153,8 @@ def refunded(tx: Tx, capture_id: str) -> int:
 
 
 def refunds_of_payment(tx: Tx, payment_id: str) -> list[Row[Any]]:
-    """All refunds of a payment."""
-    query = select(t.refunds).join(t.captures).where(t.captures.c.payment_id == payment_id)
+    """All refunds of a payment, each with its `currency`."""
+    query = select(t.refunds, t.captures.c.currency).join(t.captures).where(t.captures.c.payment_id == payment_id)
     return list(tx.execute(query.order_by(t.refunds.c.id)))
 
 

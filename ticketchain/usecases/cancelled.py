@@ -11,7 +11,7 @@ from ticketchain.domain.errors import NotFound
 from ticketchain.domain.intents import SetStatus
 from ticketchain.domain.ledgers import event_on_chain, ticket_on_chain
 from ticketchain.domain.references import reference_bytes
-from ticketchain.store import cancellations, outbox, recording
+from ticketchain.store import cancellations, desk, outbox, recording
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import event_of
@@ -96,6 +96,7 @@ def progress(parts: Parts, tx: Tx, event: Any) -> dict[str, Any]:
         "left": len(left),
         "disputed": sum(ticket.frozen for ticket in left),
         "paid_back": money,
+        "to_hand_out": views.handouts(desk.to_hand_out(tx, event_id=event.id)),
         "money": sums | {"kept": sums["captured"] - sums["refunded"] - sums["disputed"] - sums["payouts"]},
         "currency": event.currency,
         "finished_at": row.finished_at.isoformat() if row.finished_at else None,

@@ -13,7 +13,8 @@ from ticketchain.domain.errors import Invalid
 from ticketchain.domain.money import plain
 from ticketchain.domain.policy import check_time_zone
 from ticketchain.domain.settlement import COLUMNS, Row, Sum, settle, totals
-from ticketchain.store import books, journal
+from ticketchain.store import books, desk, journal
+from ticketchain.usecases import views
 from ticketchain.usecases.common import Principal
 from ticketchain.usecases.parts import Parts
 
@@ -36,6 +37,7 @@ def settlement(parts: Parts, who: Principal, since: datetime, until: datetime) -
         period = [_sum(row) for row in journal.sums(tx, organizer, since, until)]
         ever = [_sum(row) for row in journal.sums(tx, organizer, None, until)]
         rows = settle(period, ever)
+        waiting = views.handouts(desk.to_hand_out(tx, until, organizer_id=organizer))
         titles = books.titles(tx, sorted({row.event_id for row in rows}))
     return {
         "organizer_id": organizer,
@@ -43,6 +45,7 @@ def settlement(parts: Parts, who: Principal, since: datetime, until: datetime) -
         "until": until.isoformat(),
         "events": [{"event_id": row.event_id, "title": titles[row.event_id]} | _amounts(row) for row in rows],
         "totals": [_amounts(row) for row in totals(rows)],
+        "to_hand_out": waiting,
     }
 
 

@@ -12,7 +12,7 @@ from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.prices import Fee, Tax
 from ticketchain.domain.sale import SaleWindow
 from ticketchain.domain.tickets import NOBODY, TicketState, number_of
-from ticketchain.store import accounts, chain, events, market, orders, outbox, stock
+from ticketchain.store import accounts, chain, events, market, orders, outbox, stock, stops
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
 
@@ -40,6 +40,7 @@ def event(parts: Parts, tx: Tx, row: Any) -> dict[str, Any]:
         "currency": row.currency,
         "state": _event_state(row),
         "problem": outbox.problem_of(tx, f"create_event:{row.id}") if row.number is None else None,
+        "sales_stopped": stops.reason(tx, row.id),
         "number": None if row.number is None else event_on_chain(row.number),
         "ledger": None if row.number is None else parts.ledger.address_of(row.number),
         "moves_closed": closed,
@@ -117,8 +118,8 @@ def order(tx: Tx, row: Any) -> dict[str, Any]:
         "expires_at": row.expires_at.isoformat(),
         "lines": [_line(line) for line in lines],
         "payment": {name: getattr(payment, name) for name in ("id", "provider", "method", "url")},
-        "captured": sum(c.amount for c in orders.captures_of(tx, [payment.id])),
-        "refunds": [{"cause": r.cause, "amount": r.amount, "state": r.state} for r in refunds],
+        "captured": sum(c.amount for c in orders.captures_of(tx, [payment.id]) if c.currency == row.currency),
+        "refunds": [{name: getattr(r, name) for name in ("cause", "amount", "currency", "state")} for r in refunds],
     }
 
 
@@ -246,6 +247,11 @@ def history(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:
         }
         for c in chain.changes_of_tickets(tx, [ticket_id])
     ]
+
+
+def handouts(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Refunds that a box office has still to hand out, by currency."""
+    return [{"currency": row.currency, "refunds": row.refunds, "amount": int(row.amount)} for row in rows]
 
 
 def finality(ledger: Any, block: int) -> str:
