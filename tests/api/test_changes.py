@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.people import CSV, Person, Shop, done, event_body, refused
+from tests.api.people import CSV, FACE, Person, Shop, done, event_body, refused
+from tests.api.test_changing import REASON, work
 from ticketchain.domain.orders import OrderState
 from ticketchain.domain.references import reference_bytes
 from ticketchain.domain.refunds import rule_from
@@ -411,3 +412,24 @@ def test_the_same_exchange_asked_twice_is_one(shop: Shop) -> None:
     assert shop.counts()["exchanges"] == 1 and free(shop, event)["B"] == 2
     refused(eve.get(f"/v1/exchanges/{first['id']}"), 404, "not_found")
     refused(eve.post(f"/v1/tickets/{ticket}/exchange", json=body), 404, "not_found")
+
+
+def test_an_exchange_that_waits_for_its_payment_ends_with_the_event_of_its_ticket(shop: Shop) -> None:
+    """An exchange of a ticket of an event that goes on waits as before."""
+    organizer, fan = shop.organizer(), shop.fan()
+    dearer = {"price_classes": [{"code": "A", "name": "Stalls", "face": FACE + 1_500}]}
+    event, goes_on, other = shop.event(organizer), shop.event(organizer), shop.event(organizer, **dearer)
+    for each in (event, goes_on, other):
+        shop.issue(organizer, each, 2)
+    wanted = {"price_class": "A", "event_id": other}
+    tickets = [shop.buy(fan, each)["lines"][0]["ticket"] for each in (event, goes_on)]
+    waiting = [done(fan.post(f"/v1/tickets/{each}/exchange", json=wanted), 201) for each in tickets]
+    pay.open_charges(shop.parts)
+    done(organizer.post(f"/v1/events/{event}/cancel", json=REASON), 202)
+    work(shop)
+    now = [done(fan.get(f"/v1/exchanges/{each['id']}"), 200)["state"] for each in waiting]
+    assert now == ["expired", "to_pay"]
+    orders = [done(fan.get(f"/v1/orders/{each['order_id']}"), 200)["state"] for each in waiting]
+    assert orders == ["expired", "awaiting_payment"]
+    stock = done(shop.client.get(f"/v1/events/{other}/stock"), 200)["seats"]
+    assert sum(line["quantity"] for line in stock if line["state"] == "available") == 1, "its seat is free again"
