@@ -145,7 +145,7 @@ def test_everybody_gets_back_what_they_paid_last_whatever_dies_on_the_way(
     assert still_open(story) == []
 
 
-def die_often(story: Story, fuse: Fuse, further: int = 7) -> int:
+def die_often(story: Story, fuse: Fuse, further: int = 3) -> int:
     """Works until nothing is left to do, dying at places further and further on; how often it died."""
     deaths, place = 0, 3
     for _ in range(200):
