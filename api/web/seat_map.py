@@ -37,12 +37,14 @@ def seat_map(event_id: str, shop: Shop, request: Request) -> Response:
         return page(request, "problem.html", 404, problem="There is no such event. Check the address.")
     event, scene = found.event, scene_of_map(found)
     reach = radius_of(scene) * 13 // 10
+    notice, closed = _notice(event, shop.clock())
     return page(
         request,
         "map.html",
         event=event,
         doors=_when(event, event["schedule"]["doors_at"]),
-        notice=_notice(event, shop.clock()),
+        notice=notice,
+        closed=closed,
         classes=_classes(event, scene),
         kinds=_kinds(scene),
         any_kind=next((KINDS[kind] for kind in SeatKind if any(seat.kind == kind for seat in scene.seats)), ""),
@@ -59,14 +61,18 @@ def _when(event: dict[str, Any], moment: str) -> str:
     return datetime.fromisoformat(moment).astimezone(ZoneInfo(event["time_zone"])).strftime("%A %-d %B %Y, %H:%M")
 
 
-def _notice(event: dict[str, Any], now: datetime) -> str:
-    """Why nothing can be bought now; empty when it can."""
+def _notice(event: dict[str, Any], now: datetime) -> tuple[str, bool]:
+    """Why nothing can be bought now, empty when it can; and whether no seat can be chosen. Before the sale opens seats
+    can: who waits for that moment need not load the page again.
+    """
     opens, closes = event["sale"]["opens_at"], event["sale"]["closes_at"]
     if event["state"] in _STATES:
-        return _STATES[event["state"]]
-    if opens and now < datetime.fromisoformat(opens):
-        return f"The sale opens on {_when(event, opens)}."
-    return "The sale has closed." if closes and now >= datetime.fromisoformat(closes) else ""
+        return _STATES[event["state"]], True
+    if event["sales_stopped"] is not None:
+        return f"Sales are stopped: {event['sales_stopped']}", True
+    if now >= datetime.fromisoformat(closes):
+        return "The sale has closed.", True
+    return (f"The sale opens on {_when(event, opens)}." if opens and now < datetime.fromisoformat(opens) else ""), False
 
 
 def _classes(event: dict[str, Any], scene: Scene) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree
 
@@ -246,8 +247,38 @@ def test_the_page_says_why_nothing_can_be_bought(shop: Shop) -> None:
         if body != event_body():
             shop.chain.work()
         assert words in shop.client.get(f"/events/{event}/map").text
+        assert ("data-closed" in shop.client.get(f"/events/{event}/map").text) == (body == event_body())
+    _check_closed(shop, organizer)
     unknown = shop.client.get(f"/events/evt_{'0' * 32}/map")
     assert (unknown.status_code, "no such event" in unknown.text) == (404, True)
+
+
+def _check_closed(shop: Shop, organizer: Person) -> None:
+    """Paused, stopped, its sale over, cancelled: the page says so, and has no button that works."""
+    event, why = shop.event(organizer), {"reason": "rain"}
+    path, closes_at = f"/v1/events/{event}", (shop.clock() + timedelta(hours=1)).isoformat()
+    shop.issue(organizer, event)
+    works = "<button>Hold the best seats</button>"
+
+    def check(words: str) -> None:
+        shop.chain.work()
+        page = shop.client.get(f"/events/{event}/map").text
+        assert (f'data-closed="{words}' in page, f'role="note">{words}' in page, works in page) == (True, True, False)
+
+    assert works in shop.client.get(f"/events/{event}/map").text
+    done(organizer.post(f"{path}/pause", json=why), 202)
+    check("Sales are paused")
+    done(organizer.post(f"{path}/resume", json=why), 202)
+    shop.chain.work()
+    stop = done(organizer.post("/v1/stops", json=why | {"scope": "event", "subject": event}), 201)["id"]
+    check("Sales are stopped: rain")
+    done(organizer.post(f"/v1/stops/{stop}/lift"), 200)
+    done(organizer.ask("PUT", f"{path}/sale", json={"closes_at": closes_at}), 200)
+    assert works in shop.client.get(f"/events/{event}/map").text
+    shop.clock.advance(hours=1)
+    check("The sale has closed.")
+    done(organizer.post(f"{path}/cancel", json=why), 202)
+    check("This event was cancelled.")
 
 
 def test_places_are_found_for_seats_that_have_none(shop: Shop) -> None:

@@ -41,6 +41,11 @@ class Hall:
         """Whether one more seat can be held."""
         return self.sales()["hold"]().status_code == 201
 
+    def says(self) -> str | None:
+        """Why it sells nothing, as anybody may see it."""
+        said: str | None = done(self.shop.client.get(f"/v1/events/{self.event}"), 200)["sales_stopped"]
+        return said
+
     def stopped(self) -> list[str]:
         """What is refused as stopped; all else goes through."""
         found = []
@@ -91,14 +96,15 @@ def test_a_stop_acts_at_once_and_ends_at_once(shop: Shop) -> None:
     north, other = hall(shop, organizer, "North"), hall(shop, rival, "South")
     for name, setter in SETTERS.items():
         who, made = setter(shop, organizer, north)
-        assert north.stopped() == ALL, name
+        assert (north.stopped(), north.says()) == (ALL, REASON), name
+        assert other.says() == (REASON if name == "all" else None)
         assert other.sells() == (name != "all"), name
         listed = [each["id"] for each in done(organizer.get("/v1/stops"), 200)["items"]]
         assert listed == [made] and (name == "all" or not done(rival.get("/v1/stops"), 200)["items"])
         lifted = done(who.post(f"/v1/stops/{made}/lift"), 200)
         assert lifted["lifted_at"] and refused(who.post(f"/v1/stops/{made}/lift"), 409, "conflict")
         assert not done(organizer.get("/v1/stops"), 200)["items"]
-        assert north.sells(), name
+        assert north.sells() and north.says() is None, name
     assert north.stopped() == []
 
 

@@ -39,6 +39,7 @@ class Hall:
     """An event on sale at a running service."""
 
     http: httpx.Client
+    owner: str  # API key
     event: str
     seats: dict[str, str]  # "Parkett A 1" to ticket
 
@@ -61,7 +62,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     folder: Path = tmp_path_factory.mktemp("map")
     with up(folder / "data") as service, httpx.Client(base_url=service.url, timeout=60, trust_env=False) as http:
         operator = ticketchain("keys", "operator", "--data", folder / "data", folder=folder).stdout.strip()
-        bare = Hall(http, "", {})
+        bare = Hall(http, "", "", {})
         owner = bare.post("/v1/organizers", operator, json={"name": "House"})["api_key"]
         event = bare.post("/v1/events", owner, json=EVENT)["id"]
         wait(lambda: http.get(f"/v1/events/{event}").json()["state"] == "open", "the event")
@@ -69,7 +70,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
         bare.post(f"/v1/events/{event}/batches", owner, json={"plan_id": plan, "price_classes": CLASSES})
         wait(lambda: set(http.get(f"/v1/events/{event}/live-stock").json()["states"]) == {"f"}, "the tickets")
         found = http.get(f"/v1/events/{event}/seats?limit=200").json()["items"]
-        yield Hall(http, event, {f"{s['section']} {s['row']} {s['seat']}": s["ticket"] for s in found})
+        yield Hall(http, owner, event, {f"{s['section']} {s['row']} {s['seat']}": s["ticket"] for s in found})
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def test_two_chosen_seats_are_bought_and_paid(browser: Browser, hall: Hall, widt
     page.click("#pay", timeout=20_000)
     page.get_by_role("button", name="Pay 93.00 EUR").click()
     expect(page.get_by_role("heading", name="Paid")).to_be_visible()
-    page.goto(f"{str(hall.http.base_url).rstrip('/')}/events/{hall.event}/map")
+    page.get_by_role("link", name="Go back to your order").click()
     expect(page.locator("#order-state")).to_have_text("Paid. The tickets are yours.", timeout=30_000)
     assert [hall.state(seat) for seat in seats] == ["x", "x"] and hall.state(f"Parkett {row} 3") == "f"
     assert fan.errors == []
@@ -173,6 +174,26 @@ def test_the_best_seats_are_held_and_given_back(browser: Browser, hall: Hall) ->
     page.click("#release")
     expect(page.locator("#said")).to_have_text("The seats are free again.")
     assert hall.http.get(f"/v1/events/{hall.event}/live-stock").json()["states"].count("h") == before - 3
+
+
+def test_nothing_is_chosen_while_sales_are_stopped(browser: Browser, hall: Hall) -> None:
+    why = {"scope": "event", "subject": hall.event, "reason": "the square is closed"}
+    stop = hall.post("/v1/stops", hall.owner, json=why)["id"]
+    try:
+        fan = come(browser, hall)
+        said = "Sales are stopped: the square is closed"
+        expect(fan.page.get_by_role("note")).to_have_text(said)
+        expect(fan.page.locator('use[aria-disabled="false"]')).to_have_count(0)
+        expect(fan.page.get_by_role("button", name="Hold the best seats")).to_be_disabled()
+        fan.seat("Parkett F 1").click(force=True)  # it says that it is disabled
+        expect(fan.page.locator("#said")).to_have_text(said)
+        expect(fan.page.locator('use[aria-checked="true"]')).to_have_count(0)
+    finally:
+        hall.post(f"/v1/stops/{stop}/lift", hall.owner)
+    fan.page.reload()
+    expect(fan.page.get_by_role("button", name="Hold the best seats")).to_be_enabled()
+    fan.choose("Parkett F 1")
+    expect(fan.page.locator('use[aria-checked="true"]')).to_have_count(1)
 
 
 def test_a_finger_comes_nearer_first_and_nothing_sticks_out(browser: Browser, hall: Hall) -> None:

@@ -124,6 +124,12 @@ def test_an_event_is_paused_moved_and_cancelled_and_anybody_checks_that(house: H
     why = ("--reason", "The singer is ill.")
     for verb, state in (("pause", "paused"), ("resume", "open")):
         assert house.json("event", verb, event, *why)["state"] == state
+    headers = {"Authorization": f"Bearer {house.key}"}
+    wanted = {"scope": "event", "subject": event, "reason": "The square is closed."}
+    stop = httpx.post(f"{house.up.url}/v1/stops", json=wanted, headers=headers).json()["id"]
+    assert "sells nothing now: The square is closed." in house.run("event", "show", event).stdout
+    assert httpx.post(f"{house.up.url}/v1/stops/{stop}/lift", headers=headers).is_success
+    assert "sells nothing" not in house.run("event", "show", event).stdout
     doors = "2099-03-01T20:00:00+01:00"
     moved = house.json("event", "reschedule", event, "--doors-at", doors, *why)
     assert moved["schedule"]["doors_at"] == "2099-03-01T19:00:00+00:00"
@@ -138,6 +144,8 @@ def test_a_plan_of_pretix_is_stored_once_and_tickets_are_issued_from_it(house: H
     event.write_text(json.dumps(json.loads((EXAMPLES / "event.json").read_text()) | {"title": "Small"}))
     plan = house.json("plan", "create", file)
     assert "category  Parkett: 96 seats" in house.run("plan", "create", file).stdout and plan["seats"] == SEATS
+    for width in ("200", "80", "60"):
+        assert plan["id"] in house.run("plan", "list", COLUMNS=width).stdout
     assert "Kleines Theater" in house.run("plan", "list").stdout
     small = house.json("event", "create", event)["id"]
     classes = [f"--price-class={c}" for c in ("Parkett=A", "Balkon=B", "Tische=", "Wheelchair places=C")]

@@ -53,6 +53,18 @@ def test_a_fan_pays_by_the_form_as_the_browser_sends_it(client: TestClient, sand
     assert [capture.amount for capture in sandbox.taken(ref).captures] == [4500]
 
 
+def test_the_page_leads_back_to_the_orders_event(sandbox: Sandbox) -> None:
+    app = FastAPI()
+    app.include_router(make_router(sandbox, {"ord_1": "evt_7"}.get))
+    client = TestClient(app, follow_redirects=True)
+    for order, links in (("ord_1", ["../../events/evt_7/map"]), ("ord_2", [])):
+        ref = sandbox.create_charge(f"pay_{order}", 4500, "EUR", f"Order {order}").ref
+        assert "/map" not in client.get(f"/sandbox/pay/{ref}").text, "it is not paid"
+        page = client.post(f"/sandbox/pay/{ref}", data={"repeat": "1"}).text
+        assert re.findall(r'<a href="([^"]*)"', page) == links
+        assert "go back to your order" in page.lower()
+
+
 def test_every_fault_reaches_the_sandbox_from_the_form(client: TestClient, sandbox: Sandbox, ref: str) -> None:
     fields = {"double": "true", "repeat": "2", "delay": "5", "wrong_amount": "7", "wrong_currency": "USD"}
     page = client.post(f"/sandbox/pay/{ref}", data=fields | {"shuffle": "true"})

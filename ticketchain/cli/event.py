@@ -102,6 +102,8 @@ def show_event(event: dict[str, Any], as_json: bool = False) -> None:
         return
     terms, schedule = event["terms"], event["schedule"]
     typer.echo(f"{event['id']}  {event['title']}, {event['venue']}: {event['state']}")
+    if event["sales_stopped"] is not None:
+        typer.echo(f"  stopped  it sells nothing now: {event['sales_stopped']}")
     classes = ", ".join(f"{c['code']} {c['all_in']}" for c in event["price_classes"])
     typer.echo(f"  prices   {classes} (minor units of {event['currency']}, all in)")
     parts = [f"{fee['name']} {fee['bps']} bps + {fee['fixed']}" for fee in event["fees"]]

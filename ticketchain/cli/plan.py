@@ -65,7 +65,9 @@ def list_(key: Key, url: Url = HERE, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps({"items": items}))
         return
-    table = Table("plan", "name", "stored")
+    table = Table()
+    for name in ("plan", "name", "stored"):  # an id is for copying into the next command: whole, and on one line
+        table.add_column(name, overflow="fold", no_wrap=name == "plan")
     for item in items:
         table.add_row(item["id"], item["name"], item["created_at"])
     Console().print(table)

@@ -67,6 +67,13 @@ def payment_to_show(parts: Parts, payment_id: str) -> dict[str, Any]:
     return values | {"currency": payment.currency, "order_state": order.state}
 
 
+def event_of_order(parts: Parts, order_id: str) -> str | None:
+    """The event that an order is about; None when there is no such order."""
+    with parts.store.read() as tx:
+        row = orders.order(tx, order_id)
+        return row.event_id if row is not None else None
+
+
 def open_charges(parts: Parts, limit: int = 50) -> bool:
     """Asks the provider for the charges of new payments; True when it opened any.
 

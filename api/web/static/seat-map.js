@@ -19,7 +19,7 @@
 
   const at = (id) => document.getElementById(id);
   const map = at("map"), frame = at("frame"), svg = frame.querySelector("svg");
-  const { event, currency } = map.dataset;
+  const { event, currency, closed } = map.dataset; // closed: why no seat can be chosen, if so
   const digits = Number(map.dataset.digits), most = Number(map.dataset.most);
   const prices = [...document.querySelectorAll("tr[data-code]")].map((row) => Number(row.dataset.price));
   const kept = `ticketchain.at.${event}`;
@@ -43,7 +43,7 @@
   let focused = null;
 
   const letter = (seat) => (chosen.has(seat) || own.has(seat) ? "m" : seat.state);
-  const can = (seat) => stage === "choosing" && (chosen.has(seat) || seat.state === "f");
+  const can = (seat) => !closed && stage === "choosing" && (chosen.has(seat) || seat.state === "f");
 
   function show(seat) {
     const now = letter(seat);
@@ -82,7 +82,7 @@
 
   function toggle(seat) {
     if (!can(seat)) {
-      if (stage === "choosing") say(`${seat.name} is ${WORDS[letter(seat)]}.`);
+      if (stage === "choosing") say(closed || `${seat.name} is ${WORDS[letter(seat)]}.`);
       return;
     }
     trouble("");
@@ -355,7 +355,7 @@
     for (const other of seats) {
       const x = other.x - seat.x, y = other.y - seat.y, along = x * way[0] + y * way[1];
       const cost = along + 3 * Math.abs(x * way[1] + y * way[0]);
-      if (along > radius / 4 && cost < far && can(other)) { best = other; far = cost; }
+      if (along > radius / 4 && cost < far && (closed || can(other))) { best = other; far = cost; }
     }
     if (best) focus(best);
   });
