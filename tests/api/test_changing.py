@@ -107,6 +107,7 @@ def test_a_cancelled_event_stops_at_once_and_shows_where_its_money_went(shop: Sh
     told = done(organizer.post(f"{path}/cancel", json=REASON, key="c"), 202)
     assert (told["state"], told["tickets"]) == ("requested", 0)
     refused(fan.post(f"{path}/holds", json=WANTED), 409, "sales_stopped")
+    assert done(shop.client.get(path), 200)["sales_stopped"] == REASON["reason"]
     refused(organizer.post(f"{path}/pause", json=REASON), 409, "conflict")
     work(shop)
     assert done(organizer.post(f"{path}/cancel", json=REASON, key="c"), 202) == told
