@@ -165,7 +165,7 @@ def acknowledged(e: Evidence) -> Iterator[Case]:
     for order in e.memory.orders.keys() - e.orders.keys():
         yield Case(LOST, f"order {order} was acknowledged and is gone")
     for order, charge in e.memory.paid.items():
-        if charges.get(charge, {}).get("state") != "paid":
+        if charges.get(charge, {}).get("state") not in ("paid", "partial"):
             yield Case(LOST, f"order {order}: payment of charge {charge} was acknowledged and is gone")
     for move in e.memory.moves.keys() - known:
         yield Case(LOST, f"{e.memory.moves[move]} {move} was acknowledged and is gone")
