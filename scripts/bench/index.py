@@ -21,6 +21,7 @@ from typing import Any
 from scripts.bench.form import Result
 from scripts.bench.index_chain import Mix, build
 from scripts.databases import fresh_database
+from ticketchain.cli import collector
 from ticketchain.chain.abi import decode_log
 from ticketchain.chain.entries import followed_topics
 from ticketchain.chain.gateway import Gateway
@@ -105,8 +106,10 @@ def _wrong(mix: Mix, runs: list[Indexed]) -> tuple[str, ...]:
 
 
 def _alone(work: Any, *arguments: Any) -> Any:
-    """In a new process, so that neither speed nor memory depends on what ran before."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    """In a new process, so that neither speed nor memory depends on what ran before; with the garbage collector as the
+    service has it.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=collector.spare) as pool:
         return pool.submit(work, *arguments).result()
 
 

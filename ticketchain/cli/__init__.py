@@ -14,6 +14,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from ticketchain.cli import collector
+
 COMMANDS = {
     "up": ("up:up", "Serve everything on this machine until Ctrl-C: API, worker, and a chain of its own unless --rpc."),
     "api": ("api:api", "Serve the API alone, beside workers; needs --rpc and a database that all share."),
@@ -77,6 +79,7 @@ def root(
     Settings of the service: options, environment variables TICKETCHAIN_…, a file .env, in this order. The commands
     that talk to a running service (organizer, event, plan, issue) read TICKETCHAIN_URL and TICKETCHAIN_KEY.
     """
+    collector.spare()  # the command's module is imported by now
 
 
 def _stand_in() -> None:

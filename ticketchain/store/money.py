@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 
 from ticketchain.store import schema as t
+from ticketchain.store.bulk import among
 from ticketchain.store.engine import Tx
 
 _ABOUT = (t.orders.c.event_id, t.orders.c.id.label("order_id"), t.orders.c.currency.label("order_currency"))
@@ -46,4 +47,4 @@ def lines_of_payments(tx: Tx, payment_ids: Sequence[str]) -> list[Row[Any]]:
     lines = _PAYMENTS.join(t.order_lines, t.order_lines.c.order_id == t.orders.c.id)
     c = t.order_lines.c
     query = select(c.ticket, c.price, c["items"], c.tax, c.state, t.payments.c.id.label("payment_id"), *_ABOUT)
-    return list(tx.execute(query.select_from(lines).where(t.payments.c.id.in_(payment_ids))))
+    return list(tx.execute(query.select_from(lines).where(among(tx, t.payments.c.id, payment_ids))))

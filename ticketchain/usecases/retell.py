@@ -5,17 +5,18 @@ listings, seats.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from ticketchain.domain.blocks import PAID_KINDS, TICKET_KINDS
 from ticketchain.domain.orders import DisputeState, LineState, OrderState, state_of_paid
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.references import reference_bytes, reference_id
-from ticketchain.domain.tickets import Change, Ticket, TicketState, apply, event_of
+from ticketchain.domain.tickets import NOBODY, Change, Ticket, TicketState, apply, event_of
 from ticketchain.domain.trail import Source, Trail, exchanged
 from ticketchain.store import chain, disputes, events, exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
@@ -99,9 +100,9 @@ class _History:
         """
         rows = self._changes(tickets)
         stories = {ticket: Story(Ticket(ticket)) for ticket in {*tickets, *(row.ticket for row in rows)}}
-        for _, log in groupby(rows, key=lambda row: (row.block_number, row.log_index)):
+        for _, log in groupby(rows, attrgetter("block_number", "log_index")):
             lines = list(log)
-            before = {line.ticket: stories[line.ticket].now for line in lines}
+            before = {line.ticket: stories[line.ticket].now for line in lines if "other" in line.values}
             for line in lines:
                 _tell(stories[line.ticket], line, before)
         return stories
@@ -124,7 +125,9 @@ class _History:
 
 
 _Before = Mapping[int, tuple[Ticket, Trail, int]]
-"""Tickets of a log, the payments behind them and what of those is the organizer's, as they were right before it."""
+"""Tickets that a log swaps or exchanges, the payments behind them and what of those is the organizer's, as they were
+right before it.
+"""
 
 
 def _tell(story: Story, row: Any, before: _Before) -> None:
@@ -138,18 +141,18 @@ def _tell(story: Story, row: Any, before: _Before) -> None:
     story.sold = True
     if story.ticket.epoch != then.epoch:
         story.moved[story.ticket.epoch] = row.kind
-    if is_paid(row):
+    if paid := is_paid(row):
         story.delivered[reference] = story.ticket.epoch
-    _tell_money(story, row, reference, before)
+    _tell_money(story, row, paid, reference, before)
 
 
-def _tell_money(story: Story, row: Any, reference: str, before: _Before) -> None:
-    if row.kind == "Exchanged" and is_paid(row):
+def _tell_money(story: Story, row: Any, paid: bool, reference: str, before: _Before) -> None:
+    if paid and row.kind == "Exchanged":
         _, trail, taken = before[int(row.values["other"])]
         story.exchanged |= {(source.reference, source.ticket) for source in trail}
         story.trail = exchanged(trail, row.ticket, reference, row.values["difference"])
         story.taken = taken + int(row.values["difference"])
-    elif is_paid(row):
+    elif paid:
         story.trail = (Source(reference, row.ticket, row.values["price"]),)
         story.taken = story.taken if row.kind in _RESALES else int(row.values["price"])
     elif row.kind in ("Exchanged", "Refunded", "RefundedCancelled"):
@@ -163,12 +166,13 @@ def _references(trail: Trail) -> set[str]:
 
 
 def _change(row: Any, before: _Before) -> Change:
-    names = ("to", "custodied", "price", "epoch", "counted")
-    fields = {name: row.values[name] for name in names if name in row.values}
+    given: Callable[..., Any] = row.values.get
+    custodied, gifts = given("custodied", False), 0
     if "other" in row.values:
         other, _, _ = before[int(row.values["other"])]
-        fields |= {"custodied": other.custodied, "gifts": other.gifts}
-    return Change(row.kind, row.ticket, row.timestamp, **fields)
+        custodied, gifts = other.custodied, other.gifts
+    to, price, epoch = given("to", NOBODY), given("price", 0), given("epoch")
+    return Change(row.kind, row.ticket, row.timestamp, to, custodied, price, epoch, given("counted", False), gifts)
 
 
 def is_paid(change: Any) -> bool:
@@ -193,7 +197,7 @@ def disputes_behind(tx: Tx, ticket: int, before: tuple[int, int] | None = None) 
 
 
 def _ticket_row(ticket: Ticket) -> dict[str, Any]:
-    return vars(ticket) | {"event_number": event_of(ticket.id), "in_doubt": False}
+    return ticket._asdict() | {"event_number": event_of(ticket.id), "in_doubt": False}
 
 
 def _retell_lines(tx: Tx, stories: dict[int, Story]) -> None:
