@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ticketchain.context import Context
-from ticketchain.usecases import allotments, aside, cancel, disputes, gate, hold, pass_on, pay, recording
+from ticketchain.usecases import allotments, aside, cancel, charges, disputes, gate, hold, pass_on, pay, recording
 
 Step = Callable[[], bool]
 IDLE_S = (0.01, 0.1)
@@ -39,7 +39,7 @@ def steps(context: Context) -> dict[str, list[Step]]:
         **{name: [s.step for s in context.senders if name == _signer(s.address)] for name in signers},
         **{f"indexer:{indexer.ledger}": [indexer.step] for indexer in context.indexers},
         "payments": [
-            partial(pay.open_charges, p),
+            partial(charges.open_charges, p),
             partial(pay.apply_webhooks, p),
             partial(pay.send_refunds, p),
             partial(disputes.pursue_disputes, p),

@@ -57,7 +57,9 @@ def release_hold(hold_id: HoldId, shop: Shop, who: Caller) -> None:
     **scope("orders:write", 404, 409, 422, 503),
 )
 def create_order(body: requests.OrderWanted, shop: Shop, asked: Creating, response: Response) -> dict[str, Any]:
-    """`payment.url` is null at first: look again until the provider gave it, then pay there before `expires_at`."""
+    """Pay at `payment.url` before `expires_at`. It is null while the payment provider does not answer: then look again
+    in a moment.
+    """
     if body.hold_id is not None:
         view = buy.order_hold(shop, asked.request(body), body.hold_id, body.voucher)
     else:

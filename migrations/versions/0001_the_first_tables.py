@@ -729,6 +729,7 @@ def upgrade() -> None:
         sa.Column("provider_ref", sa.Text(), nullable=True),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("created_at", types.Moment(), nullable=False),
+        sa.Column("charge_due_at", types.Moment(), nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_payments_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
         sa.UniqueConstraint("order_id", name=op.f("uq_payments_order_id")),

@@ -22,7 +22,7 @@ import uvloop
 
 HEADER = "Webhook-Signature"
 LOOK_EVERY_S = 0.5
-"""How often a buyer looks whether the payment page is there; as the page of the map does."""
+"""How often a buyer looks for a payment page that did not come with the order; as the page of the map does."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,8 @@ async def _buy(connection: Connection, held: str, key: str, secret: str) -> tupl
     assert status == 201, body
     ordered = await connection.ask(Asked("POST", "/v1/orders", key, {"hold_id": json.loads(body)["id"]}).raw())
     assert ordered[0] == 201, ordered[1]
-    look, page = Asked("GET", f"/v1/orders/{json.loads(ordered[1])['id']}", key).raw(), None
+    order = json.loads(ordered[1])
+    look, page = Asked("GET", f"/v1/orders/{order['id']}", key).raw(), order["payment"]["url"]
     while page is None:
         await asyncio.sleep(LOOK_EVERY_S)
         page = json.loads((await connection.ask(look))[1])["payment"]["url"]

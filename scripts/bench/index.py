@@ -21,12 +21,12 @@ from typing import Any
 from scripts.bench.form import Result
 from scripts.bench.index_chain import Mix, build
 from scripts.databases import fresh_database
-from ticketchain.cli import collector
 from ticketchain.chain.abi import decode_log
 from ticketchain.chain.entries import followed_topics
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.indexer import Followed, Indexer
 from ticketchain.chain.types import Log
+from ticketchain.cli import collector
 from ticketchain.context import open_context, open_store
 from ticketchain.settings import Settings
 from ticketchain.store import chain

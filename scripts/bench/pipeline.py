@@ -38,7 +38,7 @@ from ticketchain.domain.refunds import RefundRule
 from ticketchain.domain.tickets import ticket_id
 from ticketchain.settings import Settings
 from ticketchain.store import chain
-from ticketchain.usecases import accounts, buy, events, hold, issue, pay
+from ticketchain.usecases import accounts, buy, charges, events, hold, issue
 from ticketchain.usecases.common import Principal, Request
 from ticketchain.worker import run_until_idle
 
@@ -128,7 +128,7 @@ class Hall:
                 fan = accounts.authenticate(parts, accounts.sign_up(parts)["api_key"])
             held = hold.hold_best(parts, Request(fan), self.event, "A", 2)
             made.append((fan, buy.order_hold(parts, Request(fan), held["id"])["id"]))
-        while pay.open_charges(parts):
+        while charges.open_charges(parts):
             pass
         return [Order(fan, order, self._charge(fan, order)) for fan, order in made]
 

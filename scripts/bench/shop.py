@@ -13,6 +13,7 @@ from typing import Any
 
 from scripts.bench.pipeline import Hall
 from scripts.databases import fresh_database
+from ticketchain.cli import collector, logs
 from ticketchain.cli.running import listening, serving, working
 from ticketchain.cli.up import app_of
 from ticketchain.context import Context, open_context
@@ -46,6 +47,8 @@ def open_shop(engine: str, provider: PaymentProvider | None = None) -> Iterator[
     """A service on a fresh database of this engine; its server and its loops run. With a `provider` people pay there,
     and only the loops that sell run: what delivers may be another process.
     """
+    logs.configure()
+    collector.spare()
     with fresh_database(engine) as url, tempfile.TemporaryDirectory(prefix="ticketchain-bench-") as folder:
         asked = Settings(data=Path(folder), database_url=url, port=0)
         with listening(asked.host, asked.port) as listener:

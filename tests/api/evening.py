@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.people import Person, Shop, done
-from ticketchain.usecases import pay
+from ticketchain.usecases import charges, pay
 from ticketchain.usecases.disputes import pursue_disputes
 
 FACE = 10_000
@@ -56,7 +56,7 @@ class Evening:
         return self.opened(name, made["id"])
 
     def opened(self, name: str, order_id: str) -> dict[str, Any]:
-        pay.open_charges(self.shop.parts)
+        charges.open_charges(self.shop.parts)
         self.orders[name] = done(self.fans[name].get(f"/v1/orders/{order_id}"), 200)
         return self.orders[name]
 

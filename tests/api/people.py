@@ -15,7 +15,7 @@ from tests.api.ledger_double import AnsweringLedger, HandMadeChain
 from ticketchain.payments.sandbox import Sandbox
 from ticketchain.payments.webhooks import HEADER, sign
 from ticketchain.store.types import metadata
-from ticketchain.usecases import accounts, pay
+from ticketchain.usecases import accounts, charges, pay
 from ticketchain.usecases.parts import Parts
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -124,7 +124,7 @@ class Shop:
 
     def settle_order(self, fan: Person, order_id: str) -> dict[str, Any]:
         """Pays an order and lets the ledger deliver it."""
-        pay.open_charges(self.parts)
+        charges.open_charges(self.parts)
         order = done(fan.get(f"/v1/orders/{order_id}"), 200)
         done(self.client.post(order["payment"]["url"].removeprefix("http://testserver"), json={}), 200)
         self.webhook(order["payment"]["url"].rpartition("/")[2])

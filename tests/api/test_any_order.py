@@ -27,7 +27,7 @@ from ticketchain.domain.tickets import event_of
 from ticketchain.store import orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.store.schema_chain import outbox
-from ticketchain.usecases import buy, captures, pay, retell
+from ticketchain.usecases import buy, captures, charges, pay, retell
 from ticketchain.usecases.parts import Parts
 
 TOTAL = 13_000
@@ -85,7 +85,7 @@ class World:
         """A new order's payment; its charge is open."""
         self.shop.clock.now = START + timedelta(hours=next(self.numbers))
         order_id = order_at(self.shop, self.fan, self.event, list(itertools.islice(self.seats, quantity)))
-        pay.open_charges(self.parts)
+        charges.open_charges(self.parts)
         with self.parts.store.read() as tx:
             return orders.payment_of(tx, order_id)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.people import CSV, FACE, Person, Shop, done, refused
 from ticketchain.cli import changing
-from ticketchain.usecases import allotments, cancel, hold, pay
+from ticketchain.usecases import allotments, cancel, charges, hold, pay
 
 DESK = {"price_class": "A", "quantity": 2}
 
@@ -66,7 +66,7 @@ def test_an_invoice_waits_for_its_transfer(desks: Desks) -> None:
     fan = desks.shop.fan()
     sold = done(desks.office.post(desks.sales, json=DESK | {"method": "invoice", "fan_id": fan.id}), 201)
     assert (sold["state"], sold["captured"], sold["fan"]["api_key"]) == ("created", 0, None)
-    pay.open_charges(desks.shop.parts)
+    charges.open_charges(desks.shop.parts)
     desks.shop.clock.advance(days=2)  # longer than a payment on the web may take
     while hold.expire_holds(desks.shop.parts) | pay.expire_orders(desks.shop.parts):
         pass

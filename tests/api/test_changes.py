@@ -14,7 +14,7 @@ from ticketchain.domain.orders import OrderState
 from ticketchain.domain.references import reference_bytes
 from ticketchain.domain.refunds import rule_from
 from ticketchain.store import orders, outbox, schema, schema_chain
-from ticketchain.usecases import pay, recover
+from ticketchain.usecases import charges, pay, recover
 
 DAY = 86_400
 CLASSES = {"A": 6_500, "B": 8_000, "C": 4_000}
@@ -247,7 +247,7 @@ def test_an_unpaid_difference_frees_the_seat_and_leaves_the_ticket_as_it_was(sho
     other = {"exchange": {"price_class": "C"}, "gifts": {"to": shop.fan().id}, "listings": offer, "refunds": None}
     for busy, body in other.items():
         assert "exchanged" in refused(ann.post(f"/v1/tickets/{ticket}/{busy}", json=body), 409, "conflict")["detail"]
-    pay.open_charges(shop.parts)
+    charges.open_charges(shop.parts)
     shop.clock.advance(hours=1)
     pay.expire_orders(shop.parts)
     assert done(ann.get(f"/v1/exchanges/{exchange['id']}"), 200)["state"] == "expired"
@@ -424,7 +424,7 @@ def test_an_exchange_that_waits_for_its_payment_ends_with_the_event_of_its_ticke
     wanted = {"price_class": "A", "event_id": other}
     tickets = [shop.buy(fan, each)["lines"][0]["ticket"] for each in (event, goes_on)]
     waiting = [done(fan.post(f"/v1/tickets/{each}/exchange", json=wanted), 201) for each in tickets]
-    pay.open_charges(shop.parts)
+    charges.open_charges(shop.parts)
     done(organizer.post(f"/v1/events/{event}/cancel", json=REASON), 202)
     work(shop)
     now = [done(fan.get(f"/v1/exchanges/{each['id']}"), 200)["state"] for each in waiting]

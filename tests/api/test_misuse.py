@@ -22,7 +22,7 @@ from ticketchain.domain.ports import Faults
 from ticketchain.payments.stripe import StripeKeys, StripeProvider
 from ticketchain.store import orders
 from ticketchain.store import schema as t
-from ticketchain.usecases import cancel, pay
+from ticketchain.usecases import cancel, charges, pay
 from ticketchain.usecases.buy import give_back
 
 
@@ -190,7 +190,7 @@ def test_a_part_that_a_bank_took_back_pays_for_nothing(shop: Shop) -> None:
     shop.issue(organizer, event)
     hold = done(ann.post(f"/v1/events/{event}/holds", json={"price_class": "A", "quantity": 1}), 201)["id"]
     order = done(ann.post("/v1/orders", json={"hold_id": hold}), 201)
-    pay.open_charges(shop.parts)
+    charges.open_charges(shop.parts)
     order = done(ann.get(f"/v1/orders/{order['id']}"), 200)
     charge = order["payment"]["url"].rpartition("/")[2]
     shop.sandbox.pay(charge, Faults(partial=5_000))
@@ -311,7 +311,7 @@ def test_with_stripe_nobody_pays_an_old_order_at_the_sandbox(shop: Shop, stripe:
     shop.issue(organizer, event)
     hold = done(ann.post(f"/v1/events/{event}/holds", json={"price_class": "A", "quantity": 1}), 201)["id"]
     order = done(ann.post("/v1/orders", json={"hold_id": hold}), 201)
-    pay.open_charges(shop.parts)
+    charges.open_charges(shop.parts)
     page = done(ann.get(f"/v1/orders/{order['id']}"), 200)["payment"]["url"].removeprefix("http://testserver")
     provider = StripeProvider(StripeKeys("sk_test", "pk_test", ["whsec_test"]), "http://testserver") if stripe else None
     about = {"settings": SimpleNamespace(metrics_token=SecretStr("")), "gateway": SimpleNamespace(head=int)}

@@ -25,7 +25,7 @@ from ticketchain.payments.sandbox import SandboxProvider
 from ticketchain.payments.webhooks import HEADER, sign
 from ticketchain.store import schema as t
 from ticketchain.store.sandbox import sandbox_webhooks
-from ticketchain.usecases import buy, captures, pay
+from ticketchain.usecases import buy, captures, charges, pay
 from ticketchain.usecases.parts import Parts
 
 
@@ -61,7 +61,7 @@ class Buyer:
     def steps(self) -> None:
         """All that the worker does about money, and blocks, until nothing is left."""
         self.shop.clock.advance(seconds=2)
-        every: Sequence[Callable[[Parts], bool]] = (pay.open_charges, pay.apply_webhooks, pay.send_refunds)
+        every: Sequence[Callable[[Parts], bool]] = (charges.open_charges, pay.apply_webhooks, pay.send_refunds)
         while any([step(self.parts) for step in every]):
             pass
         self.shop.chain.work()

@@ -20,7 +20,7 @@ from ticketchain.domain.orders import Channel
 from ticketchain.domain.promotions import ALPHABET
 from ticketchain.store import accounts, promotions
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import pay
+from ticketchain.usecases import charges, pay
 
 HOUR = timedelta(hours=1)
 BUYERS = 32
@@ -194,7 +194,7 @@ def test_money_that_comes_after_the_end_has_its_promotion_only_if_it_is_left(sho
     (code,) = vouchers(organizer, promotion, codes=["ONCE"], max_orders=1)
     late, quick = shop.fan(), shop.fan()
     made = done(order(late, event, voucher=code), 201)
-    pay.open_charges(shop.parts)
+    charges.open_charges(shop.parts)
     shop.clock.advance(minutes=31)
     pay.expire_orders(shop.parts)
     if taken:
@@ -212,7 +212,7 @@ def test_a_promotion_can_make_an_order_free(shop: Shop) -> None:
     fan = shop.fan()
     made = done(order(fan, event, 2, code), 201)
     assert (made["state"], made["total"], made["payment"]["method"]) == ("paid", 0, "free")
-    assert not pay.open_charges(shop.parts)
+    assert not charges.open_charges(shop.parts)
     shop.chain.work()
     assert done(fan.get(f"/v1/orders/{made['id']}"), 200)["state"] == "delivered"
     assert [ticket["price"] for ticket in done(fan.get("/v1/tickets"), 200)["items"]] == [0, 0]

@@ -20,7 +20,7 @@ from ticketchain.store import orders as store_orders
 from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx
 from ticketchain.store.schema_chain import outbox
-from ticketchain.usecases import hold, pay
+from ticketchain.usecases import charges, hold, pay
 from ticketchain.usecases.common import event_of
 from ticketchain.usecases.ordering import Wanted, lines_of_seats, make_order
 
@@ -261,7 +261,7 @@ def test_an_order_that_costs_nothing_is_paid_at_once_without_any_charge(shop: Sh
     assert order["payment"] == {"id": order["payment"]["id"], "provider": "free", "method": "free", "url": None}
     assert done(fan.post("/v1/orders", json=body, key="free"), 201) == order
     refused(fan.post("/v1/orders", json=body), 409, "conflict")
-    assert not pay.open_charges(shop.parts)
+    assert not charges.open_charges(shop.parts)
     shop.chain.work()
     order = done(fan.get(f"/v1/orders/{order['id']}"), 200)
     assert (order["state"], order["captured"], order["refunds"], order["payment"]["url"]) == ("delivered", 0, [], None)

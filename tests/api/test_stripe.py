@@ -29,7 +29,7 @@ from ticketchain.payments.providers import choose_providers
 from ticketchain.payments.stripe import StripeKeys, StripeProvider
 from ticketchain.payments.stripe_money import from_stripe, to_stripe
 from ticketchain.payments.stripe_statement import statement_line
-from ticketchain.usecases import pay
+from ticketchain.usecases import charges, pay
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +208,7 @@ class Buyer:
         self.steps()
 
     def steps(self) -> None:
-        while any([step(self.shop.parts) for step in (pay.open_charges, pay.apply_webhooks, pay.send_refunds)]):
+        while any([step(self.shop.parts) for step in (charges.open_charges, pay.apply_webhooks, pay.send_refunds)]):
             pass
         self.shop.chain.work()
 

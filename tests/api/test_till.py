@@ -11,7 +11,7 @@ from tests.api.people import FACE, Shop
 from ticketchain.domain.errors import Conflict, NotFound
 from ticketchain.domain.orders import Method
 from ticketchain.store import schema as t
-from ticketchain.usecases import accounts, pay, till
+from ticketchain.usecases import accounts, charges, pay, till
 from ticketchain.usecases.common import Principal, Request
 
 
@@ -49,7 +49,7 @@ class Desk:
 
 def test_an_invoice_waits_and_is_delivered_when_its_money_was_noted(shop: Shop) -> None:
     desk = Desk(shop)
-    pay.open_charges(shop.parts)
+    charges.open_charges(shop.parts)
     assert (desk.look()["state"], desk.look()["payment"]["url"]) == ("awaiting_payment", None)
     desk.take()
     assert desk.look()["state"] == "paid"

@@ -138,8 +138,8 @@ HELD = Ticket(7, TicketState.HELD, "0xA", True, epoch=3, price=100, gifts=1, sin
         (Change("PoolReturned", 7, 20, price=80), Ticket(7, TicketState.POOL, epoch=4, price=80, since=20)),
         (Change("Refunded", 7, 20, epoch=65_535), Ticket(7, epoch=65_535)),
         (Change("RefundedCancelled", 7, 20), Ticket(7, epoch=4)),
-        (Change("Activated", 7, 20, epoch=3), replace(HELD, activated=True)),
-        (Change("Frozen", 7, 20, epoch=3), replace(HELD, frozen=True)),
+        (Change("Activated", 7, 20, epoch=3), HELD._replace(activated=True)),
+        (Change("Frozen", 7, 20, epoch=3), HELD._replace(frozen=True)),
         (Change("Unfrozen", 7, 20, epoch=3), HELD),
     ],
     ids=lambda item: item.kind if isinstance(item, Change) else "",
@@ -150,7 +150,7 @@ def test_the_rarer_changes_of_a_ticket(change: Change, expected: Ticket) -> None
 
 def test_a_used_ticket_of_a_cancelled_event_stays_where_it_is() -> None:
     used = apply(HELD, Change("Redeemed", 7, 20))
-    assert apply(used, Change("RefundedCancelled", 7, 30, epoch=3)) == replace(used, price=0)
+    assert apply(used, Change("RefundedCancelled", 7, 30, epoch=3)) == used._replace(price=0)
 
 
 @pytest.mark.parametrize("now", OrderState)

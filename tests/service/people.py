@@ -18,7 +18,7 @@ from ticketchain.domain.refunds import RefundRule, Step
 from ticketchain.gate import Lease, build_code, device_key_of, sign_step, step_at
 from ticketchain.store import orders, outbox
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import accounts, buy, events, gate, hold, issue, pass_on, pay, tickets
+from ticketchain.usecases import accounts, buy, charges, events, gate, hold, issue, pass_on, pay, tickets
 from ticketchain.usecases.common import Principal, Request
 from ticketchain.worker import steps
 
@@ -144,7 +144,7 @@ class Fan:
 
     def ready(self, order: dict[str, Any]) -> dict[str, Any]:
         """The order once its payment page is there."""
-        pay.open_charges(self.parts)
+        charges.open_charges(self.parts)
         return self.look(order)
 
     def pay(self, order: dict[str, Any], faults: Faults | None = None) -> None:

@@ -239,7 +239,7 @@ def two_payments_loops(service: Context, provider: Careful) -> tuple[int, int, i
     for fan in fans:
         held = hold.hold_best(parts, request(fan.who), event.id, "A", 1)
         buy.order_hold(parts, request(fan.who), held["id"])
-    at_once(*[lambda: pay.open_charges(parts)] * 2)
+    at_once(*[lambda: charges.open_charges(parts)] * 2)
     with parts.store.read() as tx:
         told = [row.provider_ref for row in tx.execute(select(schema.payments.c.provider_ref))]
     for charge in told:

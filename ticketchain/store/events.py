@@ -60,10 +60,13 @@ def events(tx: Tx, after: str, limit: int) -> list[Row[Any]]:
     return list(tx.execute(select(t.events).where(t.events.c.id > after).order_by(t.events.c.id).limit(limit)))
 
 
+_CLASS = t.price_classes.c
+_CLASSES = select(t.price_classes).where(_CLASS.event_id == bindparam("event")).order_by(_CLASS.position)
+
+
 def price_classes(tx: Tx, event_id: str) -> list[Row[Any]]:
     """The price classes of an event in their order."""
-    c = t.price_classes.c
-    return list(tx.execute(select(t.price_classes).where(c.event_id == event_id).order_by(c.position)))
+    return list(tx.execute(_CLASSES, {"event": event_id}))
 
 
 def payees(tx: Tx, event_id: str) -> list[Row[Any]]:

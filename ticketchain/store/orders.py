@@ -21,27 +21,50 @@ def add_order(
     tx: Tx, values: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], payment: Mapping[str, Any]
 ) -> None:
     """Stores an order with its lines and the payment asked for."""
-    tx.execute(insert(t.orders).values(dict(values)))
+    tx.execute(insert(t.orders), dict(values))
     tx.execute(insert(t.order_lines), [dict(line) for line in lines])
-    tx.execute(insert(t.payments).values(dict(payment)))
+    tx.execute(insert(t.payments), dict(payment))
+
+
+_PAYMENT = t.payments.c
+_ORDER = select(t.orders).where(t.orders.c.id == bindparam("order"))
 
 
 def order(tx: Tx, order_id: str, lock: bool = False) -> Row[Any] | None:
     """One order; `lock` keeps other writers out until the transaction ends."""
-    query = select(t.orders).where(t.orders.c.id == order_id)
-    return tx.execute(query.with_for_update() if lock else query).one_or_none()
+    return tx.execute(_ORDER.with_for_update() if lock else _ORDER, {"order": order_id}).one_or_none()
+
+
+_LOCK = select(t.orders).where(t.orders.c.id.in_(bindparam("orders", expanding=True)))
+_LOCK = _LOCK.order_by(t.orders.c.id).with_for_update()
 
 
 def lock(tx: Tx, order_ids: Sequence[str]) -> list[Row[Any]]:
     """These orders; other writers are kept out of them until the transaction ends."""
-    c = t.orders.c
-    return list(tx.execute(select(t.orders).where(c.id.in_(order_ids)).order_by(c.id).with_for_update()))
+    return list(tx.execute(_LOCK, {"orders": list(order_ids)}))
 
 
 def orders_of(tx: Tx, fan_id: str, after: str, limit: int) -> list[Row[Any]]:
     """Orders of a fan behind the id `after`."""
     c = t.orders.c
     return list(tx.execute(select(t.orders).where(c.fan_id == fan_id, c.id > after).order_by(c.id).limit(limit)))
+
+
+_SHOWN = (
+    select(t.orders, _PAYMENT.id.label("payment_id"), _PAYMENT.provider, _PAYMENT.method, _PAYMENT.url, t.events.c.tax)
+    .join(t.payments, _PAYMENT.order_id == t.orders.c.id)
+    .join(t.events, t.events.c.id == t.orders.c.event_id)
+    .where(t.orders.c.id.in_(bindparam("orders", expanding=True)))
+    .order_by(t.orders.c.id)
+)
+_LINE = t.order_lines.c
+_LINES = select(t.order_lines).where(_LINE.order_id.in_(bindparam("orders", expanding=True)))
+_LINES = _LINES.order_by(_LINE.order_id, _LINE.ticket)
+
+
+def shown(tx: Tx, order_ids: Sequence[str]) -> list[Row[Any]]:
+    """These orders, each with its payment's `payment_id`, `provider`, `method` and `url`, and its event's `tax`."""
+    return list(tx.execute(_SHOWN, {"orders": list(order_ids)}))
 
 
 def lines(tx: Tx, order_id: str) -> list[Row[Any]]:
@@ -51,8 +74,7 @@ def lines(tx: Tx, order_id: str) -> list[Row[Any]]:
 
 def lines_of_orders(tx: Tx, order_ids: Sequence[str]) -> list[Row[Any]]:
     """The lines of orders."""
-    c = t.order_lines.c
-    return list(tx.execute(select(t.order_lines).where(c.order_id.in_(order_ids)).order_by(c.order_id, c.ticket)))
+    return list(tx.execute(_LINES, {"orders": list(order_ids)}))
 
 
 def to_state(tx: Tx, rows: Sequence[Row[Any]], state: OrderState) -> None:
@@ -101,19 +123,27 @@ def payments_of_charges(tx: Tx, provider: str, refs: Sequence[str]) -> list[Row[
     return list(tx.execute(select(t.payments).where(c.provider == provider, c.provider_ref.in_(refs))))
 
 
-def payments_without_charge(tx: Tx, providers: Sequence[str], limit: int) -> list[Row[Any]]:
-    """Payments at these providers, of unpaid orders, for which no charge was opened yet."""
+def payments_without_charge(tx: Tx, providers: Sequence[str], now: datetime, limit: int) -> list[Row[Any]]:
+    """Payments at these providers, of unpaid orders, whose charge is due and was not opened yet."""
     c = t.payments.c
     waiting = select(t.payments).join(t.orders, t.orders.c.id == c.order_id)
-    waiting = waiting.where(c.provider_ref.is_(None), t.orders.c.state.in_(WAITING), c.provider.in_(providers))
+    waiting = waiting.where(c.provider_ref.is_(None), c.charge_due_at <= now)
+    waiting = waiting.where(t.orders.c.state.in_(WAITING), c.provider.in_(providers))
     return list(tx.execute(waiting.order_by(c.id).limit(limit)))
+
+
+def charge_due(tx: Tx, payment_id: str, now: datetime) -> None:
+    """Leaves a payment's charge to the worker from now on."""
+    tx.execute(update(t.payments).where(t.payments.c.id == payment_id).values(charge_due_at=now))
+
+
+_SET_CHARGE = update(t.payments).where(_PAYMENT.id == bindparam("payment"))
+_SET_CHARGE = _SET_CHARGE.values(provider_ref=bindparam("ref"), url=bindparam("page"))
 
 
 def set_charges(tx: Tx, opened: Sequence[tuple[str, str, str | None]]) -> None:
     """Notes providers' charges and their pages, by payment."""
-    query = update(t.payments).where(t.payments.c.id == bindparam("payment"))
-    query = query.values(provider_ref=bindparam("ref"), url=bindparam("page"))
-    tx.execute(query, [{"payment": payment, "ref": ref, "page": url} for payment, ref, url in opened])
+    tx.execute(_SET_CHARGE, [{"payment": payment, "ref": ref, "page": url} for payment, ref, url in opened])
 
 
 def captures_of(tx: Tx, payment_ids: Sequence[str]) -> list[Row[Any]]:
@@ -154,8 +184,13 @@ def refunded(tx: Tx, capture_id: str) -> int:
 
 def refunds_of_payment(tx: Tx, payment_id: str) -> list[Row[Any]]:
     """All refunds of a payment, each with its `currency`."""
-    query = select(t.refunds, t.captures.c.currency).join(t.captures).where(t.captures.c.payment_id == payment_id)
-    return list(tx.execute(query.order_by(t.refunds.c.id)))
+    return refunds_of_payments(tx, [payment_id])
+
+
+def refunds_of_payments(tx: Tx, payment_ids: Sequence[str]) -> list[Row[Any]]:
+    """All refunds of payments, each with its `payment_id` and `currency`."""
+    query = select(t.refunds, t.captures.c.payment_id, t.captures.c.currency).join(t.captures)
+    return list(tx.execute(query.where(t.captures.c.payment_id.in_(payment_ids)).order_by(t.refunds.c.id)))
 
 
 def due_refunds(tx: Tx, providers: Sequence[str], limit: int) -> list[Row[Any]]:

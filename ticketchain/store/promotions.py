@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, false, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, false, func, insert, select, update
 
 from ticketchain.domain.orders import OrderState
 from ticketchain.store import schema as t
@@ -35,11 +35,16 @@ def promotions_of(tx: Tx, event_id: str, after: str, limit: int) -> list[Row[Any
     return list(tx.execute(query.order_by(c.id).limit(limit)))
 
 
+_AUTOMATIC = (
+    select(promotions)
+    .where(promotions.c.event_id == bindparam("event"), promotions.c.with_voucher == false())
+    .order_by(promotions.c.id)
+)
+
+
 def automatic(tx: Tx, event_id: str) -> list[Row[Any]]:
     """Promotions of an event that apply by themselves, oldest first."""
-    c = promotions.c
-    query = select(promotions).where(c.event_id == event_id, c.with_voucher == false())
-    return list(tx.execute(query.order_by(c.id)))
+    return list(tx.execute(_AUTOMATIC, {"event": event_id}))
 
 
 def close(tx: Tx, promotion_id: str, now: datetime) -> None:

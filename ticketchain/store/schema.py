@@ -230,6 +230,7 @@ payments = Table(
     Column("provider_ref", Text),
     Column("url", Text),
     Column("created_at", Moment, nullable=False),
+    Column("charge_due_at", Moment, nullable=False),  # from then on it is the worker who opens its charge
     UniqueConstraint("provider", "provider_ref"),
 )
 

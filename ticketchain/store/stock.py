@@ -118,14 +118,18 @@ def _update_in_order(*which: ColumnElement[bool]) -> Update:
     return update(t.seats).where(_SEAT.ticket.in_(select(locked.c.ticket)), *which)
 
 
+_ONE_HOLD = select(t.holds).where(_HOLD.id == bindparam("hold"))
+_HELD = select(t.seats).where(_SEAT.hold_id == bindparam("hold")).order_by(_SEAT.ticket)
+
+
 def hold(tx: Tx, hold_id: str) -> Row[Any] | None:
     """One hold."""
-    return tx.execute(select(t.holds).where(t.holds.c.id == hold_id)).one_or_none()
+    return tx.execute(_ONE_HOLD, {"hold": hold_id}).one_or_none()
 
 
 def held_seats(tx: Tx, hold_id: str) -> list[Row[Any]]:
     """The seats in a hold."""
-    return list(tx.execute(select(t.seats).where(_SEAT.hold_id == hold_id).order_by(_SEAT.ticket)))
+    return list(tx.execute(_HELD, {"hold": hold_id}))
 
 
 _STEP = update(t.holds).where(_HOLD.id == bindparam("hold"), _HOLD.state == bindparam("before"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, Expired, NotFound
@@ -10,29 +12,26 @@ from ticketchain.domain.prices import Line, items_of
 from ticketchain.store import disputes, exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
-from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required, unix
+from ticketchain.usecases.charges import WORKER_AFTER, with_page, with_page_if_known
+from ticketchain.usecases.common import Principal, Request, answer, answered, required, unix
 from ticketchain.usecases.hold import own_hold
 from ticketchain.usecases.journal import owe_refund
-from ticketchain.usecases.ordering import Wanted, lines_of_seats, make_order
+from ticketchain.usecases.ordering import Wanted, make_order
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import disputes_behind
 
 
 def order_hold(parts: Parts, request: Request, hold_id: str, voucher: str | None = None) -> dict[str, Any]:
-    """Turns the caller's hold into an order, which then keeps its seats as long as the payment may take. The payment
-    page's url follows when the provider has answered. Raises what `own_hold` and `make_order` raise.
+    """Turns the caller's hold into an order, which then keeps its seats as long as the payment may take. Raises what
+    `own_hold` and `make_order` raise.
     """
 
-    def work(tx: Tx) -> dict[str, Any]:
-        if (before := answered(tx, request)) is not None:
-            return dict(before)
+    def wanted(tx: Tx) -> Wanted:
         row = own_hold(parts, tx, request.who, hold_id)
-        lines = lines_of_seats(tx, event_of(tx, row.event_id), stock.held_seats(tx, hold_id))
-        wanted = Wanted(request.who.fan, row.event_id, lines, hold_id=hold_id, voucher=voucher)
-        order_id = make_order(parts, tx, wanted)
-        return dict(answer(parts, tx, request, views.order(tx, orders.order(tx, order_id))))
+        seats = stock.held_seats(tx, hold_id)
+        return Wanted(request.who.fan, row.event_id, seats=seats, hold_id=hold_id, voucher=voucher)
 
-    return parts.store.retry(work)
+    return _order(parts, request, wanted)
 
 
 def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, Any]:
@@ -42,9 +41,7 @@ def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, 
     if listed.state == "open":  # a listing that the ledger would not settle takes nobody's money
         parts.ledger.check_offer(listed.ticket, listed.epoch, listed.price)
 
-    def work(tx: Tx) -> dict[str, Any]:
-        if (before := answered(tx, request)) is not None:
-            return dict(before)
+    def wanted(tx: Tx) -> Wanted:
         row = required(market.listing(tx, listing_id), f"listing {listing_id!r}")
         if row.deadline <= unix(parts):
             raise Expired("listing: its time is over")
@@ -53,10 +50,22 @@ def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, 
         if DisputeState.OPEN in disputes_behind(tx, row.ticket):  # before the ledger has frozen it
             raise Conflict("listing: its seller's own payment is disputed at the bank", state="disputed")
         lines = [Line(row.ticket, items_of(row.price))]
-        order_id = make_order(parts, tx, Wanted(request.who.fan, row.event_id, lines, listing_id=listing_id))
-        return dict(answer(parts, tx, request, views.order(tx, orders.order(tx, order_id))))
+        return Wanted(request.who.fan, row.event_id, lines, listing_id=listing_id)
 
-    return parts.store.retry(work)
+    return _order(parts, request, wanted)
+
+
+def _order(parts: Parts, request: Request, wanted: Callable[[Tx], Wanted]) -> dict[str, Any]:
+    """The order with its payment page, if the provider answers at once; otherwise the page's url follows."""
+
+    def work(tx: Tx) -> tuple[dict[str, Any], bool]:
+        if (before := answered(tx, request)) is not None:
+            return dict(before), False
+        order_id = make_order(parts, tx, replace(wanted(tx), charge_due_in=WORKER_AFTER))
+        return answer(parts, tx, request, views.order(tx, order_id)), True
+
+    view, new = parts.store.retry(work)
+    return with_page(parts, view) if new else with_page_if_known(parts, view)
 
 
 def view_order(parts: Parts, who: Principal, order_id: str) -> dict[str, Any]:
@@ -65,13 +74,13 @@ def view_order(parts: Parts, who: Principal, order_id: str) -> dict[str, Any]:
         row = required(orders.order(tx, order_id), f"order {order_id!r}")
         if row.fan_id != who.fan:
             raise NotFound(f"order {order_id!r} is unknown")
-        return views.order(tx, row)
+        return views.order(tx, order_id)
 
 
 def list_orders(parts: Parts, who: Principal, after: str, limit: int) -> dict[str, Any]:
     """A page of the caller's orders."""
     with parts.store.read() as tx:
-        return views.page([views.order(tx, row) for row in orders.orders_of(tx, who.fan, after, limit)], limit)
+        return views.page(views.orders_(tx, [row.id for row in orders.orders_of(tx, who.fan, after, limit)]), limit)
 
 
 def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) -> None:

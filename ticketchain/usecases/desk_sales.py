@@ -23,7 +23,7 @@ from ticketchain.usecases.buy import expire
 from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required
 from ticketchain.usecases.hold import Holder, Wish, insisting, own_hold, refuse_quantity, shown, take_hold
-from ticketchain.usecases.ordering import Wanted, lines_of_seats, make_order
+from ticketchain.usecases.ordering import Wanted, make_order
 from ticketchain.usecases.parts import Parts
 
 METHODS = {
@@ -98,8 +98,7 @@ def _fan_of(parts: Parts, who: Principal, sale: Sale, tx: Tx) -> str:
 def _order(parts: Parts, tx: Tx, who: Principal, sale: Sale, fan_id: str, again: bool) -> str:
     event = event_of(tx, sale.event_id, who)
     hold_id, seats = _seats(parts, tx, who, sale, fan_id, again)
-    lines = lines_of_seats(tx, event, seats)
-    wanted = Wanted(fan_id, event.id, lines, hold_id=hold_id, channel=_channel(who), seller_key=who.key_id)
+    wanted = Wanted(fan_id, event.id, seats=seats, hold_id=hold_id, channel=_channel(who), seller_key=who.key_id)
     order_id = make_order(parts, tx, replace(wanted, method=sale.method, voucher=sale.voucher))
     order, payment = required(orders.order(tx, order_id), "order"), orders.payment_of(tx, order_id)
     if order.total and sale.method == Method.FREE:
@@ -218,4 +217,4 @@ def _sale(tx: Tx, who: Principal, order_id: str) -> Any:
 
 
 def _view(tx: Tx, row: Any) -> dict[str, Any]:
-    return views.order(tx, row) | {"seller_key": row.seller_key, "fan": _known_fan(tx, row.fan_id)}
+    return views.order(tx, row.id) | {"seller_key": row.seller_key, "fan": _known_fan(tx, row.fan_id)}

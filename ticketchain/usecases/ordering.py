@@ -25,16 +25,19 @@ from ticketchain.usecases.till import DESK
 
 @dataclass(frozen=True)
 class Wanted:
-    """An order to be: which fan gets which tickets, where they are from (at most one of hold, listing; an exchange
-    beside its hold), who sells them (`seller_key`: API key of the box office or partner) and how they are paid.
+    """An order to be: which fan gets which tickets (`lines`, or rows of `seats`, which cost what their class costs),
+    where they are from (at most one of hold, listing; an exchange beside its hold), who sells them (`seller_key`: API
+    key of the box office or partner) and how they are paid.
 
     `refund_rule`: kept with the order; None: the event's. `expires_at`: when nobody has paid by then it ends; None:
-    after as long as a payment of its method may take.
+    after as long as a payment of its method may take. `charge_due_in`: how long the worker leaves its charge to the
+    caller (`usecases.charges`).
     """
 
     fan: str
     event_id: str
-    lines: Sequence[Line]
+    lines: Sequence[Line] = ()
+    seats: Sequence[Any] = ()
     hold_id: str | None = None
     listing_id: str | None = None
     exchange_id: str | None = None
@@ -44,9 +47,10 @@ class Wanted:
     voucher: str | None = None
     refund_rule: RefundRule | None = None
     expires_at: datetime | None = None
+    charge_due_in: timedelta = timedelta(0)
 
 
-def lines_of_seats(tx: Tx, event: Any, seats: Sequence[Any]) -> list[Line]:
+def _lines_of_seats(tx: Tx, event: Any, seats: Sequence[Any]) -> list[Line]:
     """Lines for seats at the price of their class, with the event's fees; complimentary ones cost nothing."""
     faces = {row.code: row.face for row in events.price_classes(tx, event.id)}
     fees = [Fee(**fee) for fee in event.fees]
@@ -68,14 +72,15 @@ def make_order(parts: Parts, tx: Tx, wanted: Wanted) -> str:
     order_id, event = parts.new_id("ord"), event_on_sale(tx, wanted.event_id)
     expires_at = wanted.expires_at or parts.clock() + _patience(parts, wanted.method)
     _take_source(tx, wanted, expires_at)
-    _refuse(parts, tx, event, wanted)
-    promoted = promote(parts, tx, event.id, wanted.fan, wanted.lines, wanted.voucher)
+    lines = wanted.lines or _lines_of_seats(tx, event, wanted.seats)
+    _refuse(parts, tx, event, wanted, len(lines))
+    promoted = promote(parts, tx, event.id, wanted.fan, lines, wanted.voucher)
     total = check_amount(sum(line.price for line in promoted.lines), "total")
     row = _order_row(parts, wanted, event) | {"id": order_id, "total": total, "expires_at": expires_at}
     row |= {"promotion_id": promoted.promotion_id, "voucher": promoted.voucher}
     tax = Tax(**event.tax) if event.tax and not wanted.listing_id else None  # fans who resell charge no tax
-    lines = [_line_row(order_id, line, tax) for line in promoted.lines]
-    orders.add_order(tx, row, lines, _payment_row(parts, wanted, row))
+    line_rows = [_line_row(order_id, line, tax) for line in promoted.lines]
+    orders.add_order(tx, row, line_rows, _payment_row(parts, wanted, row))
     if total == 0 and not fulfil(parts, tx, orders.lock(tx, [order_id])):
         raise Conflict("order: its tickets are not to be had any more")
     return order_id
@@ -93,13 +98,13 @@ def _take_source(tx: Tx, wanted: Wanted, expires_at: datetime) -> None:
         raise Conflict("listing: it is sold, reserved by somebody, or withdrawn")
 
 
-def _refuse(parts: Parts, tx: Tx, event: Any, wanted: Wanted) -> None:
+def _refuse(parts: Parts, tx: Tx, event: Any, wanted: Wanted, quantity: int) -> None:
     if wanted.exchange_id:  # the fan gives as many tickets as they get, and bought them in time
         return
     if wanted.listing_id is None:
         refuse_outside_sale(parts, event, wanted.channel)
-    refuse_over_order_limit(event, len(wanted.lines))
-    refuse_over_holder_limit(tx, event, wanted.fan, len(wanted.lines))
+    refuse_over_order_limit(event, quantity)
+    refuse_over_holder_limit(tx, event, wanted.fan, quantity)
 
 
 def _line_row(order_id: str, line: Line, tax: Tax | None) -> dict[str, Any]:
@@ -125,4 +130,5 @@ def _payment_row(parts: Parts, wanted: Wanted, order: dict[str, Any]) -> dict[st
         "provider": provider,
         "method": method,
         "created_at": order["created_at"],
+        "charge_due_at": order["created_at"] + wanted.charge_due_in,
     }

@@ -1,18 +1,17 @@
-"""Talking with the payment provider, in repeatable steps: open charges, take in webhooks, re-fetch, refund."""
+"""Talking with the payment provider, in repeatable steps: take in webhooks, re-fetch, refund. How a charge is opened:
+`usecases.charges`.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from ticketchain.domain.errors import DomainError, NotFound, Unavailable
-from ticketchain.domain.orders import OrderState
-from ticketchain.domain.ports import Charge, ChargeNow
+from ticketchain.domain.ports import ChargeNow
 from ticketchain.store import orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.buy import expire
@@ -21,17 +20,8 @@ from ticketchain.usecases.common import required
 from ticketchain.usecases.disputes import apply_disputes
 from ticketchain.usecases.journal import note_refunded
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.row_by_row import one_by_one, together
 
-
-class AtProvider(Protocol):
-    """A row about something at a provider."""
-
-    @property
-    def provider(self) -> str:
-        """The provider's name."""
-
-
-Row = TypeVar("Row", bound=AtProvider)
 POSTPONED = timedelta(seconds=1), timedelta(hours=1)
 """The least and the most for which a webhook waits that could not be applied."""
 
@@ -74,39 +64,6 @@ def event_of_order(parts: Parts, order_id: str) -> str | None:
         return row.event_id if row is not None else None
 
 
-def open_charges(parts: Parts, limit: int = 50) -> bool:
-    """Asks the provider for the charges of new payments; True when it opened any.
-
-    All are noted in one transaction, for speed; if that fails each in one of its own.
-    """
-    with parts.store.read() as tx:
-        due = orders.payments_without_charge(tx, list(parts.providers), limit)
-    opened: list[Opened] = []
-    done = _each(parts, due, lambda payment: opened.append(_open_charge(parts, payment)))
-    return _together(parts, opened, _note_charges) and done
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A payment, and the charge that its provider has opened for it."""
-
-    provider: str
-    payment: Any
-    charge: Charge
-
-
-def _open_charge(parts: Parts, payment: Any) -> Opened:
-    provider, about = parts.providers[payment.provider], f"Order {payment.order_id}"
-    charge = provider.create_charge(payment.id, payment.amount, payment.currency, about)
-    return Opened(payment.provider, payment, charge)
-
-
-def _note_charges(tx: Tx, opened: Sequence[Opened]) -> None:
-    found = orders.lock(tx, [each.payment.order_id for each in opened])
-    orders.set_charges(tx, [(each.payment.id, each.charge.ref, each.charge.url) for each in opened])
-    orders.to_state(tx, [row for row in found if row.state == OrderState.CREATED], OrderState.AWAITING_PAYMENT)
-
-
 def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
     """Re-fetches each charge that a webhook spoke of and applies what was captured; True when it applied any.
 
@@ -119,9 +76,9 @@ def apply_webhooks(parts: Parts, limit: int = 50) -> bool:
     for row in due:
         told.setdefault((row.provider, row.charge), Told(row.provider, row.charge)).event_ids.append(row.event_id)
     fetched: list[Told] = []
-    done = _each(parts, told.values(), _later_if_it_fails(parts, lambda each: fetched.append(_fetch(parts, each))))
+    done = one_by_one(parts, told.values(), _later_if_it_fails(parts, lambda each: fetched.append(_fetch(parts, each))))
     later = partial(_later_if_it_fails, parts)
-    return _together(parts, fetched, lambda tx, some: _apply(parts, tx, some), later) and done
+    return together(parts, fetched, lambda tx, some: _apply(parts, tx, some), later) and done
 
 
 @dataclass(frozen=True)
@@ -184,7 +141,7 @@ def send_refunds(parts: Parts, limit: int = 50) -> bool:
     """
     with parts.store.read() as tx:
         due = orders.due_refunds(tx, list(parts.providers), limit)
-    return _each(parts, due, partial(_refund, parts))
+    return one_by_one(parts, due, partial(_refund, parts))
 
 
 def _refund(parts: Parts, refund: Any) -> None:
@@ -210,7 +167,7 @@ def expire_orders(parts: Parts, limit: int = 100) -> bool:
     with parts.store.read() as tx:
         due = orders.due_orders(tx, parts.clock(), limit)
         payments = [orders.payment_of(tx, row.id) for row in due]
-    return _each(parts, payments, partial(_pay_or_expire, parts))
+    return one_by_one(parts, payments, partial(_pay_or_expire, parts))
 
 
 def _pay_or_expire(parts: Parts, payment: Any) -> None:
@@ -223,59 +180,3 @@ def _pay_or_expire(parts: Parts, payment: Any) -> None:
         apply_charges(parts, tx, [(payment, now)])  # what was paid in part goes back
 
     parts.store.retry(work)
-
-
-def _each(parts: Parts, rows: Iterable[Row], work: Callable[[Row], None]) -> bool:
-    """Works on each row (with its `provider`), one that fails in no other's way; True when any went through."""
-    by_provider: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_provider[row.provider].append(row)
-    done = False
-    for name, mine in by_provider.items():
-        known = parts.providers.get(name)
-        at_once = known.at_once if known is not None else 1
-        for start in range(0, len(mine), at_once):
-            results = _side_by_side(partial(_guarded, parts, work), mine[start : start + at_once])
-            done = done or True in results
-            if None in results:
-                break
-    return done
-
-
-def _together(
-    parts: Parts,
-    rows: Sequence[Row],
-    work: Callable[[Tx, Sequence[Row]], None],
-    guard: Callable[[Callable[[Row], None]], Callable[[Row], None]] = lambda alone: alone,
-) -> bool:
-    """Works on all rows in one transaction; if that fails on each in one of its own, under `guard`. True when any went
-    through.
-    """
-    if not rows:
-        return False
-    try:
-        parts.store.retry(lambda tx: work(tx, rows))
-    except Exception as error:
-        parts.log.warning("rows of money work do not go together, each goes alone", problem=str(error))
-        return _each(parts, rows, guard(lambda row: parts.store.retry(lambda tx: work(tx, [row]))))
-    return True
-
-
-def _side_by_side(work: Callable[[Row], bool | None], rows: Sequence[Row]) -> list[bool | None]:
-    if len(rows) == 1:
-        return [work(rows[0])]
-    with ThreadPoolExecutor(len(rows)) as hands:
-        return list(hands.map(work, rows))
-
-
-def _guarded(parts: Parts, work: Callable[[Row], None], row: Row) -> bool | None:
-    """Whether it went through; None when the provider does not answer, so that the rest need not try."""
-    try:
-        work(row)
-        return True
-    except (Unavailable, OSError) as problem:
-        parts.log.warning("the provider does not answer, the rest waits", problem=str(problem))
-        return None
-    except Exception as problem:
-        parts.log.error("a row of money work failed, a person must look", row=repr(row), problem=repr(problem))
-        return False

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ticketchain.domain.ledgers import event_on_chain, ledger_of_ticket
+from ticketchain.domain.orders import OrderState
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.prices import Fee, Tax
 from ticketchain.domain.sale import SaleWindow
@@ -98,11 +99,28 @@ def seat(row: Any) -> dict[str, Any]:
     return {"ticket": str(row.ticket)} | {name: getattr(row, name) for name in fields}
 
 
-def order(tx: Tx, row: Any) -> dict[str, Any]:
+def order(tx: Tx, order_id: str) -> dict[str, Any]:
     """An order with its lines, payment and refunds. The payment's url is null until the provider answered."""
-    payment = orders.payment_of(tx, row.id)
-    refunds = orders.refunds_of_payment(tx, payment.id)
-    lines = orders.lines(tx, row.id)
+    (view,) = orders_(tx, [order_id])
+    return view
+
+
+def orders_(tx: Tx, order_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Orders by id, as `order` shows each."""
+    rows = orders.shown(tx, order_ids)
+    lines: dict[str, list[Any]] = defaultdict(list)
+    for line in orders.lines_of_orders(tx, order_ids):
+        lines[line.order_id].append(line)
+    payable = [row.payment_id for row in rows if row.state != OrderState.CREATED]  # a new one nobody could pay yet
+    captures = orders.captures_of(tx, payable) if payable else []
+    refunds = orders.refunds_of_payments(tx, payable) if payable else []
+    return [_order(row, lines[row.id], captures, refunds) for row in rows]
+
+
+def _order(row: Any, lines: Sequence[Any], captures: Sequence[Any], refunds: Sequence[Any]) -> dict[str, Any]:
+    """`captures` and `refunds`: of this and of other orders."""
+    got = [c for c in captures if c.payment_id == row.payment_id and c.currency == row.currency]
+    back = [refund for refund in refunds if refund.payment_id == row.payment_id]
     return {
         "id": row.id,
         "event_id": row.event_id,
@@ -113,13 +131,13 @@ def order(tx: Tx, row: Any) -> dict[str, Any]:
         "voucher": row.voucher,
         "total": row.total,
         "items": _totals(lines),
-        "tax": _tax(tx, row, lines),
+        "tax": row.tax and row.tax | {"amount": sum(line.tax for line in lines)},
         "currency": row.currency,
         "expires_at": row.expires_at.isoformat(),
         "lines": [_line(line) for line in lines],
-        "payment": {name: getattr(payment, name) for name in ("id", "provider", "method", "url")},
-        "captured": sum(c.amount for c in orders.captures_of(tx, [payment.id]) if c.currency == row.currency),
-        "refunds": [{name: getattr(r, name) for name in ("cause", "amount", "currency", "state")} for r in refunds],
+        "payment": {"id": row.payment_id} | {name: getattr(row, name) for name in ("provider", "method", "url")},
+        "captured": sum(capture.amount for capture in got),
+        "refunds": [{name: getattr(r, name) for name in ("cause", "amount", "currency", "state")} for r in back],
     }
 
 
@@ -140,13 +158,6 @@ def _totals(lines: Sequence[Any]) -> list[dict[str, Any]]:
     for item in (item for line in lines for item in line._mapping["items"]):
         sums[item["kind"], item["name"]] += item["amount"]
     return [{"kind": kind, "name": name, "amount": amount} for (kind, name), amount in sums.items()]
-
-
-def _tax(tx: Tx, row: Any, lines: Sequence[Any]) -> dict[str, Any] | None:
-    event_row = events.event(tx, row.event_id)
-    if event_row is None or event_row.tax is None:
-        return None
-    return dict(event_row.tax) | {"amount": sum(line.tax for line in lines)}
 
 
 def ticket(tx: Tx, row: Any) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""Charges are opened at the payment provider: right after an order for its answer, or by the worker if that fails."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from ticketchain.domain.orders import OrderState
+from ticketchain.domain.ports import Charge
+from ticketchain.store import orders
+from ticketchain.store.engine import Tx
+from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.row_by_row import guarded, one_by_one, together
+
+WORKER_AFTER = timedelta(seconds=3)
+"""So long the worker leaves the charge of a new order to whoever answers the order."""
+
+_ROOM = threading.BoundedSemaphore(8)
+"""Requests that may wait for a provider at the same time: one that hangs must not take all threads of the API."""
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """The payment of an order that was just made."""
+
+    id: str
+    order_id: str
+    provider: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A payment, and the charge that its provider has opened for it."""
+
+    provider: str
+    payment: Any
+    charge: Charge
+
+
+def with_page(parts: Parts, view: dict[str, Any]) -> dict[str, Any]:
+    """A new order with its payment page, if the provider opens the charge at once. If not, the worker goes on and the
+    page follows.
+    """
+    payment = Ordered(view["payment"]["id"], view["id"], view["payment"]["provider"], view["total"], view["currency"])
+    if view["state"] != OrderState.CREATED or payment.provider not in parts.providers:
+        return view  # nothing to pay, or not at a provider
+    opened: list[Opened] = []
+    if _ROOM.acquire(blocking=False):
+        try:
+            guarded(parts, lambda row: opened.append(_open_charge(parts, row)), payment)
+        finally:
+            _ROOM.release()
+    if not opened:
+        with parts.store.begin() as tx:
+            orders.charge_due(tx, payment.id, parts.clock())
+        return view
+    parts.store.retry(lambda tx: _note_charges(tx, opened))
+    return _shown(view, opened[0].charge.url)
+
+
+def with_page_if_known(parts: Parts, view: dict[str, Any]) -> dict[str, Any]:
+    """An order as it was answered before, with the payment page that it has by now."""
+    with parts.store.read() as tx:
+        payment = orders.payment(tx, view["payment"]["id"])
+    return _shown(view, payment.url) if payment is not None and payment.url else view
+
+
+def _shown(view: dict[str, Any], url: str | None) -> dict[str, Any]:
+    return view | {"state": str(OrderState.AWAITING_PAYMENT), "payment": view["payment"] | {"url": url}}
+
+
+def open_charges(parts: Parts, limit: int = 50) -> bool:
+    """Asks the provider for charges that the worker has to open; True when it opened any.
+
+    All are noted in one transaction, for speed; if that fails each in one of its own.
+    """
+    with parts.store.read() as tx:
+        due = orders.payments_without_charge(tx, list(parts.providers), parts.clock(), limit)
+    opened: list[Opened] = []
+    done = one_by_one(parts, due, lambda payment: opened.append(_open_charge(parts, payment)))
+    return together(parts, opened, _note_charges) and done
+
+
+def _open_charge(parts: Parts, payment: Any) -> Opened:
+    provider, about = parts.providers[payment.provider], f"Order {payment.order_id}"
+    charge = provider.create_charge(payment.id, payment.amount, payment.currency, about)
+    return Opened(payment.provider, payment, charge)
+
+
+def _note_charges(tx: Tx, opened: Sequence[Opened]) -> None:
+    found = orders.lock(tx, [each.payment.order_id for each in opened])
+    orders.set_charges(tx, [(each.payment.id, each.charge.ref, each.charge.url) for each in opened])
+    orders.to_state(tx, [row for row in found if row.state == OrderState.CREATED], OrderState.AWAITING_PAYMENT)
