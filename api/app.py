@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api import docs, health, metrics, openapi, problems
+from api.counters import Counters
 from api.middleware import BodyLimit, Calm, Limits
 from api.observed import Observed
 from api.sandbox import SandboxPage, make_router
@@ -90,6 +91,7 @@ def create_app(
     app.state.parts = parts
     app.state.ready = dict(ready or {})
     app.state.numbers = metrics.Numbers(parts, metrics_token)
+    app.state.counters = Counters(parts)
     for part in V1:  # not through a router of their own: each level matches a request's path twice
         app.include_router(part.router, prefix="/v1")
     app.include_router(health.router)

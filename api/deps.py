@@ -38,7 +38,7 @@ def scope(name: str, *errors: int, extra: Mapping[str, Any] | None = None, check
 
     def usual(request: HttpRequest) -> None:
         who = accounts.authenticate(request.app.state.parts, bearer(request))
-        accounts.demand(who, name)
+        accounts.demand(who.role, name)
         request.state.who = who
 
     return {
@@ -110,7 +110,11 @@ class Asked:
         return Request.of(self.who, self.key, self.target, form, hashlib.sha256(data).hexdigest())
 
 
-async def _asked(request: HttpRequest, who: Caller, key: Annotated[str | None, Depends(_idempotency_key)]) -> Asked:
+IdempotencyKey = Annotated[str | None, Depends(_idempotency_key)]
+"""The Idempotency-Key that came with a request, if one did."""
+
+
+async def _asked(request: HttpRequest, who: Caller, key: IdempotencyKey) -> Asked:
     return Asked(who, key, f"{request.method} {request.url.path}")
 
 

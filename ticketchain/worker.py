@@ -15,7 +15,7 @@ from ticketchain.context import Context
 from ticketchain.usecases import allotments, aside, cancel, charges, disputes, gate, hold, pass_on, pay, recording
 
 Step = Callable[[], bool]
-IDLE_S = (0.01, 0.1)
+IDLE_S = (0.01, 0.25)
 """Seconds between two steps of a loop that finds no work: at first, and the most after a while."""
 
 GATHER_S = 0.1

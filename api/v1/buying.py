@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
 
-from api.deps import After, Caller, Creating, Limit, Shop, created, scope
+from api.counters import Served, at_counter
+from api.deps import After, Caller, Limit, Shop, created, scope
 from api.schemas import answers, requests
 from api.schemas.fields import EventId, HoldId, OrderId
 from ticketchain.usecases import buy, hold
+from ticketchain.usecases.charges import WORKER_AFTER, is_far, with_page
+from ticketchain.usecases.common import Request
+from ticketchain.usecases.parts import Parts
 
 router = APIRouter(tags=["Buying"])
 
@@ -19,20 +24,23 @@ router = APIRouter(tags=["Buying"])
     summary="Hold seats",
     status_code=201,
     response_model=answers.Hold,
-    **scope("orders:write", 404, 409, 422, 503),
+    **at_counter("orders:write", 404, 409, 422, 503),
 )
-def create_hold(
-    event_id: EventId, body: requests.HoldWanted, shop: Shop, asked: Creating, response: Response
+async def create_hold(
+    event_id: EventId, body: requests.HoldWanted, customer: Served, response: Response
 ) -> dict[str, Any]:
     """Either exactly the named `tickets`, or the first free `quantity` of a `price_class`; all of them or none.
 
     409 `seat_taken` or `sold_out` when they are not free. The hold ends at `expires_at`.
     """
-    if body.tickets is not None:
-        view = hold.hold_seats(shop, asked.request(body), event_id, body.tickets)
-    else:
+
+    def work(shop: Parts, request: Request) -> dict[str, Any]:
+        if body.tickets is not None:
+            return hold.hold_seats(shop, request, event_id, body.tickets)
         assert body.price_class is not None and body.quantity is not None  # the body's own check
-        view = hold.hold_best(shop, asked.request(body), event_id, body.price_class, body.quantity)
+        return hold.hold_best(shop, request, event_id, body.price_class, body.quantity)
+
+    view = await customer.at_counter(work, body)
     created(response, f"/v1/holds/{view['id']}")
     return view
 
@@ -54,19 +62,26 @@ def release_hold(hold_id: HoldId, shop: Shop, who: Caller) -> None:
     summary="Order held seats or a listing",
     status_code=201,
     response_model=answers.Order,
-    **scope("orders:write", 404, 409, 422, 503),
+    **at_counter("orders:write", 404, 409, 422, 503),
 )
-def create_order(body: requests.OrderWanted, shop: Shop, asked: Creating, response: Response) -> dict[str, Any]:
+async def create_order(body: requests.OrderWanted, customer: Served, response: Response) -> dict[str, Any]:
     """Pay at `payment.url` before `expires_at`. It is null while the payment provider does not answer: then look again
     in a moment.
     """
+
+    def order_hold(shop: Parts, request: Request) -> dict[str, Any]:
+        view = buy.order_hold(shop, request, str(body.hold_id), body.voucher, WORKER_AFTER)
+        return view if is_far(shop) else with_page(shop, view)
+
+    def order_listing(shop: Parts, request: Request) -> dict[str, Any]:
+        return buy.order_listing(shop, request, str(body.listing_id), WORKER_AFTER)
+
     if body.hold_id is not None:
-        view = buy.order_hold(shop, asked.request(body), body.hold_id, body.voucher)
+        view = await customer.at_counter(order_hold, body)
     else:
-        assert body.listing_id is not None  # the body's own check
-        view = buy.order_listing(shop, asked.request(body), body.listing_id)
+        view = await customer.aside(order_listing, body)  # it asks the ledger
     created(response, f"/v1/orders/{view['id']}")
-    return view
+    return view if view["payment"]["url"] else await run_in_threadpool(with_page, customer.parts, view)
 
 
 @router.get(

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from api.counters import Counters
 from api.deps import RawBody, Shop, public
 from api.schemas import answers
 from ticketchain.usecases import pay
@@ -33,6 +34,8 @@ _BODY = {
     response_model=answers.Received,
     **public(403, 404, 413, 422, extra=_BODY),
 )
-def receive_webhook(provider: str, shop: Shop, request: Request, body: RawBody) -> dict[str, Any]:
+async def receive_webhook(provider: str, shop: Shop, request: Request, body: RawBody) -> dict[str, Any]:
     """200 once it is stored, also when it came before. What was paid is asked of the provider, never believed."""
-    return {"received": True, "new": pay.receive_webhook(shop, provider, dict(request.headers), body)}
+    counters: Counters = request.app.state.counters
+    new = await counters.serve(pay.receive_webhook, shop, provider, dict(request.headers), body)
+    return {"received": True, "new": new}

@@ -21,8 +21,7 @@ from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx
 from ticketchain.store.schema_chain import outbox
 from ticketchain.usecases import charges, hold, pay
-from ticketchain.usecases.common import event_of
-from ticketchain.usecases.ordering import Wanted, lines_of_seats, make_order
+from ticketchain.usecases.ordering import Wanted, make_order
 
 FEES = [{"name": "System fee", "bps": 1_000, "fixed": 50}, {"name": "Hall", "fixed": 101}]
 TAX = {"name": "VAT 7 %", "bps": 700}
@@ -175,8 +174,8 @@ def order_at(shop: Shop, fan: Person, event: str, seats: Sequence[int], **other:
         tx.execute(insert(t.holds).values(row | {"state": "open", "expires_at": now + HOUR, "created_at": now}))
         taken = update(t.seats).where(t.seats.c.ticket.in_(seats), t.seats.c.state == "available")
         assert tx.execute(taken.values(state="held", hold_id=hold_id)).rowcount == len(seats)
-        lines = lines_of_seats(tx, event_of(tx, event), stock.held_seats(tx, hold_id))
-        return make_order(shop.parts, tx, Wanted(fan.id, event, lines, hold_id=hold_id, **other))
+        wanted = Wanted(fan.id, event, seats=stock.held_seats(tx, hold_id), hold_id=hold_id, **other)
+        return make_order(shop.parts, tx, wanted)
 
     return shop.parts.store.retry(work)
 

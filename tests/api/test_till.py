@@ -11,7 +11,7 @@ from tests.api.people import FACE, Shop
 from ticketchain.domain.errors import Conflict, NotFound
 from ticketchain.domain.orders import Method
 from ticketchain.store import schema as t
-from ticketchain.usecases import accounts, charges, pay, till
+from ticketchain.usecases import accounts, pay, till
 from ticketchain.usecases.common import Principal, Request
 
 
@@ -49,8 +49,7 @@ class Desk:
 
 def test_an_invoice_waits_and_is_delivered_when_its_money_was_noted(shop: Shop) -> None:
     desk = Desk(shop)
-    charges.open_charges(shop.parts)
-    assert (desk.look()["state"], desk.look()["payment"]["url"]) == ("awaiting_payment", None)
+    assert desk.look()["state"] == "awaiting_payment"
     desk.take()
     assert desk.look()["state"] == "paid"
     shop.chain.work()
@@ -92,7 +91,7 @@ def test_an_online_payment_is_not_taken_at_the_desk(shop: Shop) -> None:
         tx.execute(update(t.payments).values(provider="sandbox"))
     with pytest.raises(Conflict, match="made at sandbox"):
         desk.take()
-    assert desk.look()["state"] == "created"
+    assert desk.look()["state"] == "awaiting_payment"
 
 
 def test_a_key_without_an_event_takes_nothing_unknown(shop: Shop) -> None:

@@ -28,7 +28,7 @@ from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Store, Tx
 from ticketchain.store.leases import BEAT_S, PRESENCE, TTL_S, Leases
 from ticketchain.store.sandbox import sandbox_charges, sandbox_refunds
-from ticketchain.usecases import buy, hold, pay
+from ticketchain.usecases import buy, charges, hold, pay
 from ticketchain.worker import LOCAL, Worker, steps
 
 LOOPS = ("signer:0x1", "indexer:0", "payments", "webhooks", "housekeeping")
@@ -252,8 +252,8 @@ def two_payments_loops(service: Context, provider: Careful) -> tuple[int, int, i
     settle_finally(service)
     with parts.store.read() as tx:
         tables = (sandbox_charges, sandbox_refunds, t.tickets)
-        charges, refunds, sold = (len(tx.execute(select(table)).all()) for table in tables)
-    return charges, refunds, sold
+        opened, refunds, sold = (len(tx.execute(select(table)).all()) for table in tables)
+    return opened, refunds, sold
 
 
 def test_two_payments_loops_at_once_charge_and_refund_once(service: Context) -> None:

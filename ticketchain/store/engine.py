@@ -33,6 +33,9 @@ _MIGRATING, _SETTING_UP = 1, 2
 _PATIENCE = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 """libpq's: a server that is gone without a word is noticed within 11 s (`tcp_user_timeout` is in milliseconds)."""
 
+WRITERS = 6
+"""Threads that write to PostgreSQL at once; more of one process are slower (ADR 5)."""
+
 IDLE_S = 1.0
 """A connection that was not in use for longer is asked whether it still works before it is handed out."""
 
@@ -41,12 +44,15 @@ _AWAY = ("08", "57P", "53300", "25006")
 
 
 class Store:
-    """Hands out transactions. `url` is an SQLAlchemy URL: `sqlite:///file.db` or `postgresql+psycopg://…`."""
+    """Hands out transactions. `url` is an SQLAlchemy URL: `sqlite:///file.db` or `postgresql+psycopg://…`. `writers`:
+    in how many threads of a process short transactions are quickest.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._turn: AbstractContextManager[object] = nullcontext()
         self._reading: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+        self.writers = WRITERS
         parsed = _parsed(url)
         postgres = parsed.get_backend_name() == "postgresql"
         self.engine = create_engine(
@@ -65,7 +71,7 @@ class Store:
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
             self._turn = threading.Lock()  # SQLite makes other writers sleep up to 100 ms, a lock wakes them
-            self._reading = {"read_only": True}
+            self._reading, self.writers = {"read_only": True}, 1
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -79,14 +85,16 @@ class Store:
             yield tx
 
     @contextmanager
-    def read(self) -> Iterator[Tx]:
+    def read(self, long: bool = False) -> Iterator[Tx]:
         """A transaction that only reads. Raises `Unavailable`.
 
         On SQLite it sees one state, and does not wait for writers. On PostgreSQL each statement sees what is committed,
-        as in `begin`; no words are lost on beginning and ending it.
+        as in `begin`; no words are lost on beginning and ending it, unless it is to be `long`: for cursors over more
+        rows than memory has.
         """
         with _answering(), self.engine.connect() as connection:
-            connection = connection.execution_options(**self._reading)
+            in_one = long and connection.dialect.name == "postgresql"
+            connection = connection.execution_options(**({} if in_one else self._reading))
             try:
                 yield connection
             finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 
 from ticketchain.store import schema as t
 from ticketchain.store.bulk import among
@@ -51,11 +51,18 @@ def set_listing(tx: Tx, listing_id: str, before: Sequence[str], after: str) -> b
     return tx.execute(query.values(state=after)).rowcount == 1
 
 
+def has_lapsed(tx: Tx, now: int) -> bool:
+    """Whether the deadline (Unix seconds) of an open listing has passed."""
+    return tx.execute(select(t.listings.c.id).where(*_lapsed(now)).limit(1)).first() is not None
+
+
 def end_lapsed(tx: Tx, now: int) -> int:
     """Ends open listings whose deadline (Unix seconds) has passed; returns how many."""
-    c = t.listings.c
-    lapsed = update(t.listings).where(c.state == "open", c.deadline <= now)
-    return tx.execute(lapsed.values(state="ended")).rowcount
+    return tx.execute(update(t.listings).where(*_lapsed(now)).values(state="ended")).rowcount
+
+
+def _lapsed(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return t.listings.c.state == "open", t.listings.c.deadline <= now
 
 
 def add_move(tx: Tx, values: Mapping[str, Any]) -> bool:

@@ -117,6 +117,15 @@ def payment(tx: Tx, payment_id: str) -> Row[Any] | None:
     return tx.execute(select(t.payments).where(t.payments.c.id == payment_id)).one_or_none()
 
 
+_WAITING = select(t.payments).join(t.orders, t.orders.c.id == _PAYMENT.order_id)
+_WAITING = _WAITING.where(_PAYMENT.id == bindparam("payment"), t.orders.c.state.in_(WAITING))
+
+
+def waiting_payment(tx: Tx, payment_id: str) -> Row[Any] | None:
+    """One payment, if its order waits for it."""
+    return tx.execute(_WAITING, {"payment": payment_id}).one_or_none()
+
+
 def payments_of_charges(tx: Tx, provider: str, refs: Sequence[str]) -> list[Row[Any]]:
     """The payments behind a provider's charges."""
     c = t.payments.c

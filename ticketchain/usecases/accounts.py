@@ -104,11 +104,20 @@ def revoke_key(parts: Parts, organizer_id: str | None, key_id: str) -> None:
             raise NotFound(f"API key {key_id!r} is unknown or already revoked")
 
 
+def check_key(api_key: str) -> str:
+    """The role that stands in an API key, which may be unknown or revoked all the same. Raises `Unauthenticated` for
+    what no API key can be.
+    """
+    body, _, checksum = api_key.rpartition("_")
+    role = body.removeprefix("tc_").rpartition("_")[0]
+    if checksum != _checksum(body) or role not in set(Role):
+        raise Unauthenticated("API key: the checksum does not fit; check that the whole key was copied")
+    return role
+
+
 def authenticate(parts: Parts, api_key: str) -> Principal:
     """Who an API key belongs to. Raises `Unauthenticated`; a mistyped key is told apart by its checksum."""
-    body, _, checksum = api_key.rpartition("_")
-    if checksum != _checksum(body):
-        raise Unauthenticated("API key: the checksum does not fit; check that the whole key was copied")
+    check_key(api_key)
     with parts.store.read() as tx:
         row = accounts.key_by_hash(tx, hashlib.sha256(api_key.encode()).digest())
     if row is None:
@@ -116,10 +125,10 @@ def authenticate(parts: Parts, api_key: str) -> Principal:
     return Principal(row.id, row.role, row.organizer_id, row.fan_id)
 
 
-def demand(who: Principal, scope: str) -> None:
-    """Raises `Forbidden` unless the caller's role has the scope."""
-    if scope not in SCOPES[Role(who.role)]:
-        raise Forbidden(f"the role {who.role!r} of this API key has not the scope {scope!r}", scope=scope)
+def demand(role: str, scope: str) -> None:
+    """Raises `Forbidden` unless the role of an API key has the scope."""
+    if scope not in SCOPES[Role(role)]:
+        raise Forbidden(f"the role {role!r} of this API key has not the scope {scope!r}", scope=scope)
 
 
 def fan_view(parts: Parts, fan_id: str) -> dict[str, Any]:

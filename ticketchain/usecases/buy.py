@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, Expired, NotFound
@@ -12,7 +12,6 @@ from ticketchain.domain.prices import Line, items_of
 from ticketchain.store import disputes, exchanges, market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
-from ticketchain.usecases.charges import WORKER_AFTER, with_page, with_page_if_known
 from ticketchain.usecases.common import Principal, Request, answer, answered, required, unix
 from ticketchain.usecases.hold import own_hold
 from ticketchain.usecases.journal import owe_refund
@@ -20,21 +19,33 @@ from ticketchain.usecases.ordering import Wanted, make_order
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import disputes_behind
 
+NOW = timedelta(0)
 
-def order_hold(parts: Parts, request: Request, hold_id: str, voucher: str | None = None) -> dict[str, Any]:
-    """Turns the caller's hold into an order, which then keeps its seats as long as the payment may take. Raises what
-    `own_hold` and `make_order` raise.
+
+def order_hold(
+    parts: Parts, request: Request, hold_id: str, voucher: str | None = None, charge_due_in: timedelta = NOW
+) -> dict[str, Any]:
+    """Turns the caller's hold into an order, which then keeps its seats as long as the payment may take. The payment
+    page follows when its charge was opened: by the worker, or the caller who comes first (`Wanted.charge_due_in`).
+    Raises what `own_hold` and `make_order` raise.
     """
 
     def wanted(tx: Tx) -> Wanted:
         row = own_hold(parts, tx, request.who, hold_id)
         seats = stock.held_seats(tx, hold_id)
-        return Wanted(request.who.fan, row.event_id, seats=seats, hold_id=hold_id, voucher=voucher)
+        return Wanted(
+            request.who.fan,
+            row.event_id,
+            seats=seats,
+            hold_id=hold_id,
+            voucher=voucher,
+            charge_due_in=charge_due_in,
+        )
 
     return _order(parts, request, wanted)
 
 
-def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, Any]:
+def order_listing(parts: Parts, request: Request, listing_id: str, charge_due_in: timedelta = NOW) -> dict[str, Any]:
     """Orders a listed ticket; the listing is reserved for the caller until the order expires. Raises `Conflict`."""
     with parts.store.read() as tx:
         listed = required(market.listing(tx, listing_id), f"listing {listing_id!r}")
@@ -50,22 +61,18 @@ def order_listing(parts: Parts, request: Request, listing_id: str) -> dict[str, 
         if DisputeState.OPEN in disputes_behind(tx, row.ticket):  # before the ledger has frozen it
             raise Conflict("listing: its seller's own payment is disputed at the bank", state="disputed")
         lines = [Line(row.ticket, items_of(row.price))]
-        return Wanted(request.who.fan, row.event_id, lines, listing_id=listing_id)
+        return Wanted(request.who.fan, row.event_id, lines, listing_id=listing_id, charge_due_in=charge_due_in)
 
     return _order(parts, request, wanted)
 
 
 def _order(parts: Parts, request: Request, wanted: Callable[[Tx], Wanted]) -> dict[str, Any]:
-    """The order with its payment page, if the provider answers at once; otherwise the page's url follows."""
-
-    def work(tx: Tx) -> tuple[dict[str, Any], bool]:
+    def work(tx: Tx) -> dict[str, Any]:
         if (before := answered(tx, request)) is not None:
-            return dict(before), False
-        order_id = make_order(parts, tx, replace(wanted(tx), charge_due_in=WORKER_AFTER))
-        return answer(parts, tx, request, views.order(tx, order_id)), True
+            return dict(before)
+        return dict(answer(parts, tx, request, views.order(tx, make_order(parts, tx, wanted(tx)))))
 
-    view, new = parts.store.retry(work)
-    return with_page(parts, view) if new else with_page_if_known(parts, view)
+    return parts.store.retry(work)
 
 
 def view_order(parts: Parts, who: Principal, order_id: str) -> dict[str, Any]:

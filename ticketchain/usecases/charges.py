@@ -18,19 +18,10 @@ from ticketchain.usecases.row_by_row import guarded, one_by_one, together
 WORKER_AFTER = timedelta(seconds=3)
 """So long the worker leaves the charge of a new order to whoever answers the order."""
 
-_ROOM = threading.BoundedSemaphore(8)
+AT_ONCE = 8
 """Requests that may wait for a provider at the same time: one that hangs must not take all threads of the API."""
 
-
-@dataclass(frozen=True)
-class Ordered:
-    """The payment of an order that was just made."""
-
-    id: str
-    order_id: str
-    provider: str
-    amount: int
-    currency: str
+_ROOM = threading.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -42,13 +33,21 @@ class Opened:
     charge: Charge
 
 
-def with_page(parts: Parts, view: dict[str, Any]) -> dict[str, Any]:
-    """A new order with its payment page, if the provider opens the charge at once. If not, the worker goes on and the
-    page follows.
+def is_far(parts: Parts) -> bool:
+    """Whether the provider where people pay over the net takes long to answer."""
+    return parts.online.at_once > 1
+
+
+def with_page(parts: Parts, order: dict[str, Any]) -> dict[str, Any]:
+    """An order that was just made, with its payment page if the provider opens the charge at once. If not, the worker
+    goes on and the page follows. Of an order that was answered before: with the page that it has by now.
     """
-    payment = Ordered(view["payment"]["id"], view["id"], view["payment"]["provider"], view["total"], view["currency"])
-    if view["state"] != OrderState.CREATED or payment.provider not in parts.providers:
-        return view  # nothing to pay, or not at a provider
+    with parts.store.read() as tx:
+        payment = orders.waiting_payment(tx, order["payment"]["id"])
+    if payment is None or payment.provider not in parts.providers:
+        return order  # nothing to pay, or not at a provider, or too late
+    if payment.url:
+        return _shown(order, payment.url)
     opened: list[Opened] = []
     if _ROOM.acquire(blocking=False):
         try:
@@ -58,16 +57,9 @@ def with_page(parts: Parts, view: dict[str, Any]) -> dict[str, Any]:
     if not opened:
         with parts.store.begin() as tx:
             orders.charge_due(tx, payment.id, parts.clock())
-        return view
+        return order
     parts.store.retry(lambda tx: _note_charges(tx, opened))
-    return _shown(view, opened[0].charge.url)
-
-
-def with_page_if_known(parts: Parts, view: dict[str, Any]) -> dict[str, Any]:
-    """An order as it was answered before, with the payment page that it has by now."""
-    with parts.store.read() as tx:
-        payment = orders.payment(tx, view["payment"]["id"])
-    return _shown(view, payment.url) if payment is not None and payment.url else view
+    return _shown(order, opened[0].charge.url)
 
 
 def _shown(view: dict[str, Any], url: str | None) -> dict[str, Any]:

@@ -131,5 +131,9 @@ def _own_listing(tx: Tx, who: Principal, listing_id: str) -> Any:
 
 def end_lapsed_listings(parts: Parts) -> bool:
     """Ends open listings whose time is over; True when there were any."""
+    now = unix(parts)
+    with parts.store.read() as tx:
+        if not market.has_lapsed(tx, now):
+            return False
     with parts.store.begin() as tx:
-        return market.end_lapsed(tx, unix(parts)) > 0
+        return market.end_lapsed(tx, now) > 0

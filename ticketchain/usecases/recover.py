@@ -62,7 +62,7 @@ def recover(parts: Parts, since: datetime, accounts: Accounts, apply: bool) -> d
     if apply and waiting:
         raise Conflict(f"transactions of {', '.join(waiting)} are in the node's pool; try again when they are mined")
     charges = [(name, charge) for name, each in parts.providers.items() for charge in each.paid_since(since)]
-    with parts.store.read() as tx:
+    with parts.store.read(long=True) as tx:
         ahead = {address: _ahead(tx, address, mined) for address, mined in accounts.mined.items()}
         stories = _stories(tx, {reference for _, charge in charges if (reference := _reference(charge))})
     told = [_payment(parts, name, charge, stories.get(_reference(charge)), apply) for name, charge in charges]

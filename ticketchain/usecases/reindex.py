@@ -80,7 +80,7 @@ class Report:
 
 def check(parts: Parts, history: History) -> Report:
     """Compares a ledger's read model with the chain; changes nothing, and may run beside everything else."""
-    with _built_anew(parts, history) as (scratch, final), parts.store.read() as tx:
+    with _built_anew(parts, history) as (scratch, final), parts.store.read(long=True) as tx:
         rebuild.freeze(tx)
         _copy_newer(scratch, tx, history.ledger, final)
         return _compare(tx, scratch, Report(history.ledger, final))
