@@ -51,12 +51,15 @@ def storms(asked: argparse.Namespace) -> Result:
     """Runs the setups, in turn or together."""
     began, naive = time.monotonic(), asked.control == "naive"
     parts = split(asked.setup, Wanted(asked.kills, asked.rpc_faults, asked.reorgs, asked.orders))
+    died: Counter[str] = Counter()
     console = Console(stderr=True)
     with (
         console.status("starting") as status,
         ThreadPoolExecutor(len(parts) if asked.together else 1) as threads,
     ):
-        runs = [threads.submit(run, setup, part, asked.seed, naive, status.update) for setup, part in parts.items()]
+        runs = [
+            threads.submit(run, setup, part, asked.seed, naive, status.update, died) for setup, part in parts.items()
+        ]
         outcomes = [each.result() for each in runs]
     if asked.words and any(outcome.words for outcome in outcomes):
         asked.words.write_text("\n".join(outcome.words for outcome in outcomes))

@@ -57,9 +57,9 @@ def split(setup: str, wanted: Wanted) -> dict[str, Wanted]:
     return found
 
 
-def run(setup: str, wanted: Wanted, seed: int, naive: bool, tell: Tell) -> Outcome:
-    """Runs one setup."""
-    storm = Storm(wanted, seed)
+def run(setup: str, wanted: Wanted, seed: int, naive: bool, tell: Tell, died: Counter[str]) -> Outcome:
+    """Runs one setup. `died`: how many died at each point, here and in the other setups."""
+    storm = Storm(wanted, seed, died)
     with tempfile.TemporaryDirectory(prefix="ticketchain-chaos-") as folder:
         Path(folder).chmod(0o755)  # PostgreSQL runs as another user when we are root
         tell(f"{setup}: starting")

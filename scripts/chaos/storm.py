@@ -42,9 +42,12 @@ class Wanted:
 
 
 class Storm:
-    """One storm over one house. `allowed` is asked by the proxy."""
+    """One storm over one house. `allowed` is asked by the proxy. `died`: how many died at each point, in all storms
+    that share it.
+    """
 
-    def __init__(self, wanted: Wanted, seed: int) -> None:
+    def __init__(self, wanted: Wanted, seed: int, died: Counter[str]) -> None:
+        self._died = died
         self._wanted, self._rng = wanted, random.Random(f"storm {seed}")  # noqa: S311 - repeatable
         self.at_points: Counter[str] = Counter()
         self.at_random: Counter[str] = Counter()
@@ -113,16 +116,17 @@ class Storm:
         """Arms the points where fewest died so far, and waits until somebody comes by one of them."""
         here = [POINTS.index(point) for point in points_of(house.setup)]
         self._rng.shuffle(here)
-        here.sort(key=lambda point: self.at_points[POINTS[point].name])
+        here.sort(key=lambda point: self._died[POINTS[point].name])
         before = len(house.board.deaths())
         house.board.arm(here[: len(here) // 2])
         end = time.monotonic() + _PATIENCE_S
         while len(house.board.deaths()) == before and time.monotonic() < end:
             time.sleep(0.01)
         house.board.arm(())
-        deaths = house.board.deaths()
-        self.at_points = Counter(POINTS[point].name for point in deaths)
-        return len(deaths) > before
+        new = Counter(POINTS[point].name for point in house.board.deaths()[before:])
+        self.at_points += new
+        self._died.update(new)
+        return bool(new)
 
     def _reorganise(self, house: House) -> None:
         while house.chain is not None and not self._end.wait(self._rng.uniform(0.02, 0.2)):

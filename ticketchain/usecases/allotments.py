@@ -117,7 +117,7 @@ def _own(tx: Tx, who: Principal, allotment_id: str) -> Any:
     if not theirs or event_of(tx, row.event_id).organizer_id != who.organizer:
         raise NotFound(f"allotment {allotment_id!r} is unknown")
     if who.role != Role.PARTNER:
-        demand(who, "sales:write")
+        demand(who.role, "sales:write")
     return row
 
 
