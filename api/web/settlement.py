@@ -16,9 +16,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api.deps import Shop
-from api.v1.books import LastDay, Zone
 from api.web.pages import page
-from ticketchain.domain.errors import DomainError, Unauthenticated, Unavailable
+from ticketchain.domain.errors import DomainError, Invalid, Unauthenticated, Unavailable
 from ticketchain.usecases import accounts, settlement
 from ticketchain.usecases.common import Principal
 from ticketchain.usecases.parts import Parts
@@ -68,14 +67,10 @@ class Days:
 
 
 @router.get("/settlement")
-def settlement_page(
-    shop: Shop, request: Request, day: date | None = None, last: LastDay = None, zone: Zone = "UTC"
-) -> Response:
+def settlement_page(shop: Shop, request: Request, day: str = "", last: str = "", zone: str = "UTC") -> Response:
     """The settlement of a day (default: today), and whether all books agree about it."""
-    first = day or shop.clock().date()
-    days = Days(first, last or first, zone)
     try:
-        who = _caller(shop, request)
+        who, days = _caller(shop, request), _days(shop, day, last, zone)
         since, until = settlement.period_of(days.first, days.last, zone)
         found = settlement.settlement(shop, who, since, until)
         agreed = _reconciliation(shop, who, since, until)
@@ -95,18 +90,28 @@ def settlement_page(
 
 
 @router.get("/settlement.csv")
-def settlement_file(
-    shop: Shop, request: Request, day: date | None = None, last: LastDay = None, zone: Zone = "UTC"
-) -> Response:
+def settlement_file(shop: Shop, request: Request, day: str = "", last: str = "", zone: str = "UTC") -> Response:
     """The same as CSV."""
-    first = day or shop.clock().date()
     try:
-        who = _caller(shop, request)
-        found = settlement.settlement(shop, who, *settlement.period_of(first, last, zone))
+        who, days = _caller(shop, request), _days(shop, day, last, zone)
+        found = settlement.settlement(shop, who, *settlement.period_of(days.first, days.last, zone))
     except DomainError as problem:
         return _problem(request, problem)
-    headers = {"Content-Disposition": f'attachment; filename="settlement-{first}.csv"'}
+    headers = {"Content-Disposition": f'attachment; filename="settlement-{days.first}.csv"'}
     return _private(Response(settlement.as_csv(found), headers=headers, media_type="text/csv"))
+
+
+def _days(parts: Parts, day: str, last: str, zone: str) -> Days:
+    """The days asked for; a page tells people what is wrong with them. Raises `Invalid`."""
+    first = _date("day", day) if day else parts.clock().date()
+    return Days(first, _date("last", last) if last else first, zone)
+
+
+def _date(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(name, f"{text!r} is no day; write one as 2027-03-05") from error
 
 
 def _caller(parts: Parts, request: Request) -> Principal:

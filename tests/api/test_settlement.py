@@ -131,3 +131,10 @@ def test_bad_days_are_refused_in_words(evening: Evening) -> None:
     refused(evening.organizer.get(f"/v1/settlement?day={DAY}&zone=Moon"), 422, "invalid")
     refused(evening.organizer.get("/v1/settlement?day=9999-12-31"), 422, "invalid")
     refused(evening.organizer.get(f"/v1/settlement?day={DAY}&last={DAY - timedelta(days=1)}"), 422, "invalid")
+
+
+@pytest.mark.parametrize("asked", ["day=yesterday", "day=2027-02-30", "last=x", "zone=Moon/Base"])
+def test_the_page_says_what_is_wrong_with_a_day(evening: Evening, asked: str) -> None:
+    answer = evening.shop.client.get(f"/settlement?{asked}", auth=("", evening.organizer.api_key))
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "text/html; charset=utf-8")
+    assert asked.partition("=")[2] in answer.text
