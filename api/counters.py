@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Asked, IdempotencyKey, bearer, scope
+from ticketchain.domain.roles import SCOPES
 from ticketchain.usecases import accounts
 from ticketchain.usecases.common import Request
 from ticketchain.usecases.parts import Parts
@@ -71,16 +72,22 @@ class Customer:
 
 
 def at_counter(name: str, *errors: int) -> dict[str, Any]:
-    """Arguments of a route that serves a `Served` with this scope: as `scope`, but whose key it is is looked up later;
-    what can be seen from the key itself is refused before the body is read.
+    """Arguments of a route that serves a `Served` with this scope: as `scope`, but whose key it is is looked up with
+    the work, after the body was checked. A key that says itself that it is of another role is refused first.
     """
 
     async def presented(request: HttpRequest) -> None:
         api_key = bearer(request)
-        accounts.demand(accounts.check_key(api_key), name)
+        if name not in SCOPES[accounts.check_key(api_key)]:
+            await run_in_threadpool(_refused, request.app.state.parts, api_key, name)
         request.state.presented = api_key, name
 
     return scope(name, *errors, check=Depends(presented))
+
+
+def _refused(parts: Parts, api_key: str, name: str) -> None:
+    """Who asks in vain hears whether that is for their key or for their role. Raises `Unauthenticated`, `Forbidden`."""
+    accounts.demand(accounts.authenticate(parts, api_key).role, name)
 
 
 async def _customer(request: HttpRequest, key: IdempotencyKey) -> Customer:

@@ -86,6 +86,14 @@ def test_an_invoice_waits_for_its_transfer(desks: Desks) -> None:
     refused(desks.office.post(f"/v1/handouts/{back['id']}/payments"), 409, "conflict")
 
 
+def test_a_part_of_an_invoice_is_seen_at_once(desks: Desks) -> None:
+    sold = done(desks.office.post(desks.sales, json=DESK | {"method": "invoice"}), 201)
+    part = {"amount": FACE, "currency": "EUR", "reference": "RE 17"}
+    path = f"/v1/orders/{sold['id']}/payments"
+    assert done(desks.office.post(path, json=part), 201)["captured"] == FACE, "before the worker has come by"
+    assert done(desks.office.get(f"/v1/sales/{sold['id']}"), 200)["captured"] == FACE
+
+
 def test_reports_say_what_is_still_to_be_handed_out(desks: Desks, capsys: pytest.CaptureFixture[str]) -> None:
     """Until somebody ticks it off; what counts as done is not touched by it."""
     shop, day = desks.shop, desks.shop.clock().date()

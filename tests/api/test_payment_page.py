@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 
 from tests.api.benches import Flaky
 from tests.api.people import SECRET, Shop, done
+from ticketchain.domain.errors import Unavailable
 from ticketchain.payments.sandbox import SandboxProvider
 from ticketchain.store.sandbox import sandbox_charges
 from ticketchain.usecases import accounts, buy, charges, hold
@@ -69,7 +71,11 @@ def test_an_order_comes_with_its_payment_page(shop: Shop) -> None:
 def test_the_same_request_again_brings_the_same_page(shop: Shop) -> None:
     till = Till(shop)
     held = till.held()
-    assert till.order(held, "wish-1") == till.order(held, "wish-1")
+    order = till.order(held, "wish-1")
+    assert till.order(held, "wish-1") == order
+    with shop.parts.store.begin() as tx:
+        buy.expire(tx, order["id"])
+    assert till.order(held, "wish-1") == order, "whatever became of it"
     assert till.opened() == 1
 
 
@@ -99,6 +105,22 @@ def test_what_a_dead_process_left_open_the_worker_opens_soon(shop: Shop) -> None
     assert till.look(order)["payment"]["url"]
 
 
+def test_an_order_stands_when_its_page_cannot_be_noted(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    till = Till(shop)
+    with monkeypatch.context() as patch:
+        patch.setattr(charges, "_note_charges", _away)
+        order = till.order()
+    assert (order["state"], order["payment"]["url"]) == ("created", None)
+    shop.clock.advance(seconds=charges.WORKER_AFTER.total_seconds())
+    assert charges.open_charges(till.parts)
+    assert till.look(order)["payment"]["url"]
+    assert till.opened() == 1
+
+
+def _away(*_: Any) -> None:
+    raise Unavailable("the database does not answer")
+
+
 def test_an_expired_order_gets_no_page(shop: Shop) -> None:
     till = Till(shop)
     held, till.provider.when = till.held(), "before"
@@ -116,8 +138,10 @@ def test_a_silent_provider_keeps_few_waiting_and_nobody_from_ordering(shop: Shop
     threads = [threading.Thread(target=charges.with_page, args=(till.parts, order)) for order in orders]
     for thread in threads:
         thread.start()
-    for thread in threads[charges.AT_ONCE :]:
-        thread.join(10)
+    end = time.monotonic() + 10
+    while sum(thread.is_alive() for thread in threads) > charges.AT_ONCE and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.2)
     waiting = [thread for thread in threads if thread.is_alive()]
     assert len(waiting) == charges.AT_ONCE
     till.provider.silent.set()

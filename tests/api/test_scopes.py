@@ -92,6 +92,15 @@ def test_a_route_with_a_scope_wants_an_api_key_that_has_it(shop: Shop) -> None:
     assert after | {k: before[k] for k in ("fans", "wallets", "api_keys")} == before  # POST /v1/fans is public
 
 
+def test_a_revoked_key_is_none_whatever_its_role(shop: Shop) -> None:
+    organizer = shop.organizer()
+    gate = shop.staff(organizer, Role.GATE)
+    assert organizer.delete(f"/v1/api-keys/{gate.id}").status_code == 204
+    for route in ROUTES:
+        if route.scope != "public":
+            refused(gate.ask(route.method, route.path.format(**EXAMPLES)), 401, "unauthenticated")
+
+
 def everybody(shop: Shop) -> dict[Role, Person]:
     organizer = shop.organizer()
     staff = {role: shop.staff(organizer, role) for role in (Role.BOX_OFFICE, Role.GATE, Role.AUDITOR)}

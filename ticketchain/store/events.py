@@ -46,8 +46,10 @@ def event_for_sale(tx: Tx, event_id: str) -> Row[Any] | None:
 
 
 def lock(tx: Tx, event_id: str) -> None:
-    """Keeps other writers off an event until the transaction ends (SQLite has one writer anyway)."""
-    tx.execute(select(t.events.c.id).where(t.events.c.id == event_id).with_for_update())
+    """Keeps other writers off an event until the transaction ends (SQLite has one writer anyway). Holds and orders do
+    not wait: they only refer to it.
+    """
+    tx.execute(select(t.events.c.id).where(t.events.c.id == event_id).with_for_update(key_share=True))
 
 
 def event_numbered(tx: Tx, number: int) -> Row[Any] | None:

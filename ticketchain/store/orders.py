@@ -50,8 +50,9 @@ def orders_of(tx: Tx, fan_id: str, after: str, limit: int) -> list[Row[Any]]:
     return list(tx.execute(select(t.orders).where(c.fan_id == fan_id, c.id > after).order_by(c.id).limit(limit)))
 
 
+_PAYMENT_COLUMNS = (_PAYMENT.provider, _PAYMENT.provider_ref, _PAYMENT.method, _PAYMENT.url)
 _SHOWN = (
-    select(t.orders, _PAYMENT.id.label("payment_id"), _PAYMENT.provider, _PAYMENT.method, _PAYMENT.url, t.events.c.tax)
+    select(t.orders, _PAYMENT.id.label("payment_id"), *_PAYMENT_COLUMNS, t.events.c.tax)
     .join(t.payments, _PAYMENT.order_id == t.orders.c.id)
     .join(t.events, t.events.c.id == t.orders.c.event_id)
     .where(t.orders.c.id.in_(bindparam("orders", expanding=True)))
@@ -63,7 +64,9 @@ _LINES = _LINES.order_by(_LINE.order_id, _LINE.ticket)
 
 
 def shown(tx: Tx, order_ids: Sequence[str]) -> list[Row[Any]]:
-    """These orders, each with its payment's `payment_id`, `provider`, `method` and `url`, and its event's `tax`."""
+    """These orders, each with its payment's `payment_id`, `provider`, `provider_ref`, `method` and `url`, and its
+    event's `tax`.
+    """
     return list(tx.execute(_SHOWN, {"orders": list(order_ids)}))
 
 
@@ -117,13 +120,13 @@ def payment(tx: Tx, payment_id: str) -> Row[Any] | None:
     return tx.execute(select(t.payments).where(t.payments.c.id == payment_id)).one_or_none()
 
 
-_WAITING = select(t.payments).join(t.orders, t.orders.c.id == _PAYMENT.order_id)
-_WAITING = _WAITING.where(_PAYMENT.id == bindparam("payment"), t.orders.c.state.in_(WAITING))
+_OF_ORDER = select(t.payments, t.orders.c.state.label("order_state"))
+_OF_ORDER = _OF_ORDER.join(t.orders, t.orders.c.id == _PAYMENT.order_id).where(t.orders.c.id == bindparam("order"))
 
 
-def waiting_payment(tx: Tx, payment_id: str) -> Row[Any] | None:
-    """One payment, if its order waits for it."""
-    return tx.execute(_WAITING, {"payment": payment_id}).one_or_none()
+def payment_and_state(tx: Tx, order_id: str) -> Row[Any]:
+    """The payment of an order, with the `order_state`."""
+    return tx.execute(_OF_ORDER, {"order": order_id}).one()
 
 
 def payments_of_charges(tx: Tx, provider: str, refs: Sequence[str]) -> list[Row[Any]]:

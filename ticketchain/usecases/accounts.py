@@ -104,7 +104,7 @@ def revoke_key(parts: Parts, organizer_id: str | None, key_id: str) -> None:
             raise NotFound(f"API key {key_id!r} is unknown or already revoked")
 
 
-def check_key(api_key: str) -> str:
+def check_key(api_key: str) -> Role:
     """The role that stands in an API key, which may be unknown or revoked all the same. Raises `Unauthenticated` for
     what no API key can be.
     """
@@ -112,7 +112,7 @@ def check_key(api_key: str) -> str:
     role = body.removeprefix("tc_").rpartition("_")[0]
     if checksum != _checksum(body) or role not in set(Role):
         raise Unauthenticated("API key: the checksum does not fit; check that the whole key was copied")
-    return role
+    return Role(role)
 
 
 def authenticate(parts: Parts, api_key: str) -> Principal:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ticketchain.domain.orders import OrderState
+from ticketchain.domain.orders import WAITING, OrderState
 from ticketchain.domain.ports import Charge
 from ticketchain.store import orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.row_by_row import guarded, one_by_one, together
 
-WORKER_AFTER = timedelta(seconds=3)
-"""So long the worker leaves the charge of a new order to whoever answers the order."""
+WORKER_AFTER = timedelta(seconds=8)
+"""So long the worker leaves the charge of a new order to whoever answers the order, even if that one has died."""
 
 AT_ONCE = 8
 """Requests that may wait for a provider at the same time: one that hangs must not take all threads of the API."""
@@ -40,14 +40,24 @@ def is_far(parts: Parts) -> bool:
 
 def with_page(parts: Parts, order: dict[str, Any]) -> dict[str, Any]:
     """An order that was just made, with its payment page if the provider opens the charge at once. If not, the worker
-    goes on and the page follows. Of an order that was answered before: with the page that it has by now.
+    goes on and the page follows. An order that was answered before is answered so again.
+
+    Raises nothing: the order stands, whatever happens here.
     """
+    try:
+        return _with_page(parts, order)
+    except Exception as problem:
+        parts.log.error("a payment page is left to the worker", order=order["id"], problem=repr(problem))
+        return order
+
+
+def _with_page(parts: Parts, order: dict[str, Any]) -> dict[str, Any]:
     with parts.store.read() as tx:
-        payment = orders.waiting_payment(tx, order["payment"]["id"])
-    if payment is None or payment.provider not in parts.providers:
-        return order  # nothing to pay, or not at a provider, or too late
+        payment = orders.payment_and_state(tx, order["id"])
     if payment.url:
-        return _shown(order, payment.url)
+        return _shown(order, payment.url)  # as it was answered before, whatever became of the order
+    if payment.order_state not in WAITING or payment.provider not in parts.providers:
+        return order
     opened: list[Opened] = []
     if _ROOM.acquire(blocking=False):
         try:

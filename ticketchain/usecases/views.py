@@ -111,7 +111,7 @@ def orders_(tx: Tx, order_ids: Sequence[str]) -> list[dict[str, Any]]:
     lines: dict[str, list[Any]] = defaultdict(list)
     for line in orders.lines_of_orders(tx, order_ids):
         lines[line.order_id].append(line)
-    payable = [row.payment_id for row in rows if row.state != OrderState.CREATED]  # a new one nobody could pay yet
+    payable = [row.payment_id for row in rows if row.provider_ref or row.state != OrderState.CREATED]
     captures = orders.captures_of(tx, payable) if payable else []
     refunds = orders.refunds_of_payments(tx, payable) if payable else []
     return [_order(row, lines[row.id], captures, refunds) for row in rows]
