@@ -68,20 +68,20 @@ async def create_order(body: requests.OrderWanted, customer: Served, response: R
     """Pay at `payment.url` before `expires_at`. It is null while the payment provider does not answer: then look again
     in a moment.
     """
-    far = is_far(customer.parts)
+    far, new = is_far(customer.parts), customer.key is None
 
     def order_hold(shop: Parts, request: Request) -> dict[str, Any]:
         view = buy.order_hold(shop, request, str(body.hold_id), body.voucher, WORKER_AFTER)
-        return view if far else with_page(shop, view)
+        return view if far else with_page(shop, view, new)
 
     def order_listing(shop: Parts, request: Request) -> dict[str, Any]:
-        return with_page(shop, buy.order_listing(shop, request, str(body.listing_id), WORKER_AFTER))
+        return with_page(shop, buy.order_listing(shop, request, str(body.listing_id), WORKER_AFTER), new)
 
     if body.hold_id is None:
         view = await customer.aside(order_listing, body)  # it asks the ledger
     else:
         view = await customer.at_counter(order_hold, body)
-        view = await run_in_threadpool(with_page, customer.parts, view) if far else view
+        view = await run_in_threadpool(with_page, customer.parts, view, new) if far else view
     created(response, f"/v1/orders/{view['id']}")
     return view
 

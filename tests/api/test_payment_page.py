@@ -135,7 +135,7 @@ def test_a_silent_provider_keeps_few_waiting_and_nobody_from_ordering(shop: Shop
     till = Till(shop)
     till.provider.silent = threading.Event()
     orders = [buy_one(till) for _ in range(charges.AT_ONCE + 3)]
-    threads = [threading.Thread(target=charges.with_page, args=(till.parts, order)) for order in orders]
+    threads = [threading.Thread(target=charges.with_page, args=(till.parts, order, True)) for order in orders]
     for thread in threads:
         thread.start()
     end = time.monotonic() + 10

@@ -175,7 +175,7 @@ def order_at(shop: Shop, fan: Person, event: str, seats: Sequence[int], **other:
         taken = update(t.seats).where(t.seats.c.ticket.in_(seats), t.seats.c.state == "available")
         assert tx.execute(taken.values(state="held", hold_id=hold_id)).rowcount == len(seats)
         wanted = Wanted(fan.id, event, seats=stock.held_seats(tx, hold_id), hold_id=hold_id, **other)
-        return make_order(shop.parts, tx, wanted)
+        return make_order(shop.parts, tx, wanted).id
 
     return shop.parts.store.retry(work)
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Row, bindparam, exists, func, insert, literal, select, update
+from sqlalchemy import Integer, Row, bindparam, exists, false, func, insert, literal, select, update
 
 from ticketchain.domain.ledgers import LEDGER_SHIFT
 from ticketchain.store import schema as t
 from ticketchain.store import stops
 from ticketchain.store.engine import Tx, insert_new
 from ticketchain.store.schema_chain import ledgers
+from ticketchain.store.schema_sales import promotions
 
 
 def add_event(
@@ -37,11 +38,16 @@ def event(tx: Tx, event_id: str) -> Row[Any] | None:
 
 _LEDGER = func.coalesce(t.events.c.number, 0).bitwise_rshift(literal(LEDGER_SHIFT, Integer))
 _FORKED = exists().where(ledgers.c.number == _LEDGER, ledgers.c.forked_at.is_not(None)).label("forked")
-_FOR_SALE = select(t.events, stops.REASON.label("stopped"), _FORKED).where(t.events.c.id == bindparam("event"))
+_AUTOMATIC = (promotions.c.event_id == t.events.c.id) & (promotions.c.with_voucher == false())
+_PROMOTED = exists().where(_AUTOMATIC).label("promoted")
+_FOR_SALE = select(t.events, stops.REASON.label("stopped"), _FORKED, _PROMOTED)
+_FOR_SALE = _FOR_SALE.where(t.events.c.id == bindparam("event"))
 
 
 def event_for_sale(tx: Tx, event_id: str) -> Row[Any] | None:
-    """One event, with `stopped`: why it sells nothing now, and `forked`: whether its ledger stands still."""
+    """One event, with `stopped`: why it sells nothing now, `forked`: whether its ledger stands still, and `promoted`:
+    whether it has promotions that need no voucher.
+    """
     return tx.execute(_FOR_SALE, {"event": event_id}).one_or_none()
 
 

@@ -119,7 +119,10 @@ def _update_in_order(*which: ColumnElement[bool]) -> Update:
 
 
 _ONE_HOLD = select(t.holds).where(_HOLD.id == bindparam("hold"))
-_HELD = select(t.seats).where(_SEAT.hold_id == bindparam("hold")).order_by(_SEAT.ticket)
+_CLASS = t.price_classes.c
+_HELD = select(t.seats, _CLASS.face.label("class_face"))
+_HELD = _HELD.join(t.price_classes, (_CLASS.event_id == _SEAT.event_id) & (_CLASS.code == _SEAT.price_class))
+_HELD = _HELD.where(_SEAT.hold_id == bindparam("hold")).order_by(_SEAT.ticket)
 
 
 def hold(tx: Tx, hold_id: str) -> Row[Any] | None:
@@ -128,7 +131,7 @@ def hold(tx: Tx, hold_id: str) -> Row[Any] | None:
 
 
 def held_seats(tx: Tx, hold_id: str) -> list[Row[Any]]:
-    """The seats in a hold."""
+    """The seats in a hold, each with the `class_face`: what its price class costs without fees."""
     return list(tx.execute(_HELD, {"hold": hold_id}))
 
 

@@ -70,7 +70,9 @@ def _order(parts: Parts, request: Request, wanted: Callable[[Tx], Wanted]) -> di
     def work(tx: Tx) -> dict[str, Any]:
         if (before := answered(tx, request)) is not None:
             return dict(before)
-        return dict(answer(parts, tx, request, views.order(tx, make_order(parts, tx, wanted(tx)))))
+        made = make_order(parts, tx, wanted(tx))
+        new = views.new_order(made.order, made.lines, made.payment, made.tax)
+        return dict(answer(parts, tx, request, new if new["total"] else views.order(tx, made.id)))
 
     return parts.store.retry(work)
 

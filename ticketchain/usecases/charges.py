@@ -38,26 +38,53 @@ def is_far(parts: Parts) -> bool:
     return parts.online.at_once > 1
 
 
-def with_page(parts: Parts, order: dict[str, Any]) -> dict[str, Any]:
-    """An order that was just made, with its payment page if the provider opens the charge at once. If not, the worker
-    goes on and the page follows. An order that was answered before is answered so again.
+@dataclass(frozen=True)
+class Ordered:
+    """The payment of an order that was made a moment ago."""
+
+    id: str
+    order_id: str
+    provider: str
+    amount: int
+    currency: str
+
+
+def with_page(parts: Parts, order: dict[str, Any], new: bool) -> dict[str, Any]:
+    """An order with its payment page, if the provider opens its charge at once. If not, the worker goes on and the page
+    follows. Unless it is surely `new` it may have been answered before: then it is answered so again.
 
     Raises nothing: the order stands, whatever happens here.
     """
     try:
-        return _with_page(parts, order)
+        url = _page(parts, _new(order) if new else _known(parts, order["id"]))
     except Exception as problem:
         parts.log.error("a payment page is left to the worker", order=order["id"], problem=repr(problem))
         return order
-
-
-def _with_page(parts: Parts, order: dict[str, Any]) -> dict[str, Any]:
-    with parts.store.read() as tx:
-        payment = orders.payment_and_state(tx, order["id"])
-    if payment.url:
-        return _shown(order, payment.url)  # as it was answered before, whatever became of the order
-    if payment.order_state not in WAITING or payment.provider not in parts.providers:
+    if url is None:
         return order
+    return order | {"state": str(OrderState.AWAITING_PAYMENT), "payment": order["payment"] | {"url": url}}
+
+
+def _new(order: dict[str, Any]) -> Ordered | None:
+    at = order["payment"]
+    if order["state"] != OrderState.CREATED:
+        return None
+    return Ordered(at["id"], order["id"], at["provider"], order["total"], order["currency"])
+
+
+def _known(parts: Parts, order_id: str) -> Any:
+    """The payment if it has a page already, or its order waits for one."""
+    with parts.store.read() as tx:
+        row = orders.payment_and_state(tx, order_id)
+    return row if row.url or row.order_state in WAITING else None
+
+
+def _page(parts: Parts, payment: Any) -> str | None:
+    """The page of a payment's charge; it is opened now if need be and possible, or else the worker's from now on."""
+    if payment is None or payment.provider not in parts.providers:
+        return None
+    if url := getattr(payment, "url", None):
+        return str(url)
     opened: list[Opened] = []
     if _ROOM.acquire(blocking=False):
         try:
@@ -67,13 +94,9 @@ def _with_page(parts: Parts, order: dict[str, Any]) -> dict[str, Any]:
     if not opened:
         with parts.store.begin() as tx:
             orders.charge_due(tx, payment.id, parts.clock())
-        return order
+        return None
     parts.store.retry(lambda tx: _note_charges(tx, opened))
-    return _shown(order, opened[0].charge.url)
-
-
-def _shown(view: dict[str, Any], url: str | None) -> dict[str, Any]:
-    return view | {"state": str(OrderState.AWAITING_PAYMENT), "payment": view["payment"] | {"url": url}}
+    return opened[0].charge.url
 
 
 def open_charges(parts: Parts, limit: int = 50) -> bool:

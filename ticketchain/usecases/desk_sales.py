@@ -99,7 +99,7 @@ def _order(parts: Parts, tx: Tx, who: Principal, sale: Sale, fan_id: str, again:
     event = event_of(tx, sale.event_id, who)
     hold_id, seats = _seats(parts, tx, who, sale, fan_id, again)
     wanted = Wanted(fan_id, event.id, seats=seats, hold_id=hold_id, channel=_channel(who), seller_key=who.key_id)
-    order_id = make_order(parts, tx, replace(wanted, method=sale.method, voucher=sale.voucher))
+    order_id = make_order(parts, tx, replace(wanted, method=sale.method, voucher=sale.voucher)).id
     order, payment = required(orders.order(tx, order_id), "order"), orders.payment_of(tx, order_id)
     if order.total and sale.method == Method.FREE:
         raise Invalid("method", f"free is for what costs nothing; these seats cost {order.total} {order.currency}")
@@ -110,8 +110,8 @@ def _order(parts: Parts, tx: Tx, who: Principal, sale: Sale, fan_id: str, again:
 
 def _seats(parts: Parts, tx: Tx, who: Principal, sale: Sale, fan_id: str, again: bool) -> tuple[str, list[Any]]:
     if sale.wish is not None:
-        row, seats = take_hold(parts, tx, _holder(who, fan_id, sale.wish), sale.wish, again)
-        return row["id"], seats
+        row, _ = take_hold(parts, tx, _holder(who, fan_id, sale.wish), sale.wish, again)
+        return row["id"], stock.held_seats(tx, row["id"])
     held = own_hold(parts, tx, who, str(sale.hold_id))
     if held.event_id != sale.event_id:
         raise Invalid("hold_id", "these seats are of another event")

@@ -13,7 +13,7 @@ from ticketchain.domain.money import check_amount
 from ticketchain.domain.orders import Channel, LineState, Method, OrderState
 from ticketchain.domain.prices import Fee, Item, Line, Tax, items_of, price_of, reduced
 from ticketchain.domain.refunds import RefundRule
-from ticketchain.store import events, market, orders, stock
+from ticketchain.store import market, orders, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.captures import fulfil
 from ticketchain.usecases.common import event_on_sale
@@ -25,7 +25,7 @@ from ticketchain.usecases.till import DESK
 
 @dataclass(frozen=True)
 class Wanted:
-    """An order to be: which fan gets which tickets (`lines`, or rows of `seats`, which cost what their class costs),
+    """An order to be: which fan gets which tickets (`lines`, or `seats` as `stock.held_seats` gives them),
     where they are from (at most one of hold, listing; an exchange beside its hold), who sells them (`seller_key`: API
     key of the box office or partner) and how they are paid.
 
@@ -50,21 +50,31 @@ class Wanted:
     charge_due_in: timedelta = timedelta(0)
 
 
-def _lines_of_seats(tx: Tx, event: Any, seats: Sequence[Any]) -> list[Line]:
+def _lines_of_seats(event: Any, seats: Sequence[Any]) -> list[Line]:
     """Lines for seats at the price of their class, with the event's fees; complimentary ones cost nothing."""
-    faces = {row.code: row.face for row in events.price_classes(tx, event.id)}
     fees = [Fee(**fee) for fee in event.fees]
-    return [Line(seat.ticket, _items(seat, faces[seat.price_class], fees), seat.price_class) for seat in seats]
+    return [Line(seat.ticket, _items(seat, fees), seat.price_class) for seat in seats]
 
 
-def _items(seat: Any, face: int, fees: Sequence[Fee]) -> tuple[Item, ...]:
-    items = items_of(face, fees)
+def _items(seat: Any, fees: Sequence[Fee]) -> tuple[Item, ...]:
+    items = items_of(seat.class_face, fees)
     return reduced(items, "Complimentary", price_of(items)) if seat.supply_class == "complimentary" else items
 
 
-def make_order(parts: Parts, tx: Tx, wanted: Wanted) -> str:
+@dataclass(frozen=True)
+class Made:
+    """An order that was stored a moment ago: its id, `order`, `lines` and `payment` as stored, its event's `tax`."""
+
+    id: str
+    order: dict[str, Any]
+    lines: Sequence[dict[str, Any]]
+    payment: dict[str, Any]
+    tax: Any
+
+
+def make_order(parts: Parts, tx: Tx, wanted: Wanted) -> Made:
     """Stores an order and its payment, and takes its hold or listing for it; promotions apply. One of total 0 is paid
-    at once. Returns its id. May run into a deadlock on PostgreSQL: call it in `Store.retry`.
+    at once. May run into a deadlock on PostgreSQL: call it in `Store.retry`.
 
     Raises `Conflict` when the hold or listing is not to be had, sales are paused or a limit is reached; `SaleNotOpen`,
     `SaleClosed`; `VoucherRefused`, `Invalid` for an unknown voucher; `NotFound` for an unknown event.
@@ -72,18 +82,19 @@ def make_order(parts: Parts, tx: Tx, wanted: Wanted) -> str:
     order_id, event = parts.new_id("ord"), event_on_sale(tx, wanted.event_id)
     expires_at = wanted.expires_at or parts.clock() + _patience(parts, wanted.method)
     _take_source(tx, wanted, expires_at)
-    lines = wanted.lines or _lines_of_seats(tx, event, wanted.seats)
+    lines = wanted.lines or _lines_of_seats(event, wanted.seats)
     _refuse(parts, tx, event, wanted, len(lines))
-    promoted = promote(parts, tx, event.id, wanted.fan, lines, wanted.voucher)
+    promoted = promote(parts, tx, event, wanted.fan, lines, wanted.voucher)
     total = check_amount(sum(line.price for line in promoted.lines), "total")
     row = _order_row(parts, wanted, event) | {"id": order_id, "total": total, "expires_at": expires_at}
     row |= {"promotion_id": promoted.promotion_id, "voucher": promoted.voucher}
     tax = Tax(**event.tax) if event.tax and not wanted.listing_id else None  # fans who resell charge no tax
     line_rows = [_line_row(order_id, line, tax) for line in promoted.lines]
-    orders.add_order(tx, row, line_rows, _payment_row(parts, wanted, row))
+    payment = _payment_row(parts, wanted, row)
+    orders.add_order(tx, row, line_rows, payment)
     if total == 0 and not fulfil(parts, tx, orders.lock(tx, [order_id])):
         raise Conflict("order: its tickets are not to be had any more")
-    return order_id
+    return Made(order_id, row, line_rows, payment, event.tax)
 
 
 def _patience(parts: Parts, method: Method) -> timedelta:
@@ -109,7 +120,7 @@ def _refuse(parts: Parts, tx: Tx, event: Any, wanted: Wanted, quantity: int) -> 
 
 def _line_row(order_id: str, line: Line, tax: Tax | None) -> dict[str, Any]:
     row = {"order_id": order_id, "ticket": line.ticket, "price": line.price, "state": LineState.PENDING}
-    row |= {"tax": tax.within(line.price) if tax else 0}
+    row |= {"tax": tax.within(line.price) if tax else 0, "problem": None}
     return row | {"items": [asdict(item) for item in line.items]}
 
 

@@ -64,15 +64,16 @@ def promotion_of(row: Any) -> Promotion:
     return Promotion(**values | {"price_classes": tuple(row.price_classes)})
 
 
-def promote(parts: Parts, tx: Tx, event_id: str, fan_id: str, lines: Sequence[Line], code: str | None) -> Promoted:
-    """The lines as cheap as they get. Raises `Invalid` for an unknown voucher, `VoucherRefused` for one that is not
-    for this order.
+def promote(parts: Parts, tx: Tx, event: Any, fan_id: str, lines: Sequence[Line], code: str | None) -> Promoted:
+    """The lines of an event (as `events.event_for_sale` gives it) as cheap as they get. Raises `Invalid` for an unknown
+    voucher, `VoucherRefused` for one that is not for this order.
     """
     now = parts.clock()
-    offers = [_Offer(row.id, promotion_of(row)) for row in promotions.automatic(tx, event_id)]
+    automatic = promotions.automatic(tx, event.id) if event.promoted else []
+    offers = [_Offer(row.id, promotion_of(row)) for row in automatic]
     offers = [each for each in offers if each.promotion.is_open(now)]
     if code is not None:
-        offers.append(_given(tx, event_id, fan_id, lines, code, now))
+        offers.append(_given(tx, event.id, fan_id, lines, code, now))
     offers.sort(key=lambda each: each.promotion.saving(lines), reverse=True)
     for each in offers:
         if each.promotion.saving(lines) and _get(tx, each, fan_id, lines):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from ticketchain.domain.ledgers import event_on_chain, ledger_of_ticket
@@ -115,6 +116,15 @@ def orders_(tx: Tx, order_ids: Sequence[str]) -> list[dict[str, Any]]:
     captures = orders.captures_of(tx, payable) if payable else []
     refunds = orders.refunds_of_payments(tx, payable) if payable else []
     return [_order(row, lines[row.id], captures, refunds) for row in rows]
+
+
+def new_order(
+    order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], payment: Mapping[str, Any], tax: Any
+) -> dict[str, Any]:
+    """An order that waits for its payment, as it was stored a moment ago; `tax`: its event's."""
+    asked = {"payment_id": payment["id"], "provider": payment["provider"], "method": payment["method"], "url": None}
+    row = SimpleNamespace(**order, **asked, tax=tax)
+    return _order(row, [SimpleNamespace(**line, _mapping=line) for line in lines], [], [])
 
 
 def _order(row: Any, lines: Sequence[Any], captures: Sequence[Any], refunds: Sequence[Any]) -> dict[str, Any]:
