@@ -89,7 +89,7 @@ def view_order(parts: Parts, who: Principal, order_id: str) -> dict[str, Any]:
 def list_orders(parts: Parts, who: Principal, after: str, limit: int) -> dict[str, Any]:
     """A page of the caller's orders."""
     with parts.store.read() as tx:
-        return views.page(views.orders_(tx, [row.id for row in orders.orders_of(tx, who.fan, after, limit)]), limit)
+        return views.page(views.order_list(tx, [row.id for row in orders.orders_of(tx, who.fan, after, limit)]), limit)
 
 
 def give_back(parts: Parts, tx: Tx, payment_id: str, cause: str, amount: int) -> None:

@@ -102,11 +102,11 @@ def seat(row: Any) -> dict[str, Any]:
 
 def order(tx: Tx, order_id: str) -> dict[str, Any]:
     """An order with its lines, payment and refunds. The payment's url is null until the provider answered."""
-    (view,) = orders_(tx, [order_id])
+    (view,) = order_list(tx, [order_id])
     return view
 
 
-def orders_(tx: Tx, order_ids: Sequence[str]) -> list[dict[str, Any]]:
+def order_list(tx: Tx, order_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Orders by id, as `order` shows each."""
     rows = orders.shown(tx, order_ids)
     lines: dict[str, list[Any]] = defaultdict(list)
