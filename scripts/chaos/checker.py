@@ -20,6 +20,7 @@ _WAITING: tuple[tuple[str, str, tuple[object, ...]], ...] = (
     ("listings", "state", ("reserved", "selling", "withdrawing")),
     ("transactions", "block_number", (None,)),
     ("webhook_inbox", "applied", (0, False)),
+    ("refunds", "recorded_by", (None,)),  # the ledger is not told of it yet
 )
 """Table, column, and the values that say that something is still to come."""
 

@@ -83,7 +83,9 @@ def _refund_a_delivered_line(e: Evidence) -> None:
     capture = next(row for row in e.tables["captures"] if row["accepted"])
     back = {"capture_id": capture["id"], "amount": FACE}
     line = next(row for row in e.tables["order_lines"] if row["order_id"] == e.orders[_order_of(e, capture)]["id"])
-    e.tables["refunds"].append(back | {"id": "ref_x", "cause": f"refused:{line['ticket']}", "state": "done"})
+    e.tables["refunds"].append(
+        back | {"id": "ref_x", "cause": f"refused:{line['ticket']}", "state": "done", "recorded_by": ""}
+    )
     e.tables["sandbox_refunds"].append(back | {"id": "rfd_x", "key": "ref_x"})
 
 
@@ -129,6 +131,7 @@ PLANTS: dict[str, tuple[Plant, str, str]] = {
     "an intent that waits": (_row("outbox", state="pending"), STUCK, "state is still pending"),
     "a transaction in no block": (_row("transactions", block_number=None), STUCK, "block_number is still None"),
     "a refund that waits": (_row("refunds", state="due"), STUCK, "state is still due"),
+    "a refund that the ledger is not told of": (_row("refunds", recorded_by=None), STUCK, "recorded_by is still None"),
     "a webhook that waits": (
         lambda e: e.tables["webhook_inbox"].append({"event_id": "w", "applied": 0}),
         STUCK,
