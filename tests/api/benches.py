@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import itertools
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,8 +32,8 @@ _numbers = itertools.count(1)
 
 
 @dataclass
-class Bench:
-    """A provider, and what happens at its other side."""
+class Bench(ABC):
+    """A provider, and somebody who pays at its other side."""
 
     provider: PaymentProvider
     now: Callable[[], datetime]
@@ -42,35 +43,40 @@ class Bench:
         """The id of a new payment."""
         return f"pay_{next(_numbers):032x}"
 
+    @abstractmethod
     def pay(self, ref: str, amount: int = 4_500, currency: str = "EUR") -> None:
         """Somebody pays a charge."""
-        raise NotImplementedError
-
-    def decline(self, ref: str) -> None:
-        """Somebody's bank says no."""
-        raise NotImplementedError
-
-    def dispute(self, ref: str) -> None:
-        """The bank takes it back."""
-        raise NotImplementedError
-
-    def decide(self, ref: str, won: bool) -> None:
-        """The bank decides."""
-        raise NotImplementedError
-
-    def fail(self, when: str | None) -> None:
-        """Each call from now on fails `before` or `after` it takes effect; None: none does."""
-        raise NotImplementedError
-
-    def message(self, ref: str) -> bytes:
-        """What a webhook about a charge says."""
-        raise NotImplementedError
 
     def sign(self, body: bytes, secret: str = SECRETS[0], at: datetime | None = None) -> dict[str, str]:
         """The documented signature of both: HMAC-SHA256 over time and body."""
         stamp = str(int((at or self.now()).timestamp()))
         mac = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
         return {self.header: f"t={stamp},v1={mac}"}
+
+
+@dataclass
+class OnlineBench(Bench):
+    """A provider over the net: there are banks behind it, lines that break, and webhooks."""
+
+    @abstractmethod
+    def decline(self, ref: str) -> None:
+        """Somebody's bank says no."""
+
+    @abstractmethod
+    def dispute(self, ref: str) -> None:
+        """The bank takes it back."""
+
+    @abstractmethod
+    def decide(self, ref: str, won: bool) -> None:
+        """The bank decides."""
+
+    @abstractmethod
+    def fail(self, when: str | None) -> None:
+        """Each call from now on fails `before` or `after` it takes effect; None: none does."""
+
+    @abstractmethod
+    def message(self, ref: str) -> bytes:
+        """What a webhook about a charge says."""
 
 
 @dataclass
@@ -93,7 +99,7 @@ class Flaky:
 
 
 @dataclass
-class SandboxBench(Bench):
+class SandboxBench(OnlineBench):
     """The built-in sandbox."""
 
     flaky: Flaky = field(kw_only=True)
@@ -124,7 +130,7 @@ class SandboxBench(Bench):
 
 
 @dataclass
-class StripeBench(Bench):
+class StripeBench(OnlineBench):
     """Stripe, as localstripe plays it."""
 
     peer: StripePeer = field(kw_only=True)

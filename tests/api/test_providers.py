@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.benches import SECRETS, Bench, DeskBench, SandboxBench, StripeBench
+from tests.api.benches import SECRETS, Bench, DeskBench, OnlineBench, SandboxBench, StripeBench
 from tests.api.conftest import open_shop
 from tests.support.stripe_peer import running_stripe
 from ticketchain.domain.errors import Conflict, DomainError, Forbidden, Invalid, KeyReused, NotFound, Unavailable
@@ -45,7 +45,7 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(autouse=True)
 def repaired(bench: Bench) -> Iterator[None]:
     yield
-    if not isinstance(bench, DeskBench):
+    if isinstance(bench, OnlineBench):
         bench.fail(None)
 
 
@@ -69,7 +69,7 @@ def test_a_payment_id_opens_one_charge(bench: Bench) -> None:
 
 
 @online
-def test_a_payment_id_with_another_amount_is_refused(bench: Bench) -> None:
+def test_a_payment_id_with_another_amount_is_refused(bench: OnlineBench) -> None:
     payment, _ = opened(bench)
     with pytest.raises(KeyReused):
         bench.provider.create_charge(payment, 4_501, "EUR", "Order 1")
@@ -88,7 +88,7 @@ def test_money_is_there_when_somebody_paid_and_as_much_as_was_asked(bench: Bench
 
 
 @online
-def test_a_declined_card_takes_nothing(bench: Bench) -> None:
+def test_a_declined_card_takes_nothing(bench: OnlineBench) -> None:
     _, charge = opened(bench)
     bench.decline(charge.ref)
     assert bench.provider.charge(charge.ref) == ChargeNow()
@@ -148,7 +148,7 @@ def test_what_was_paid_since_a_moment_is_listed_with_what_went_back(bench: Bench
 
 @online
 @pytest.mark.parametrize("won", [True, False])
-def test_a_dispute_is_told_from_its_beginning_to_its_end(bench: Bench, won: bool) -> None:
+def test_a_dispute_is_told_from_its_beginning_to_its_end(bench: OnlineBench, won: bool) -> None:
     payment, charge, capture = paid(bench)
     assert bench.provider.charge(charge.ref).disputes == ()
     bench.dispute(charge.ref)
@@ -174,7 +174,7 @@ CALLS: dict[str, Callable[[Bench, Charge, str], object]] = {
 @online
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", CALLS)
-def test_a_call_that_fails_takes_effect_once_when_it_is_repeated(bench: Bench, call: str, when: str) -> None:
+def test_a_call_that_fails_takes_effect_once_when_it_is_repeated(bench: OnlineBench, call: str, when: str) -> None:
     _, charge, capture = paid(bench)
     bench.fail(when)
     for _ in range(2):
@@ -189,7 +189,7 @@ def test_a_call_that_fails_takes_effect_once_when_it_is_repeated(bench: Bench, c
 
 @online
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_charge_whose_opening_failed_is_opened_once(bench: Bench, when: str) -> None:
+def test_a_charge_whose_opening_failed_is_opened_once(bench: OnlineBench, when: str) -> None:
     payment = bench.payment()
     bench.fail(when)
     with pytest.raises(Unavailable):
@@ -200,7 +200,7 @@ def test_a_charge_whose_opening_failed_is_opened_once(bench: Bench, when: str) -
 
 
 @online
-def test_a_webhook_counts_only_with_a_fresh_signature_over_its_very_bytes(bench: Bench) -> None:
+def test_a_webhook_counts_only_with_a_fresh_signature_over_its_very_bytes(bench: OnlineBench) -> None:
     _, charge = opened(bench)
     body = bench.message(charge.ref)
     verify = bench.provider.verify_webhook
@@ -226,7 +226,7 @@ def test_a_webhook_counts_only_with_a_fresh_signature_over_its_very_bytes(bench:
 
 @online
 @pytest.mark.parametrize("junk", [b"", b"junk", b"[]", b"{}", b"[" * 100_000, b'{"id":1,"data":{"object":{}}}'])
-def test_junk_under_a_right_signature_is_invalid(bench: Bench, junk: bytes) -> None:
+def test_junk_under_a_right_signature_is_invalid(bench: OnlineBench, junk: bytes) -> None:
     with pytest.raises(Invalid):
         bench.provider.verify_webhook(bench.sign(junk), junk)
 
@@ -296,7 +296,7 @@ def test_a_provider_that_breaks_a_promise_is_convicted(bench: Bench, lie: str) -
 
 @pytest.mark.parametrize("bench", ["sandbox-sqlite"], indirect=True, scope="module")
 @pytest.mark.parametrize("won", [True, False])
-def test_a_provider_that_keeps_disputes_to_itself_is_convicted(bench: Bench, won: bool) -> None:
+def test_a_provider_that_keeps_disputes_to_itself_is_convicted(bench: OnlineBench, won: bool) -> None:
     silent = Lie(bench.provider, "charge", lambda honest, ref: ChargeNow(honest.charge(ref).captures))
     with pytest.raises(ValueError, match="unpack"):
         test_a_dispute_is_told_from_its_beginning_to_its_end(replace(bench, provider=silent), won)
