@@ -43,6 +43,7 @@ from ticketchain.payments.delivery import WebhookSender
 from ticketchain.payments.providers import Providers, choose_providers, own_secret
 from ticketchain.payments.sandbox import Sandbox
 from ticketchain.payments.stripe import StripeKeys, StripeProvider
+from ticketchain.sealing.keyfile import FileKeyProvider
 from ticketchain.settings import Settings
 from ticketchain.store import chain, events, outbox
 from ticketchain.store.engine import Store, Tx
@@ -51,7 +52,6 @@ from ticketchain.usecases.aside import set_aside
 from ticketchain.usecases.following import Following
 from ticketchain.usecases.parts import Parts, Rules
 from ticketchain.wallets.errors import SlowBackend
-from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.keys import assert_fast_backend
 from ticketchain.wallets.operator import OperatorKeys, operator_keys, unseal_account
 from ticketchain.wallets.signer import LocalSigner

@@ -19,8 +19,8 @@ from ticketchain.metadata.store import LocalStore
 from ticketchain.payments.desk import Desk
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.payments.stripe import StripeProvider
+from ticketchain.sealing.keyfile import FileKeyProvider
 from ticketchain.usecases.parts import Parts, PaymentProvider
-from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.operator import create_operator_keys
 from ticketchain.wallets.signer import LocalSigner
 

@@ -18,12 +18,12 @@ from ticketchain.context import Context, now
 from ticketchain.domain.errors import Conflict, LedgerRefused
 from ticketchain.domain.policy import Supplies
 from ticketchain.domain.tickets import TicketState
+from ticketchain.sealing.keyfile import FileKeyProvider
+from ticketchain.sealing.seal import Purpose
 from ticketchain.store import chain, orders, schema, schema_chain, stock
 from ticketchain.usecases import books, events, hold, issue, pass_on, refund, tickets
 from ticketchain.usecases.common import sealed_key
-from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.operator import operator_keys, unseal_account
-from ticketchain.wallets.seal import Purpose
 
 
 class Outsider(LedgerOnChain):

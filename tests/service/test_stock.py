@@ -28,13 +28,13 @@ from ticketchain.domain.refunds import RefundRule
 from ticketchain.metadata.store import LocalStore
 from ticketchain.payments.desk import Desk
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
+from ticketchain.sealing.keyfile import FileKeyProvider
 from ticketchain.store import orders, schema, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import accounts, allotments, buy, desk_sales, events, hold, issue, pay
 from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.common import Principal, Request
 from ticketchain.usecases.parts import Parts
-from ticketchain.wallets.keyfile import FileKeyProvider
 from ticketchain.wallets.operator import create_operator_keys
 from ticketchain.wallets.signer import LocalSigner
 

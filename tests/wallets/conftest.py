@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketchain.wallets.keyfile import FileKeyProvider
+from ticketchain.sealing.keyfile import FileKeyProvider
 from ticketchain.wallets.operator import OperatorKeys, create_operator_keys
 from ticketchain.wallets.signer import LocalSigner
 

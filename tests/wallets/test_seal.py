@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from ticketchain.domain.ports import SealedKey
-from ticketchain.wallets.errors import KeyFileProblem, SealBroken
-from ticketchain.wallets.keyfile import FileKeyProvider
+from ticketchain.sealing.errors import KeyFileProblem, SealBroken
+from ticketchain.sealing.keyfile import FileKeyProvider
+from ticketchain.sealing.seal import SEALS_PER_KEY, Purpose, Seal
 from ticketchain.wallets.keys import new_key, open_key
 from ticketchain.wallets.operator import OperatorKeys
-from ticketchain.wallets.seal import SEALS_PER_KEY, Purpose, Seal
 
 CHAIN = 31337
 ADDRESS = "0x00000000000000000000000000000000000000A1"

@@ -32,11 +32,12 @@ from ticketchain.domain.consents import (
     Void,
 )
 from ticketchain.domain.ports import SealedKey, UnsignedTransaction
+from ticketchain.sealing.errors import SealBroken
+from ticketchain.sealing.keyfile import FileKeyProvider
+from ticketchain.sealing.seal import Purpose
 from ticketchain.wallets import keys
-from ticketchain.wallets.errors import SealBroken, SignerRefused, SlowBackend
-from ticketchain.wallets.keyfile import FileKeyProvider
+from ticketchain.wallets.errors import SignerRefused, SlowBackend
 from ticketchain.wallets.operator import OperatorKeys, assert_fast_backend, create_operator_keys, unseal_account
-from ticketchain.wallets.seal import Purpose
 from ticketchain.wallets.signer import LocalSigner
 from ticketchain.wallets.typed import Domain, digest
 

@@ -11,8 +11,9 @@ from eth_keys.main import KeyAPI
 from eth_utils.address import to_checksum_address
 
 from ticketchain.domain.ports import SealedKey
-from ticketchain.wallets.errors import SealBroken, SlowBackend
-from ticketchain.wallets.seal import Purpose, Seal
+from ticketchain.sealing.errors import SealBroken
+from ticketchain.sealing.seal import Purpose, Seal
+from ticketchain.wallets.errors import SlowBackend
 
 
 def address_of(key: PrivateKey) -> str:

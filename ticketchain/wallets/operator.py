@@ -10,10 +10,10 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from ticketchain.domain.ports import SealedKey
+from ticketchain.sealing.seal import KeyProvider, Purpose, Seal
 from ticketchain.store import accounts
 from ticketchain.store.engine import Store
 from ticketchain.wallets.keys import assert_fast_backend, new_key, open_key
-from ticketchain.wallets.seal import KeyProvider, Purpose, Seal
 
 __all__ = ["OperatorKeys", "assert_fast_backend", "create_operator_keys", "operator_keys", "unseal_account"]
 

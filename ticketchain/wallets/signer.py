@@ -15,9 +15,9 @@ from eth_utils.address import is_checksum_address
 
 from ticketchain.domain.consents import Attestation, Consent, Signable, ledger_in, on_chain
 from ticketchain.domain.ports import SealedKey, SignedTransaction, UnsignedTransaction
+from ticketchain.sealing.seal import KeyProvider, Purpose, Seal
 from ticketchain.wallets.errors import SignerRefused
 from ticketchain.wallets.keys import assert_fast_backend, new_key, open_key, sign_digest
-from ticketchain.wallets.seal import KeyProvider, Purpose, Seal
 from ticketchain.wallets.typed import Domain, digest
 
 MAX_GAS = 16_777_216  # EIP-7825

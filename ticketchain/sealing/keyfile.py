@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ticketchain.wallets.errors import KeyFileProblem, SealBroken
+from ticketchain.sealing.errors import KeyFileProblem, SealBroken
 
 _BYTES = 32
 _NONCE = 12

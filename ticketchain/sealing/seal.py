@@ -1,7 +1,7 @@
 """Sealing of private keys: AES-256-GCM under a data key that a key provider wraps (envelope encryption).
 
 Sealed form: length of the wrapped data key (2 bytes, big endian) | wrapped data key | nonce (12) | ciphertext
-and tag. The associated data binds purpose, chain, key version and address, so a sealed key opens only as what
+and tag. The associated data binds purpose, owner, chain, key version and address, so a sealed key opens only as what
 it was made for. NIST SP 800-38D allows 2^32 random nonces a key; a data key is used at most `SEALS_PER_KEY`
 times.
 """
@@ -17,7 +17,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ticketchain.wallets.errors import SealBroken
+from ticketchain.sealing.errors import SealBroken
 
 SEALS_PER_KEY = 1000
 _NONCE = 12
@@ -62,29 +62,30 @@ class Seal:
         self._version = 0
         self._cipher_of = lru_cache(_CACHED_KEYS)(self._open_data_key)
 
-    def close(self, key: bytes, address: str, purpose: Purpose) -> tuple[bytes, int]:
+    def close(self, key: bytes, address: str, purpose: Purpose, owner: str = "") -> tuple[bytes, int]:
         """The sealed form of a private key, and the key version it is sealed under.
 
-        `address` is hexadecimal; for entry keys it is the public key.
+        `address` is hexadecimal; for entry keys it is the public key. `owner`: whose key it is; empty for a key that
+        has none.
         """
         wrapped, version = self._data_key()
         nonce = secrets.token_bytes(_NONCE)
-        binding = _binding(purpose, self._chain_id, version, address)
+        binding = _binding(purpose, self._chain_id, version, address, owner)
         hidden = self._cipher_of(wrapped, version).encrypt(nonce, key, binding)
         return len(wrapped).to_bytes(2, "big") + wrapped + nonce + hidden, version
 
-    def open(self, sealed: bytes, version: int, address: str, purpose: Purpose) -> bytes:
+    def open(self, sealed: bytes, version: int, address: str, purpose: Purpose, owner: str = "") -> bytes:
         """The private key. Raises `SealBroken` when anything that the seal binds differs."""
         size = 2 + int.from_bytes(sealed[:2], "big")
         wrapped, nonce, hidden = sealed[2:size], sealed[size : size + _NONCE], sealed[size + _NONCE :]
-        binding = _binding(purpose, self._chain_id, version, address)
+        binding = _binding(purpose, self._chain_id, version, address, owner)
         try:
             return self._cipher_of(wrapped, version).decrypt(nonce, hidden, binding)
         except (InvalidTag, ValueError):
             pass
         raise SealBroken(
             f"the sealed {purpose} key of {address} does not open on chain {self._chain_id}: "
-            "changed, or sealed for another address, chain, purpose or key version"
+            "changed, or sealed for another owner, address, chain, purpose or key version"
         )
 
     def _data_key(self) -> tuple[bytes, int]:
@@ -100,5 +101,6 @@ class Seal:
         return AESGCM(self._provider.unwrap(wrapped, version))
 
 
-def _binding(purpose: Purpose, chain_id: int, version: int, address: str) -> bytes:
-    return f"ticketchain/key/{purpose}/{chain_id}/{version}/{address.lower()}".encode()
+def _binding(purpose: Purpose, chain_id: int, version: int, address: str, owner: str) -> bytes:
+    """The owner comes last: it may hold slashes itself, and nothing else does."""
+    return f"ticketchain/key/{purpose}/{chain_id}/{version}/{address.lower()}/{owner}".encode()
