@@ -40,6 +40,35 @@ class UnsignedTransaction:
 
 
 @dataclass(frozen=True)
+class TransactionFields:
+    """An EIP-1559 transaction that moves no value: a call of `to` (EIP-55), or without one the creation of a contract;
+    fees in wei.
+    """
+
+    chain_id: int
+    nonce: int
+    gas: int
+    max_fee: int
+    priority_fee: int
+    to: str | None
+    data: bytes
+
+
+@dataclass(frozen=True)
+class AdminTransaction:
+    """An EIP-1559 transaction of the admin, value 0: the creation of one of our contracts (`to` is None), or a call to
+    a ledger of ours that gives roles; fees in wei.
+    """
+
+    nonce: int
+    gas: int
+    max_fee: int
+    priority_fee: int
+    data: bytes = field(repr=False)
+    to: str | None = None
+
+
+@dataclass(frozen=True)
 class Charge:
     """A charge at the provider: its reference, and the page where the fan pays if there is one."""
 

@@ -9,41 +9,82 @@ from typing import Any, Protocol
 
 from ticketchain.domain.consents import Attestation, Consent
 from ticketchain.domain.ports import (
+    AdminTransaction,
     Charge,
     ChargeNow,
     PaidCharge,
-    SealedKey,
     SignedTransaction,
     StatementLine,
     UnsignedTransaction,
     Webhook,
 )
+from ticketchain.domain.proofs import LogEntry, LogHead, Passkey, PasskeyProof, Registration, Standing
 from ticketchain.store.engine import Store
 
 
-class Signer(Protocol):
-    """Holds the keys and signs intents, never digests (its own process later). Raises `SignerRefused`."""
+class FanSigner(Protocol):
+    """The signer's door for an API: wallets, passkeys, consents, entry keys. Every call raises `SignerRefused` when the
+    signer will not, `SignerStopped` while its switch is off, `Unavailable` when it does not answer.
 
-    def new_wallet(self) -> SealedKey:
-        """A random secp256k1 key, sealed."""
+    `owner`: a fan's or organizer's id, or `payee/<event id>/<position>`.
+    """
 
-    def new_entry_key(self) -> tuple[bytes, bytes, int]:
-        """A random Ed25519 key that signs entry leases: public key (32 bytes), sealed private key, key version."""
+    def wallet(self, owner: str) -> str:
+        """Address (EIP-55) of the owner's wallet; the key is made when first asked for."""
 
-    def consent(self, wallet: SealedKey, consent: Consent) -> bytes:
-        """The holder's EIP-712 signature (65 bytes)."""
+    def standing(self, owner: str) -> Standing:
+        """The owner's passkeys, and until when its moves are on hold, and why."""
+
+    def begin_enrolment(self, owner: str) -> bytes:
+        """Challenge for a new passkey of the owner: 5 minutes, one at a time."""
+
+    def enrol(self, owner: str, registration: Registration, label: str) -> Passkey:
+        """Adds a passkey. The first, within an hour of the wallet's making, is good at once; any other begins a hold
+        and is good when that ends.
+        """
+
+    def drop_passkey(self, owner: str, credential_id: bytes, proof: PasskeyProof) -> None:
+        """Removes a passkey by another one (`domain.proofs.drop_challenge`), and lifts the hold that it had begun."""
+
+    def hold_moves(self, owner: str, cause: str) -> datetime:
+        """Holds all outgoing moves of an owner from now on for a day; until when. Nobody can shorten it."""
+
+    def challenge(self, consent: Consent) -> bytes:
+        """The EIP-712 digest of a consent: what the passkey, or an own wallet, signs (32 bytes)."""
+
+    def consent(self, address: str, consent: Consent, proof: PasskeyProof | None) -> bytes:
+        """The custodial wallet's EIP-712 signature (65 bytes), if a passkey of its owner agreed to exactly this."""
+
+    def new_entry_key(self, event_number: int) -> bytes:
+        """A new Ed25519 key that signs entry leases of an event: its public key (32 bytes)."""
+
+    def sign_lease(self, public_key: bytes, message: bytes) -> bytes:
+        """That key's signature over a lease message (64 bytes, RFC 8032)."""
+
+    def log_head(self) -> LogHead:
+        """The newest row of the signer's log."""
+
+
+class OperatorSigner(Protocol):
+    """The signer's door for a worker: the operator's own keys. Raises as `FanSigner` does."""
 
     def attest(self, attestation: Attestation) -> bytes:
         """The attestor's EIP-712 signature (65 bytes), in a bulk one over all lines."""
-
-    def sign_lease(self, sealed: bytes, version: int, message: bytes) -> bytes:
-        """The event's entry key over a lease message (64 bytes, RFC 8032)."""
 
     def transaction(self, transaction: UnsignedTransaction) -> SignedTransaction:
         """A relayer's signature over a call to the ledger."""
 
     def filler(self, signer: str, nonce: int, max_fee: int, priority_fee: int) -> SignedTransaction:
         """A relayer's transaction to itself that uses up a nonce and does nothing else."""
+
+    def anchor(self, signer: str, nonce: int, max_fee: int, priority_fee: int, data: bytes) -> SignedTransaction:
+        """A relayer's transaction to itself that carries heads of logs: `data` = b"TCLOG1" + heads (32 bytes each)."""
+
+    def deploy_transaction(self, transaction: AdminTransaction) -> SignedTransaction:
+        """The admin's signature over the creation of a contract of ours, or over a change of roles on our ledger."""
+
+    def log_entries(self, after: int, limit: int) -> Sequence[LogEntry]:
+        """Rows of the signer's log after this number, oldest first."""
 
     @property
     def relayer(self) -> str:
@@ -52,6 +93,18 @@ class Signer(Protocol):
     @property
     def relayers(self) -> tuple[str, ...]:
         """Addresses that send transactions."""
+
+    @property
+    def attestor(self) -> str:
+        """Address that attests payments."""
+
+    @property
+    def admin(self) -> str:
+        """Address that deploys ledgers and gives roles."""
+
+
+class Signer(FanSigner, OperatorSigner, Protocol):
+    """Both doors."""
 
 
 class LedgerReader(Protocol):
