@@ -79,7 +79,7 @@ class LedgerOnChain:
     def send(self, sender: LocalAccount, function: Any) -> TxReceipt:
         """Send a transaction and see it succeed; gas is free on the test chain."""
         nonce = self.web3.eth.get_transaction_count(sender.address)
-        fees = {"maxFeePerGas": 0, "maxPriorityFeePerGas": 0, "gas": 10_000_000}
+        fees = {"maxFeePerGas": 0, "maxPriorityFeePerGas": 0, "gas": 16_000_000}
         transaction = function.build_transaction(
             {"from": sender.address, "nonce": nonce, "chainId": self.chain_id, **fees}
         )

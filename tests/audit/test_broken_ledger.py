@@ -49,8 +49,11 @@ FAULTS = {
 
 
 def broken_bytecode(source: str, abi: list[object]) -> str:
-    """A part of the ledger with all faults, compiled; its ABI goes into `abi`."""
+    """A part of the ledger with all faults, compiled; its ABI goes into `abi`. Compiled as fast as can be: the code is
+    another one anyway, and larger than a chain takes unless it is told to.
+    """
     standard_input = contracts.compiler_input(source)
+    standard_input["settings"] |= {"viaIR": False, "optimizer": {"enabled": False}}
     for unit, right, wrong in FAULTS.values():
         if (place := standard_input["sources"].get(f"contracts/src/{unit}")) is not None:
             place["content"] = place["content"].replace(right, wrong)
@@ -68,7 +71,7 @@ def test_each_faults_place_is_in_the_sources() -> None:
 def broken() -> Iterator[LedgerOnChain]:
     abi: list[object] = []
     bytecode, desk = broken_bytecode(LEDGER, abi), broken_bytecode(DESK, [])
-    with running_anvil(*FREE_GAS, *BIG_BLOCKS) as url:
+    with running_anvil(*FREE_GAS, *BIG_BLOCKS, "--disable-code-size-limit") as url:
         yield LedgerOnChain(url, abi, bytecode, desk)  # type: ignore[arg-type]
 
 
