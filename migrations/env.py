@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from alembic import context
 
-from ticketchain.store import sandbox, schema, schema_chain, schema_money, schema_sales  # noqa: F401  (they register)
+from ticketchain.store import (  # noqa: F401  (they register)
+    sandbox,
+    schema,
+    schema_accounts,
+    schema_chain,
+    schema_money,
+    schema_sales,
+)
 from ticketchain.store.types import metadata
 
 context.configure(

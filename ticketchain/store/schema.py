@@ -48,7 +48,8 @@ fans = Table(
     "fans",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("address", Text, ForeignKey("wallets.address"), nullable=False, unique=True),
+    Column("address", Text, ForeignKey("wallets.address"), unique=True),  # null until the fan needs a wallet
+    Column("person_id", Id, unique=True),  # null: made by an API key, nobody of whom we know
     Column("created_at", Moment, nullable=False),
 )
 
