@@ -10,6 +10,7 @@ from ticketchain.store import (  # noqa: F401  (they register)
     schema_accounts,
     schema_chain,
     schema_money,
+    schema_people,
     schema_sales,
 )
 from ticketchain.store.types import metadata

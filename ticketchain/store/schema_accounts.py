@@ -49,8 +49,8 @@ session_tokens = Table(
     Column("next_hash", Hash),  # the token that replaced it
 )
 
-tokens = Table(
-    "tokens",
+login_tokens = Table(
+    "login_tokens",
     metadata,
     Column("hash", Hash, primary_key=True),  # SHA-256 of what its holder has
     Column("kind", Text, nullable=False),  # sign_up, recovery, mail, undo_mail, passkey
@@ -61,8 +61,8 @@ tokens = Table(
     Column("expires_at", Moment, nullable=False, index=True),
 )
 
-attempts = Table(
-    "attempts",
+login_attempts = Table(
+    "login_attempts",
     metadata,
     Column("subject", Hash, primary_key=True),  # SHA-256 of what is counted: an action, and an account or an address
     Column("count", Integer, nullable=False),
