@@ -43,11 +43,13 @@ from ticketchain.payments.delivery import WebhookSender
 from ticketchain.payments.providers import Providers, choose_providers, own_secret
 from ticketchain.payments.sandbox import Sandbox
 from ticketchain.payments.stripe import StripeKeys, StripeProvider
-from ticketchain.sealing.keyfile import FileKeyProvider
+from ticketchain.people.keeper import Keeper
+from ticketchain.sealing.keyring import Keyring
 from ticketchain.settings import Settings
 from ticketchain.store import chain, events, outbox
 from ticketchain.store.engine import Store, Tx
 from ticketchain.store.leases import Leases, clear
+from ticketchain.store.person_keys import PersonKeys
 from ticketchain.usecases.aside import set_aside
 from ticketchain.usecases.following import Following
 from ticketchain.usecases.parts import Parts, Rules
@@ -128,8 +130,9 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
         url, depth = (embedded.url, None) if embedded else (settings.rpc_url, settings.finality_blocks)
         gateway = Gateway(url, on_demand=embedded is not None, finality_blocks=depth)
         stack.callback(gateway.close)
-        keys = FileKeyProvider(settings.data / "keys" / "master.key")
+        keys = Keyring(settings.data / "keys" / "master.key")
         operator = operator_keys(store, keys, gateway.chain_id(), settings.relayers, now)
+        people = stack.enter_context(_open_people(settings))
         deployments = load_deployments(settings.data)
         if not deployments:
             if embedded is None:
@@ -142,7 +145,7 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
             verify_earlier(gateway, deployment)
             if embedded is not None:
                 appoint(gateway, deployment, keys, operator, progress, mine=embedded.step)
-        yield _wire(settings, store, gateway, embedded, deployments, keys, operator)
+        yield _wire(settings, store, gateway, embedded, deployments, keys, operator, people)
 
 
 @contextmanager
@@ -150,9 +153,9 @@ def open_store(settings: Settings, with_providers: bool = False) -> Iterator[Par
     """Only the database, and the payment providers if wanted, for commands that need no chain (API keys, books)."""
     prepare_folder(settings.data)
     nothing: Any = None
-    with _open_store(settings) as store:
+    with _open_store(settings) as store, _open_people(settings) as people:
         providers = _providers(settings, store, not settings.rpc_url).by_name if with_providers else {}
-        yield Parts(store, now, new_id, nothing, nothing, nothing, providers, structlog.get_logger())
+        yield Parts(store, now, new_id, nothing, nothing, nothing, providers, people, structlog.get_logger())
 
 
 @contextmanager
@@ -163,6 +166,17 @@ def _open_store(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def _open_people(settings: Settings) -> Iterator[Keeper]:
+    """The keeper of personal data, with its own database and wrapping key, both in a folder of their own."""
+    provider = Keyring(settings.data / "people" / "master.key", settings.people_key)
+    keeper = Keeper(PersonKeys(settings.people, now), provider)
+    try:
+        yield keeper
+    finally:
+        keeper.close()
 
 
 def prepare_folder(folder: Path) -> None:
@@ -196,7 +210,7 @@ def operator_addresses(settings: Settings) -> dict[str, str]:
     prepare_folder(settings.data)
     chain_id = Gateway(settings.rpc_url).chain_id() if settings.rpc_url else settings.chain_id
     with _open_store(settings) as store:
-        keys = FileKeyProvider(settings.data / "keys" / "master.key")
+        keys = Keyring(settings.data / "keys" / "master.key")
         found = operator_keys(store, keys, chain_id, settings.relayers, now)
     relayers = {f"relayer-{n}" if n else "relayer": key.address for n, key in enumerate(found.relayers)}
     return relayers | {"attestor": found.attestor.address, "admin": found.admin.address}
@@ -205,7 +219,7 @@ def operator_addresses(settings: Settings) -> dict[str, str]:
 def deploy_ledger(
     settings: Settings,
     gateway: Gateway,
-    keys: FileKeyProvider,
+    keys: Keyring,
     operator: OperatorKeys,
     progress: Progress = lambda _: None,
     mine: Callable[[], object] | None = None,
@@ -226,7 +240,7 @@ def deploy_ledger(
 def appoint(
     gateway: Gateway,
     deployment: Deployment,
-    keys: FileKeyProvider,
+    keys: Keyring,
     operator: OperatorKeys,
     progress: Progress = lambda _: None,
     mine: Callable[[], object] | None = None,
@@ -246,7 +260,7 @@ def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deploy
         raise CannotStart("the chain's node is missing; say --rpc URL (a chain of its own gets its ledger from `up`)")
     prepare_folder(settings.data)
     gateway = Gateway(settings.rpc_url)
-    keys = FileKeyProvider(settings.data / "keys" / "master.key")
+    keys = Keyring(settings.data / "keys" / "master.key")
     with _open_store(settings) as store:
         operator = operator_keys(store, keys, gateway.chain_id(), settings.relayers, now)
         known = load_deployments(settings.data)
@@ -264,7 +278,7 @@ def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deploy
 def deploy_next(settings: Settings, progress: Progress = lambda _: None) -> Deployment:
     """`ticketchain deploy --next`: one more ledger on the same chain, where new events go from the next start on."""
     with open_context(settings, progress) as context:
-        keys = FileKeyProvider(settings.data / "keys" / "master.key")
+        keys = Keyring(settings.data / "keys" / "master.key")
         store, number = context.parts.store, len(context.deployments)
         operator = operator_keys(store, keys, context.deployment.chain_id, settings.relayers, now)
         mine = context.embedded.step if context.embedded else None
@@ -281,8 +295,9 @@ def _wire(
     gateway: Gateway,
     embedded: EmbeddedChain | None,
     deployments: tuple[Deployment, ...],
-    keys: FileKeyProvider,
+    keys: Keyring,
     operator: OperatorKeys,
+    people: Keeper,
 ) -> Context:
     chain_id, addresses = deployments[-1].chain_id, [deployment.address for deployment in deployments]
     gateway.ledger = addresses[-1]
@@ -300,6 +315,7 @@ def _wire(
         ledger=ContractReader(gateway, addresses, chain_id),
         contents=IpfsStore(settings.ipfs) if settings.ipfs else LocalStore(settings.data / "metadata"),
         providers=providers.by_name,
+        people=people,
         log=structlog.get_logger(),
         rules=Rules(hold=settings.hold, payment=settings.payment, max_held=settings.hold_seats),
     )
@@ -324,7 +340,7 @@ def fill_nonce(settings: Settings, address: str, nonce: int) -> dict[str, Any]:
     if deployment is None:
         raise CannotStart(f"{settings.data} has no ledger, so nothing was ever sent from here; set --data")
     with _open_store(settings) as store:
-        keys = FileKeyProvider(settings.data / "keys" / "master.key")
+        keys = Keyring(settings.data / "keys" / "master.key")
         operator = operator_keys(store, keys, deployment.chain_id, settings.relayers, now)
         signer = LocalSigner(keys, deployment.chain_id, [deployment.address], operator.relayers, operator.attestor)
         if address not in signer.relayers:

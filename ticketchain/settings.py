@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,13 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65_535, description="port to serve on")
     base_url: str = Field("", description="how people reach the service, e.g. https://tickets.example")
     database_url: str = Field("", description="SQLAlchemy URL; empty = SQLite in the data folder")
+    people_url: str = Field(
+        "",
+        description="SQLAlchemy URL of the persons' keys: another database; empty = SQLite in the data folder",
+    )
+    people_key: str = Field(
+        "file", description="what wraps those is kept there: file, systemd:NAME, aws-kms:KEY-ID or vault:URL#KEY"
+    )
     rpc_url: str = Field("", description="EVM node; empty = embedded chain in the data folder")
     finality_blocks: int | None = Field(
         None, ge=0, description="blocks under the head that count as final; empty = what the chain itself calls final"
@@ -61,9 +69,26 @@ class Settings(BaseSettings):
         return self.base_url or f"http://{self.host}:{self.port}"
 
     @property
+    def rp_id(self) -> str:
+        """Where passkeys are good (WebAuthn relying party id): the host; `localhost` for every loopback address."""
+        host = urlsplit(self.url).hostname or ""
+        return "localhost" if host.startswith("127.") or host in ("::1", "0.0.0.0") else host  # noqa: S104
+
+    @property
+    def origin(self) -> str:
+        """Where the pages are that ask for passkeys: `http://localhost:8000`."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{self.rp_id}" + (f":{parts.port}" if parts.port else "")
+
+    @property
     def database(self) -> str:
         """SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite:///{self.data / 'ticketchain.db'}"
+
+    @property
+    def people(self) -> str:
+        """SQLAlchemy URL of the database of the persons' keys."""
+        return self.people_url or f"sqlite:///{self.data / 'people' / 'keys.db'}"
 
     @property
     def hold(self) -> timedelta:

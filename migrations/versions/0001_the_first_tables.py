@@ -135,7 +135,6 @@ def upgrade() -> None:
         sa.Column("mail_index", sa.LargeBinary(length=32), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", types.Moment(), nullable=False),
-        sa.Column("verified_at", types.Moment(), nullable=True),
         sa.Column("erased_at", types.Moment(), nullable=True),
         sa.Column("key_erased_at", types.Moment(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
@@ -143,7 +142,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.create_index("ix_people_erased", ["key_erased_at", "erased_at"], unique=False)
-        batch_op.create_index("ix_people_unverified", ["verified_at", "created_at"], unique=False)
 
     op.create_table(
         "reorgs",
@@ -379,12 +377,20 @@ def upgrade() -> None:
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("organizer_id", sa.Text(), nullable=True),
         sa.Column("fan_id", sa.Text(), nullable=True),
+        sa.Column("scopes", sa.Text(), nullable=True),
+        sa.Column("device", sa.Text(), nullable=True),
+        sa.Column("member", sa.Boolean(), nullable=False),
         sa.Column("created_at", types.Moment(), nullable=False),
+        sa.Column("expires_at", types.Moment(), nullable=True),
+        sa.Column("last_used_at", types.Moment(), nullable=True),
+        sa.Column("old_hash", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("old_until", types.Moment(), nullable=True),
         sa.Column("revoked_at", types.Moment(), nullable=True),
         sa.ForeignKeyConstraint(["fan_id"], ["fans.id"], name=op.f("fk_api_keys_fan_id")),
         sa.ForeignKeyConstraint(["organizer_id"], ["organizers.id"], name=op.f("fk_api_keys_organizer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
         sa.UniqueConstraint("hash", name=op.f("uq_api_keys_hash")),
+        sa.UniqueConstraint("old_hash", name=op.f("uq_api_keys_old_hash")),
     )
     op.create_table(
         "changes",
@@ -1207,7 +1213,6 @@ def downgrade() -> None:
     op.drop_table("sandbox_charges")
     op.drop_table("reorgs")
     with op.batch_alter_table("people", schema=None) as batch_op:
-        batch_op.drop_index("ix_people_unverified")
         batch_op.drop_index("ix_people_erased")
 
     op.drop_table("people")

@@ -14,12 +14,13 @@ from tests.api.ledger_double import ADDRESS, CHAIN_ID, AnsweringLedger, HandMade
 from tests.api.people import SECRET, Clock, Log, Shop
 from tests.support import books
 from tests.support.databases import ENGINES, fresh_store
+from tests.support.persons import open_keeper
 from ticketchain.context import new_id
 from ticketchain.metadata.store import LocalStore
 from ticketchain.payments.desk import Desk
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.payments.stripe import StripeProvider
-from ticketchain.sealing.keyfile import FileKeyProvider
+from ticketchain.sealing.keyring import Keyring
 from ticketchain.usecases.parts import Parts, PaymentProvider
 from ticketchain.wallets.operator import create_operator_keys
 from ticketchain.wallets.signer import LocalSigner
@@ -37,8 +38,9 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
 def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -> Iterator[Shop]:
     """A shop on a database of its own; with `stripe` people pay there."""
     store, clock, ledger, log = fresh_store(engine, folder), Clock(), AnsweringLedger(), Log()
-    keys = FileKeyProvider(folder / "keys" / "master.key")
+    keys = Keyring(folder / "keys" / "master.key")
     operator = create_operator_keys(keys, CHAIN_ID)
+    people = open_keeper(folder, clock, engine)
     sandbox = Sandbox(store, clock, new_id, "http://testserver")
     others: list[PaymentProvider] = [SandboxProvider(sandbox, [SECRET], clock), Desk(store, clock)]
     providers = [stripe, *others] if stripe else others
@@ -50,6 +52,7 @@ def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -
         ledger=ledger,
         contents=LocalStore(folder / "metadata"),
         providers={each.name: each for each in providers},
+        people=people,
         log=log,
     )
     chain = HandMadeChain(parts)
@@ -57,4 +60,5 @@ def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -
     app = create_app(parts, sandbox=sandbox, stripe=stripe, ready={"chain": ledger._reach})
     with TestClient(app) as client:
         yield Shop(parts, client, chain, ledger, sandbox, clock, log)
+    people.close()
     store.close()

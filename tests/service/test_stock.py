@@ -20,6 +20,7 @@ from sqlalchemy import select, update
 from tests.api.ledger_double import ADDRESS, CHAIN_ID, AnsweringLedger, HandMadeChain
 from tests.api.people import Clock, Log
 from tests.support.databases import ENGINES, fresh_store
+from tests.support.persons import open_keeper
 from ticketchain.context import new_id
 from ticketchain.domain.errors import Conflict, Expired, SeatTaken, SoldOut
 from ticketchain.domain.orders import UNPAID, Capture, Method
@@ -28,10 +29,10 @@ from ticketchain.domain.refunds import RefundRule
 from ticketchain.metadata.store import LocalStore
 from ticketchain.payments.desk import Desk
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
-from ticketchain.sealing.keyfile import FileKeyProvider
+from ticketchain.sealing.keyring import Keyring
 from ticketchain.store import orders, schema, stock
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import accounts, allotments, buy, desk_sales, events, hold, issue, pay
+from ticketchain.usecases import accounts, allotments, buy, desk_sales, events, hold, issue, keys, pay
 from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.common import Principal, Request
 from ticketchain.usecases.parts import Parts
@@ -100,17 +101,18 @@ class House:
 @pytest.fixture(scope="module", params=ENGINES)
 def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder: Path = tmp_path_factory.mktemp("house")
-    store, clock, keys = fresh_store(request.param, folder), Clock(), FileKeyProvider(folder / "keys" / "master.key")
+    store, clock, keys = fresh_store(request.param, folder), Clock(), Keyring(folder / "keys" / "master.key")
     operator = create_operator_keys(keys, CHAIN_ID)
     sandbox = Sandbox(store, clock, new_id, "http://testserver")
     signer = LocalSigner(keys, CHAIN_ID, [ADDRESS], operator.relayers, operator.attestor)
     providers: Any = {"sandbox": SandboxProvider(sandbox, ["whsec_test"], clock), "desk": Desk(store, clock)}
-    parts = Parts(store, clock, new_id, signer, AnsweringLedger(), LocalStore(folder / "metadata"), providers, Log())
+    people, contents = open_keeper(folder, clock), LocalStore(folder / "metadata")
+    parts = Parts(store, clock, new_id, signer, AnsweringLedger(), contents, providers, people, Log())
     chain = HandMadeChain(parts)
     chain.start()
     made = accounts.create_organizer(parts, Request(Principal("test", "operator")), "The house")
     owner = accounts.authenticate(parts, made["api_key"])
-    key = accounts.create_key(parts, Request(owner), "partner", "Tickets & Co")
+    key = keys.create_key(parts, Request(owner), keys.Wanted("partner", "Tickets & Co"))
     fans = [accounts.authenticate(parts, accounts.sign_up(parts)["api_key"]) for _ in range(BUYERS)]
     yield House(parts, clock, chain, owner, accounts.authenticate(parts, key["api_key"]), fans)
     store.close()

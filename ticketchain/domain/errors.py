@@ -34,6 +34,21 @@ class Invalid(DomainError):
         super().__init__(f"{field}: {detail}", field=field, **extra)
 
 
+class ConsentRequired(DomainError):
+    """Only the holder's own consent does this; `consent` says what to agree to, and how."""
+
+    code = "consent_required"
+    status = 403
+
+
+class ConsentChanged(DomainError):
+    """A consent to something else than what would be done now: the ticket, its price or the offer changed meanwhile.
+    `consent` says what there is to agree to now.
+    """
+
+    code = "consent_changed"
+
+
 class NotFound(DomainError):
     """No such thing, or not the caller's."""
 
@@ -117,6 +132,13 @@ class KeyReused(DomainError):
     status = 422
 
 
+class MovesHeld(DomainError):
+    """Nothing of the holder's moves until a moment (`until`), for safety; `causes` say what began that."""
+
+    code = "moves_held"
+    status = 403
+
+
 class LedgerRefused(DomainError):
     """The contract refuses the call; `reason` is the contract's error name, `arguments` its arguments."""
 
@@ -125,6 +147,27 @@ class LedgerRefused(DomainError):
     def __init__(self, detail: str, reason: str, arguments: dict[str, Any]) -> None:
         super().__init__(detail, reason=reason, arguments=arguments)
         self.reason = reason
+
+
+class Erased(DomainError):
+    """Everything about this person was erased, for good."""
+
+    code = "erased"
+    status = 410
+
+
+class TooManyAttempts(DomainError):
+    """Too many wrong tries; `retry_after_s` says when the next one is looked at."""
+
+    code = "too_many_attempts"
+    status = 429
+
+
+class MailRefused(DomainError):
+    """The mail server will never take this letter, e.g. because the address does not exist."""
+
+    code = "mail_refused"
+    status = 502
 
 
 class Unavailable(DomainError):
@@ -138,4 +181,37 @@ class LedgerForked(DomainError):
     """The chain replaced blocks that were final: nothing is sold until an operator has decided."""
 
     code = "ledger_forked"
+    status = 503
+
+
+class SignerRefused(DomainError):
+    """The signer will not sign this; nothing was signed."""
+
+    code = "signer_refused"
+
+
+class ProofRefused(SignerRefused):
+    """The passkey's proof is not one of the owner's agreement to exactly this."""
+
+    code = "proof_refused"
+    status = 403
+
+
+class MovesOnHold(SignerRefused):
+    """Outgoing moves of this owner wait, after a new device or mail address; `until` says how long."""
+
+    code = "moves_on_hold"
+
+
+class LimitReached(SignerRefused):
+    """The signer has signed as much as it may in this time; `retry_after` (seconds) says when it goes on."""
+
+    code = "signer_limit"
+    status = 429
+
+
+class SignerStopped(DomainError):
+    """The signer's switch is off: an operator must resume it."""
+
+    code = "signer_stopped"
     status = 503

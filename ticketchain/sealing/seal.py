@@ -18,24 +18,19 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ticketchain.sealing.errors import SealBroken
+from ticketchain.sealing.wrapping import KEY_BYTES, WrappingKey
 
 SEALS_PER_KEY = 1000
 _NONCE = 12
 _CACHED_KEYS = 4096
 
 
-class KeyProvider(Protocol):
-    """Wraps data keys: a key file, a KMS. Raises `SealBroken` for what it cannot unwrap."""
+class KeyProvider(WrappingKey, Protocol):
+    """A wrapping key in several versions: what an older one wrapped stays readable."""
 
     @property
     def version(self) -> int:
-        """Version of the wrapping key that `wrap` uses."""
-
-    def wrap(self, data_key: bytes) -> bytes:
-        """The data key (32 bytes) encrypted under the newest wrapping key."""
-
-    def unwrap(self, wrapped: bytes, version: int) -> bytes:
-        """The data key that was wrapped under this version."""
+        """Number of the newest version, under which new data keys are wrapped."""
 
 
 class Purpose(StrEnum):
@@ -46,6 +41,7 @@ class Purpose(StrEnum):
     ATTESTOR = "attestor"
     ADMIN = "admin"
     ENTRY = "entry"
+    PERSON = "person"
 
 
 class Seal:
@@ -88,11 +84,18 @@ class Seal:
             "changed, or sealed for another owner, address, chain, purpose or key version"
         )
 
+    def reseal(self, sealed: bytes, version: int, address: str, purpose: Purpose, owner: str = "") -> tuple[bytes, int]:
+        """The same key sealed anew under the newest version, which the associated data names: wrapping its data key
+        again would not do. Raises `SealBroken`.
+        """
+        return self.close(self.open(sealed, version, address, purpose, owner), address, purpose, owner)
+
     def _data_key(self) -> tuple[bytes, int]:
         with self._lock:
-            if not self._left or self._version != self._provider.version:
-                self._version = self._provider.version
-                self._wrapped = self._provider.wrap(secrets.token_bytes(32))
+            newest = self._provider.version
+            if not self._left or self._version != newest:
+                self._left, self._version = 0, newest  # when wrapping fails, the next one tries again
+                self._wrapped = self._provider.wrap(secrets.token_bytes(KEY_BYTES), self._version)
                 self._left = SEALS_PER_KEY
             self._left -= 1
             return self._wrapped, self._version

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from ticketchain.domain.consents import Attestation, Consent
 from ticketchain.domain.ports import (
-    AdminTransaction,
     Charge,
     ChargeNow,
     PaidCharge,
     SignedTransaction,
     StatementLine,
+    TransactionFields,
     UnsignedTransaction,
     Webhook,
 )
@@ -55,6 +55,11 @@ class FanSigner(Protocol):
     def consent(self, address: str, consent: Consent, proof: PasskeyProof | None) -> bytes:
         """The custodial wallet's EIP-712 signature (65 bytes), if a passkey of its owner agreed to exactly this."""
 
+    def login(self, owner: str, challenge: bytes, proof: PasskeyProof) -> Passkey:
+        """The passkey of the owner that signed this challenge (32 random bytes of the caller's). Nothing is signed, so
+        neither a hold nor a device that is not active yet stops a log-in.
+        """
+
     def new_entry_key(self, event_number: int) -> bytes:
         """A new Ed25519 key that signs entry leases of an event: its public key (32 bytes)."""
 
@@ -80,7 +85,7 @@ class OperatorSigner(Protocol):
     def anchor(self, signer: str, nonce: int, max_fee: int, priority_fee: int, data: bytes) -> SignedTransaction:
         """A relayer's transaction to itself that carries heads of logs: `data` = b"TCLOG1" + heads (32 bytes each)."""
 
-    def deploy_transaction(self, transaction: AdminTransaction) -> SignedTransaction:
+    def deploy_transaction(self, fields: TransactionFields) -> SignedTransaction:
         """The admin's signature over the creation of a contract of ours, or over a change of roles on our ledger."""
 
     def log_entries(self, after: int, limit: int) -> Sequence[LogEntry]:
@@ -130,6 +135,26 @@ class LedgerReader(Protocol):
 
     def check_gift(self, ticket: int, epoch: int, to: str) -> None:
         """Raises `LedgerRefused` with the contract's own reason if it would refuse this gift."""
+
+
+class People(Protocol):
+    """Seals personal data, each person's under a key of its own, in a database of its own: ask it outside of
+    transactions, before what is sealed is stored, and after what is to be opened was read.
+    """
+
+    def seal(self, person_id: str, fields: Mapping[str, str], part: str = "person") -> bytes:
+        """The fields under the person's key, which is made if there is none; `part` names what they belong to. Raises
+        `Erased`.
+        """
+
+    def open(self, person_id: str, sealed: bytes, part: str = "person") -> dict[str, str]:
+        """The fields. Raises `Erased`; `SealBroken` for what is another's or was changed."""
+
+    def index(self, mail: str) -> bytes:
+        """By what a mail address is looked up: a keyed hash (32 bytes)."""
+
+    def erase(self, person_id: str) -> None:
+        """Erases the person's key; it never gets another one."""
 
 
 class Contents(Protocol):
@@ -198,8 +223,10 @@ class Parts:
     ledger: LedgerReader
     contents: Contents
     providers: Mapping[str, PaymentProvider]
+    people: People
     log: Any
     rules: Rules = Rules()
+    rp_id: str = "localhost"  # where passkeys are good (WebAuthn relying party id): the host of the service's address
 
     @property
     def online(self) -> PaymentProvider:
