@@ -18,7 +18,7 @@ from ticketchain.context import Context, now
 from ticketchain.domain.errors import Conflict, LedgerRefused
 from ticketchain.domain.policy import Supplies
 from ticketchain.domain.tickets import TicketState
-from ticketchain.sealing.keyfile import FileKeyProvider
+from ticketchain.sealing.keyring import Keyring
 from ticketchain.sealing.seal import Purpose
 from ticketchain.store import chain, orders, schema, schema_chain, stock
 from ticketchain.usecases import books, events, hold, issue, pass_on, refund, tickets
@@ -34,7 +34,7 @@ class Outsider(LedgerOnChain):
         self.url, self.chain_id, self.payments = context.gateway.url, context.deployment.chain_id, 1 << 100
         self.address = Web3.to_checksum_address(context.deployment.address)
         self.contract = self.web3.eth.contract(address=self.address, abi=load("TicketLedger").abi)
-        self.keys = FileKeyProvider(context.settings.data / "keys" / "master.key")
+        self.keys = Keyring(context.settings.data / "keys" / "master.key")
         operator = operator_keys(context.parts.store, self.keys, self.chain_id, 1, now)
         self.admin = unseal_account(self.keys, operator.admin, self.chain_id)
         self.relayer, self.attestor = Account.create(), Account.create()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ticketchain.sealing.keyfile import FileKeyProvider
+from ticketchain.sealing.keyring import Keyring
 from ticketchain.wallets.operator import OperatorKeys, create_operator_keys
 from ticketchain.wallets.signer import LocalSigner
 
@@ -15,15 +15,15 @@ LEDGER = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 
 
 @pytest.fixture
-def provider(tmp_path: Path) -> FileKeyProvider:
-    return FileKeyProvider(tmp_path / "secrets" / "master.key")
+def provider(tmp_path: Path) -> Keyring:
+    return Keyring(tmp_path / "secrets" / "master.key")
 
 
 @pytest.fixture
-def operator_keys(provider: FileKeyProvider) -> OperatorKeys:
+def operator_keys(provider: Keyring) -> OperatorKeys:
     return create_operator_keys(provider, CHAIN)
 
 
 @pytest.fixture
-def signer(provider: FileKeyProvider, operator_keys: OperatorKeys) -> LocalSigner:
+def signer(provider: Keyring, operator_keys: OperatorKeys) -> LocalSigner:
     return LocalSigner(provider, CHAIN, [LEDGER], operator_keys.relayers, operator_keys.attestor)

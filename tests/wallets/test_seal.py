@@ -11,7 +11,7 @@ import pytest
 
 from ticketchain.domain.ports import SealedKey
 from ticketchain.sealing.errors import KeyFileProblem, SealBroken
-from ticketchain.sealing.keyfile import FileKeyProvider
+from ticketchain.sealing.keyring import Keyring
 from ticketchain.sealing.seal import SEALS_PER_KEY, Purpose, Seal
 from ticketchain.wallets.keys import new_key, open_key
 from ticketchain.wallets.operator import OperatorKeys
@@ -22,13 +22,13 @@ SECRET = bytes(range(32))
 
 
 @pytest.fixture
-def seal(provider: FileKeyProvider) -> Seal:
+def seal(provider: Keyring) -> Seal:
     return Seal(provider, CHAIN)
 
 
 def test_an_untouched_seal_opens_also_after_a_restart(seal: Seal, tmp_path: Path) -> None:
     sealed, version = seal.close(SECRET, ADDRESS, Purpose.WALLET)
-    restarted = Seal(FileKeyProvider(tmp_path / "secrets" / "master.key"), CHAIN)
+    restarted = Seal(Keyring(tmp_path / "secrets" / "master.key"), CHAIN)
     assert restarted.open(sealed, version, ADDRESS, Purpose.WALLET) == SECRET
     assert SECRET not in sealed
 
@@ -49,7 +49,7 @@ def test_a_cut_off_seal_is_noticed(seal: Seal, length: int) -> None:
         seal.open(sealed[:length], version, ADDRESS, Purpose.WALLET)
 
 
-def test_wrong_associated_data_does_not_open(seal: Seal, provider: FileKeyProvider) -> None:
+def test_wrong_associated_data_does_not_open(seal: Seal, provider: Keyring) -> None:
     sealed, version = seal.close(SECRET, ADDRESS, Purpose.WALLET)
     for purpose in set(Purpose) - {Purpose.WALLET}:
         with pytest.raises(SealBroken, match="purpose"):
@@ -68,7 +68,7 @@ def test_the_version_is_bound_even_where_the_key_file_is_the_same(seal: Seal) ->
 
         version = 1
 
-        def wrap(self, data_key: bytes) -> bytes:
+        def wrap(self, data_key: bytes, version: int) -> bytes:
             return data_key
 
         def unwrap(self, wrapped: bytes, version: int) -> bytes:
@@ -83,8 +83,8 @@ def test_the_version_is_bound_even_where_the_key_file_is_the_same(seal: Seal) ->
 
 def test_another_key_file_opens_nothing(seal: Seal, tmp_path: Path) -> None:
     sealed, version = seal.close(SECRET, ADDRESS, Purpose.WALLET)
-    with pytest.raises(SealBroken, match="another key file"):
-        Seal(FileKeyProvider(tmp_path / "other.key"), CHAIN).open(sealed, version, ADDRESS, Purpose.WALLET)
+    with pytest.raises(SealBroken, match="another key"):
+        Seal(Keyring(tmp_path / "other.key"), CHAIN).open(sealed, version, ADDRESS, Purpose.WALLET)
 
 
 def test_a_seal_moved_to_another_wallets_row_does_not_open(seal: Seal) -> None:
@@ -112,38 +112,38 @@ def test_sealing_twice_gives_different_bytes(seal: Seal) -> None:
 
 def test_the_key_file_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "new" / "master.key"
-    FileKeyProvider(path)
+    Keyring(path)
     first = path.read_bytes()
-    FileKeyProvider(path)
+    Keyring(path)
     assert (len(first), path.read_bytes()) == (32, first)
     assert path.stat().st_mode & 0o777 == 0o600
     assert os.listdir(path.parent) == ["master.key"]
 
 
 def test_many_who_start_at_once_share_one_key_file(tmp_path: Path) -> None:
-    path, providers = tmp_path / "master.key", list[FileKeyProvider]()
+    path, providers = tmp_path / "master.key", list[Keyring]()
     together = threading.Barrier(8)
 
     def start() -> None:
         together.wait()
-        providers.append(FileKeyProvider(path))
+        providers.append(Keyring(path))
 
     threads = [threading.Thread(target=start) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    wrapped = providers[0].wrap(SECRET)
+    wrapped = providers[0].wrap(SECRET, 1)
     assert [provider.unwrap(wrapped, 1) for provider in providers] == [SECRET] * 8
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
 def test_a_key_file_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "master.key"
-    FileKeyProvider(path)
+    Keyring(path)
     path.chmod(mode)
     with pytest.raises(KeyFileProblem, match="chmod 600"):
-        FileKeyProvider(path)
+        Keyring(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 31, b"x" * 33])
@@ -152,15 +152,15 @@ def test_a_key_file_of_another_length_is_refused(tmp_path: Path, content: bytes)
     path.touch(mode=0o600)
     path.write_bytes(content)
     with pytest.raises(KeyFileProblem, match="32 bytes"):
-        FileKeyProvider(path)
+        Keyring(path)
 
 
 def test_a_folder_in_place_of_the_key_file_is_one_clear_sentence(tmp_path: Path) -> None:
     with pytest.raises(KeyFileProblem, match="key file"):
-        FileKeyProvider(tmp_path)
+        Keyring(tmp_path)
 
 
-def test_no_key_material_in_any_text(seal: Seal, provider: FileKeyProvider, operator_keys: OperatorKeys) -> None:
+def test_no_key_material_in_any_text(seal: Seal, provider: Keyring, operator_keys: OperatorKeys) -> None:
     sealed, version = seal.close(SECRET, ADDRESS, Purpose.WALLET)
     with pytest.raises(SealBroken) as broken:
         seal.open(sealed, version, ADDRESS, Purpose.RELAYER)

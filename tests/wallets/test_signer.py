@@ -33,7 +33,7 @@ from ticketchain.domain.consents import (
 )
 from ticketchain.domain.ports import SealedKey, UnsignedTransaction
 from ticketchain.sealing.errors import SealBroken
-from ticketchain.sealing.keyfile import FileKeyProvider
+from ticketchain.sealing.keyring import Keyring
 from ticketchain.sealing.seal import Purpose
 from ticketchain.wallets import keys
 from ticketchain.wallets.errors import SignerRefused, SlowBackend
@@ -161,7 +161,7 @@ def test_a_transaction_that_is_no_call_of_ours_is_refused(signer: LocalSigner, c
         signer.transaction(replace(CALL, signer=signer.relayer, **change))
 
 
-def test_each_relayer_signs_its_own_transactions_and_nobody_elses_are_signed(provider: FileKeyProvider) -> None:
+def test_each_relayer_signs_its_own_transactions_and_nobody_elses_are_signed(provider: Keyring) -> None:
     keys = create_operator_keys(provider, CHAIN, relayers=2)
     signer = LocalSigner(provider, CHAIN, [LEDGER], keys.relayers, keys.attestor)
     assert signer.relayers == tuple(key.address for key in keys.relayers)
@@ -201,13 +201,13 @@ def test_entry_keys_and_wallets_do_not_open_as_each_other(signer: LocalSigner) -
 
 
 def test_a_wrong_key_file_shows_at_the_start(operator_keys: OperatorKeys, tmp_path: Any) -> None:
-    other = FileKeyProvider(tmp_path / "other.key")
-    with pytest.raises(SealBroken, match="another key file"):
+    other = Keyring(tmp_path / "other.key")
+    with pytest.raises(SealBroken, match="another key"):
         LocalSigner(other, CHAIN, [LEDGER], operator_keys.relayers, operator_keys.attestor)
 
 
 def test_operator_keys_of_another_chain_or_swapped_show_at_the_start(
-    provider: FileKeyProvider, operator_keys: OperatorKeys
+    provider: Keyring, operator_keys: OperatorKeys
 ) -> None:
     with pytest.raises(SealBroken, match="chain"):
         LocalSigner(provider, 1, [LEDGER], operator_keys.relayers, operator_keys.attestor)
@@ -217,7 +217,7 @@ def test_operator_keys_of_another_chain_or_swapped_show_at_the_start(
         LocalSigner(provider, CHAIN, ["0x1"], operator_keys.relayers, operator_keys.attestor)
 
 
-def test_the_admin_account_is_opened_only_as_admin(provider: FileKeyProvider, operator_keys: OperatorKeys) -> None:
+def test_the_admin_account_is_opened_only_as_admin(provider: Keyring, operator_keys: OperatorKeys) -> None:
     account = unseal_account(provider, operator_keys.admin, CHAIN)
     assert account.address == operator_keys.admin.address
     assert account.key.hex() not in repr(account) + str(account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticketchain.domain.errors import DomainError
+from ticketchain.domain.errors import DomainError, Unavailable
 
 
 class SealBroken(DomainError):
@@ -12,8 +12,18 @@ class SealBroken(DomainError):
     status = 500
 
 
-class KeyFileProblem(DomainError):
-    """The file of the key that wraps all data keys cannot be used."""
+class KeyProviderProblem(DomainError):
+    """The key that wraps all data keys cannot be used until somebody has mended something; the message says what."""
+
+    code = "key_provider"
+    status = 503
+
+
+class KeyFileProblem(KeyProviderProblem):
+    """A file of a wrapping key is open to others, has the wrong content or cannot be read or written."""
 
     code = "key_file"
-    status = 503
+
+
+class KeyProviderDown(Unavailable):
+    """What keeps the wrapping key does not answer, or says that it cannot now; trying again later is right."""
