@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -52,20 +53,6 @@ class TransactionFields:
     priority_fee: int
     to: str | None
     data: bytes
-
-
-@dataclass(frozen=True)
-class AdminTransaction:
-    """An EIP-1559 transaction of the admin, value 0: the creation of one of our contracts (`to` is None), or a call to
-    a ledger of ours that gives roles; fees in wei.
-    """
-
-    nonce: int
-    gas: int
-    max_fee: int
-    priority_fee: int
-    data: bytes = field(repr=False)
-    to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +112,17 @@ class Webhook:
 
     event_id: str
     charge: str | None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail to somebody: its id (the same for each attempt), what it says in which language, and the words in it."""
+
+    id: str
+    to: str = field(repr=False)
+    template: str
+    language: str
+    values: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Passwords: their hashes (argon2id) and whether one is too easy to guess; everything offline."""
