@@ -15,6 +15,7 @@ from api.observed import Observed
 from api.sandbox import SandboxPage, make_router
 from api.stripe import StripePage
 from api.stripe import make_router as make_stripe_router
+from api.uses import Uses
 from api.v1 import (
     books,
     box_office,
@@ -26,6 +27,7 @@ from api.v1 import (
     fans,
     gate,
     issuing,
+    keys,
     ledger,
     market,
     organizers,
@@ -43,6 +45,7 @@ V1 = (  # looked through in this order: what an on-sale has most of comes first
     buying,
     payments,
     organizers,
+    keys,
     fans,
     events,
     cancellations,
@@ -92,6 +95,7 @@ def create_app(
     app.state.ready = dict(ready or {})
     app.state.numbers = metrics.Numbers(parts, metrics_token)
     app.state.counters = Counters(parts)
+    app.state.uses = Uses(parts)
     for part in V1:  # not through a router of their own: each level matches a request's path twice
         app.include_router(part.router, prefix="/v1")
     app.include_router(health.router)

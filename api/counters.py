@@ -67,7 +67,7 @@ class Customer:
 
     def _served(self, work: Work[Answer], body: BaseModel) -> Answer:
         who = accounts.authenticate(self.parts, self.api_key)
-        accounts.demand(who.role, self.scope)
+        who.demand(self.scope)
         return work(self.parts, Asked(who, self.key, self.target).request(body))
 
 
@@ -87,7 +87,7 @@ def at_counter(name: str, *errors: int) -> dict[str, Any]:
 
 def _refused(parts: Parts, api_key: str, name: str) -> None:
     """Who asks in vain hears whether that is for their key or for their role. Raises `Unauthenticated`, `Forbidden`."""
-    accounts.demand(accounts.authenticate(parts, api_key).role, name)
+    accounts.authenticate(parts, api_key).demand(name)
 
 
 async def _customer(request: HttpRequest, key: IdempotencyKey) -> Customer:

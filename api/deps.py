@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Query, Response
 from fastapi import Request as HttpRequest
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from api.openapi import responses
 from api.schemas.fields import KnownTicket
@@ -36,16 +37,21 @@ def scope(name: str, *errors: int, extra: Mapping[str, Any] | None = None, check
     if name not in ALL_SCOPES:
         raise ValueError(f"no role has the scope {name!r}")
 
-    def usual(request: HttpRequest) -> None:
-        who = accounts.authenticate(request.app.state.parts, bearer(request))
-        accounts.demand(who.role, name)
-        request.state.who = who
+    async def usual(request: HttpRequest) -> None:
+        request.state.who = await run_in_threadpool(_authenticated, request, name)
 
     return {
         "dependencies": [check or Depends(usual)],
         "openapi_extra": {"x-scope": name, "security": [{"apiKey": []}], **(extra or {})},
         "responses": responses(401, 403, *errors),
     }
+
+
+def _authenticated(request: HttpRequest, name: str) -> Principal:
+    who = accounts.authenticate(request.app.state.parts, bearer(request))
+    request.app.state.uses.note(who)
+    who.demand(name)
+    return who
 
 
 def public(*errors: int, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -102,8 +108,11 @@ class Asked:
     target: str
 
     def request(self, body: BaseModel | None = None) -> Request:
-        """The use cases' request; its fingerprint covers address and body."""
-        return Request.of(self.who, self.key, self.target, None if body is None else body.model_dump(mode="json"))
+        """The use cases' request; its fingerprint covers address and body, but not the consent to it: who lost the
+        answer may agree anew.
+        """
+        asked = None if body is None else body.model_dump(mode="json", exclude={"consent"})
+        return Request.of(self.who, self.key, self.target, asked)
 
     def request_with_file(self, form: str, data: bytes) -> Request:
         """The same for a file."""

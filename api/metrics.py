@@ -72,7 +72,7 @@ class Numbers:
             return
         key = bearer(request)
         if not (self._token and hmac.compare_digest(key.encode(), self._token.encode())):
-            accounts.demand(accounts.authenticate(self._parts, key).role, SCOPE)
+            accounts.authenticate(self._parts, key).demand(SCOPE)
 
 
 router = APIRouter(tags=["Health"])

@@ -36,27 +36,6 @@ class NewOrganizer(Organizer):
     )
 
 
-class Key(BaseModel):
-    """An API key, without its secret."""
-
-    id: str
-    role: str
-    label: str
-    created_at: When
-    revoked: bool
-
-
-class NewKey(BaseModel):
-    """A new API key."""
-
-    id: str
-    role: str
-    label: str
-    api_key: str | None = Field(
-        description="Shown this once; null when the answer is repeated for the same Idempotency-Key."
-    )
-
-
 class Fan(BaseModel):
     """A fan: an id and an address on the chain, nothing personal."""
 

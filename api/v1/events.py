@@ -105,7 +105,7 @@ def close_moves(event_id: EventId, body: requests.Reason, shop: Shop, asked: Cre
     summary="Split the royalties among their payees",
     status_code=202,
     response_model=answers.Event,
-    **scope("events:write", 404, 409),
+    **scope("money:write", 404, 409),
 )
 def release_royalties(event_id: EventId, shop: Shop, asked: Creating) -> dict[str, Any]:
     """The ledger credits each payee its share of what has come in; the last one takes the remainder."""

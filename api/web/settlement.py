@@ -124,7 +124,7 @@ def _caller(parts: Parts, request: Request) -> Principal:
     if not (key := plain.partition(":")[2]):
         raise Unauthenticated("API key: give it as the password, with any user name")
     who = accounts.authenticate(parts, key)
-    accounts.demand(who.role, "books:read")
+    who.demand("books:read")
     return who
 
 

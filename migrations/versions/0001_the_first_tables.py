@@ -495,6 +495,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_events_organizer_id"), ["organizer_id"], unique=False)
 
     op.create_table(
+        "members",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("organizer_id", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("mail_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("person_id", sa.Text(), nullable=True),
+        sa.Column("key_id", sa.Text(), nullable=True),
+        sa.Column("created_at", types.Moment(), nullable=False),
+        sa.Column("expires_at", types.Moment(), nullable=False),
+        sa.Column("accepted_at", types.Moment(), nullable=True),
+        sa.Column("ended_at", types.Moment(), nullable=True),
+        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_members_key_id")),
+        sa.ForeignKeyConstraint(["organizer_id"], ["organizers.id"], name=op.f("fk_members_organizer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
+        sa.UniqueConstraint("key_id", name=op.f("uq_members_key_id")),
+    )
+    with op.batch_alter_table("members", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_members_mail_index"), ["mail_index"], unique=False)
+        batch_op.create_index(batch_op.f("ix_members_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(
+            "uq_members_mail",
+            ["organizer_id", "mail_index"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index(
+            "uq_members_person",
+            ["organizer_id", "person_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
         "sessions",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("person_id", sa.Text(), nullable=False),
@@ -1150,6 +1186,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sessions_expires_at"))
 
     op.drop_table("sessions")
+    with op.batch_alter_table("members", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_members_person", sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL")
+        )
+        batch_op.drop_index(
+            "uq_members_mail", sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL")
+        )
+        batch_op.drop_index(batch_op.f("ix_members_person_id"))
+        batch_op.drop_index(batch_op.f("ix_members_mail_index"))
+
+    op.drop_table("members")
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_events_organizer_id"))
         batch_op.drop_index(batch_op.f("ix_events_moves_close_at"))

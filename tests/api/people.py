@@ -15,7 +15,7 @@ from tests.api.ledger_double import AnsweringLedger, HandMadeChain
 from ticketchain.payments.sandbox import Sandbox
 from ticketchain.payments.webhooks import HEADER, sign
 from ticketchain.store.types import metadata
-from ticketchain.usecases import accounts, charges, pay
+from ticketchain.usecases import charges, keys, pay
 from ticketchain.usecases.parts import Parts
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -89,7 +89,7 @@ class Shop:
     log: Log
 
     def operator(self) -> Person:
-        return Person(self.client, accounts.create_operator_key(self.parts, "test")["api_key"])
+        return Person(self.client, keys.create_operator_key(self.parts, "test")["api_key"])
 
     def organizer(self) -> Person:
         answer = done(self.operator().post("/v1/organizers", json={"name": "Philharmonie"}), 201)

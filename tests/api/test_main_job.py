@@ -111,7 +111,7 @@ def test_a_phone_opens_the_gate_once(shop: Shop) -> None:
     shop.chain.work()
     lease = done(ann.post(f"/v1/tickets/{ticket}/entry-lease", json=key), 200)
     code = code_of(shop, phone, lease)
-    steward = shop.staff(organizer, "gate")
+    steward = shop.staff(organizer, "gate-steward")
     first = done(steward.post("/v1/gate/scans", json=scan(event, code, "1")), 200)
     assert (first["outcome"], first["admit"], first["ticket"]) == ("admitted", True, ticket)
     assert done(steward.post("/v1/gate/scans", json=scan(event, code, "1")), 200) == first
@@ -138,7 +138,7 @@ def test_a_phone_with_p256_sends_its_key_as_browsers_export_it(shop: Shop) -> No
     raw = phone.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     path = f"/v1/tickets/{ticket}/entry-lease"
     lease = done(ann.post(path, json={"algorithm": "p256", "device_key": raw.hex()}), 200)
-    steward = shop.staff(organizer, "gate")
+    steward = shop.staff(organizer, "gate-steward")
     code = code_of(shop, phone, lease)
     assert done(steward.post("/v1/gate/scans", json=scan(event, code, "1")), 200)["admit"]
     for bad in (raw[:-1] + bytes([raw[-1] ^ 1]), b"\x05" + raw[1:33], bytes(32)):

@@ -74,7 +74,7 @@ def test_a_secret_is_shown_once(shop: Shop) -> None:
     first = done(operator.post("/v1/organizers", json={"name": "x"}, key="k"), 201)
     assert done(operator.post("/v1/organizers", json={"name": "x"}, key="k"), 201) == first | {"api_key": None}
     organizer = shop.organizer()
-    wish = {"role": "gate", "label": "x"}
+    wish = {"role": "gate-steward", "label": "x"}
     made = done(organizer.post("/v1/api-keys", json=wish, key="k"), 201)
     assert done(organizer.post("/v1/api-keys", json=wish, key="k"), 201) == made | {"api_key": None}
 

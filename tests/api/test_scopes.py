@@ -94,7 +94,7 @@ def test_a_route_with_a_scope_wants_an_api_key_that_has_it(shop: Shop) -> None:
 
 def test_a_revoked_key_is_none_whatever_its_role(shop: Shop) -> None:
     organizer = shop.organizer()
-    gate = shop.staff(organizer, Role.GATE)
+    gate = shop.staff(organizer, Role.GATE_STEWARD)
     assert organizer.delete(f"/v1/api-keys/{gate.id}").status_code == 204
     for route in ROUTES:
         if route.scope != "public":
@@ -103,7 +103,7 @@ def test_a_revoked_key_is_none_whatever_its_role(shop: Shop) -> None:
 
 def everybody(shop: Shop) -> dict[Role, Person]:
     organizer = shop.organizer()
-    staff = {role: shop.staff(organizer, role) for role in (Role.BOX_OFFICE, Role.GATE, Role.AUDITOR)}
+    staff = {role: shop.staff(organizer, role) for role in (Role.BOX_OFFICE, Role.GATE_STEWARD, Role.AUDITOR)}
     return {Role.OPERATOR: shop.operator(), Role.OWNER: organizer, Role.FAN: shop.fan(), **staff}
 
 
@@ -141,7 +141,7 @@ ED25519_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 def test_another_organizers_things_do_not_exist(shop: Shop) -> None:
     organizer, rival = shop.organizer(), shop.organizer()
     event = shop.event(organizer)
-    steward = shop.staff(organizer, "gate")
+    steward = shop.staff(organizer, "gate-steward")
     before = shop.counts()
     path = f"/v1/events/{event}"
     refused(rival.post(f"{path}/batches", content=manifest(1), headers=CSV), 404, "not_found")
@@ -149,18 +149,18 @@ def test_another_organizers_things_do_not_exist(shop: Shop) -> None:
     refused(rival.post(f"{path}/release-royalties"), 404, "not_found")
     refused(rival.get(f"/v1/gate/events/{event}/counts"), 404, "not_found")
     scan = {"event_id": event, "code": "x", "gate": "1", "nonce": "1"}
-    refused(shop.staff(rival, "gate").post("/v1/gate/scans", json=scan), 404, "not_found")
+    refused(shop.staff(rival, "gate-steward").post("/v1/gate/scans", json=scan), 404, "not_found")
     refused(rival.delete(f"/v1/api-keys/{steward.id}"), 404, "not_found")
     assert {k: v for k, v in shop.counts().items() if k != "api_keys"} == {
         k: v for k, v in before.items() if k != "api_keys"
     }
     labels = [key["label"] for key in done(rival.get("/v1/api-keys"), 200)["items"]]
-    assert labels == ["owner", "gate"]
+    assert labels == ["owner", "gate-steward"]
 
 
 def test_a_revoked_key_ends_at_once(shop: Shop) -> None:
     organizer = shop.organizer()
-    steward = shop.staff(organizer, "gate")
+    steward = shop.staff(organizer, "gate-steward")
     event = shop.event(organizer)
     done(steward.get(f"/v1/gate/events/{event}/counts"), 200)
     assert organizer.delete(f"/v1/api-keys/{steward.id}").status_code == 204

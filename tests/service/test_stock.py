@@ -32,7 +32,8 @@ from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.sealing.keyring import Keyring
 from ticketchain.store import orders, schema, stock
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import accounts, allotments, buy, desk_sales, events, hold, issue, keys, pay
+from ticketchain.usecases import accounts, allotments, buy, desk_sales, events, hold, issue, pay
+from ticketchain.usecases import keys as api_keys
 from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.common import Principal, Request
 from ticketchain.usecases.parts import Parts
@@ -112,7 +113,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     chain.start()
     made = accounts.create_organizer(parts, Request(Principal("test", "operator")), "The house")
     owner = accounts.authenticate(parts, made["api_key"])
-    key = keys.create_key(parts, Request(owner), keys.Wanted("partner", "Tickets & Co"))
+    key = api_keys.create_key(parts, Request(owner), api_keys.Wanted("partner", "Tickets & Co"))
     fans = [accounts.authenticate(parts, accounts.sign_up(parts)["api_key"]) for _ in range(BUYERS)]
     yield House(parts, clock, chain, owner, accounts.authenticate(parts, key["api_key"]), fans)
     store.close()

@@ -11,7 +11,7 @@ import typer
 
 from ticketchain.cli.local import Data, Rpc, one_sentence, settings_of, tell
 from ticketchain.context import open_store, operator_addresses
-from ticketchain.usecases import accounts
+from ticketchain.usecases import keys as use_cases
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -28,7 +28,7 @@ def operator(
 ) -> None:
     """Make an operator's API key (it registers organizers) and print it, this once."""
     with one_sentence(), open_store(settings_of(data=data)) as parts:
-        key = accounts.create_operator_key(parts, label)
+        key = use_cases.create_operator_key(parts, label)
     tell(f"key {key['id']}; only its hash is stored, so keep this:")
     typer.echo(key["api_key"])
 
@@ -37,7 +37,7 @@ def operator(
 def list_keys(data: Data = None) -> None:
     """List the operator's API keys, without their secrets."""
     with one_sentence(), open_store(settings_of(data=data)) as parts:
-        rows = accounts.list_keys(parts, None)
+        rows = use_cases.list_keys(parts, None, limit=1_000)["items"]
     for row in rows:
         made = row["created_at"].partition(".")[0]
         typer.echo(f"{row['id']}  {made}  {'revoked' if row['revoked'] else 'in use '}  {row['label']}")
@@ -49,7 +49,7 @@ def revoke(
 ) -> None:
     """End an operator's API key at once."""
     with one_sentence(), open_store(settings_of(data=data)) as parts:
-        accounts.revoke_key(parts, None, key_id)
+        use_cases.revoke_operator_key(parts, key_id)
     tell(f"{key_id} is revoked")
 
 

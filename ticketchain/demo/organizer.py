@@ -18,7 +18,7 @@ def prepare(stage: Stage) -> None:
     made = web.post("/v1/organizers", stage.place.operator_key, {"name": "Harrow Quay Concerts"})
     stage.organizer_key = made["api_key"]
     stage.event = web.post("/v1/events", stage.organizer_key, evening(stage.hall))
-    stage.gate_keys = tuple(_key(stage, "gate", f"gate {name}") for name in GATES)
+    stage.gate_keys = tuple(_key(stage, "gate-steward", f"gate {name}") for name in GATES)
     stage.auditor_key = _key(stage, "auditor", "auditor")
     stage.event = until("the event's arrival on the ledger", lambda: _open_event(stage))
     stage.tell(

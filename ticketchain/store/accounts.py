@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, func, insert, select
 
 from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx, insert_new
@@ -54,41 +54,6 @@ def fan(tx: Tx, fan_id: str) -> Row[Any] | None:
 def lock_fan(tx: Tx, fan_id: str) -> None:
     """Keeps others who lock a fan waiting until the transaction ends (SQLite has one writer anyway)."""
     tx.execute(select(t.fans.c.id).where(t.fans.c.id == fan_id).with_for_update(key_share=True))
-
-
-def add_key(tx: Tx, values: dict[str, Any]) -> None:
-    """Stores an API key (its hash)."""
-    tx.execute(insert(t.api_keys).values(values))
-
-
-def key(tx: Tx, key_id: str) -> Row[Any] | None:
-    """One API key, revoked or not."""
-    return tx.execute(select(t.api_keys).where(t.api_keys.c.id == key_id)).one_or_none()
-
-
-_KEY = select(t.api_keys).where(t.api_keys.c.hash == bindparam("key_hash"), t.api_keys.c.revoked_at.is_(None))
-
-
-def key_by_hash(tx: Tx, key_hash: bytes) -> Row[Any] | None:
-    """The live API key with this hash."""
-    return tx.execute(_KEY, {"key_hash": key_hash}).one_or_none()
-
-
-def keys_of(tx: Tx, organizer_id: str | None) -> list[Row[Any]]:
-    """The API keys of an organizer, or with None those of the installation."""
-    query = select(t.api_keys).where(t.api_keys.c.organizer_id == organizer_id, t.api_keys.c.fan_id.is_(None))
-    return list(tx.execute(query.order_by(t.api_keys.c.id)))
-
-
-def revoke_key(tx: Tx, key_id: str, organizer_id: str | None, now: datetime) -> bool:
-    """Ends an API key; False when there is no such live key of this organizer."""
-    query = update(t.api_keys).where(
-        t.api_keys.c.id == key_id,
-        t.api_keys.c.organizer_id == organizer_id,
-        t.api_keys.c.fan_id.is_(None),
-        t.api_keys.c.revoked_at.is_(None),
-    )
-    return tx.execute(query.values(revoked_at=now)).rowcount == 1
 
 
 def remembered(tx: Tx, principal: str, key: str) -> Row[Any] | None:

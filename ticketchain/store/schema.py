@@ -62,7 +62,14 @@ api_keys = Table(
     Column("label", Text, nullable=False),
     Column("organizer_id", Id, ForeignKey("organizers.id")),
     Column("fan_id", Id, ForeignKey("fans.id")),
+    Column("scopes", Text),  # of its role's only these, with spaces between; null: all
+    Column("device", Text),  # gate device or till that it lives on
+    Column("member", Boolean, nullable=False, default=False),  # a member acts by it; it has no secret
     Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),  # to a few minutes; not of fans
+    Column("old_hash", Hash, unique=True),  # from before it was changed over
+    Column("old_until", Moment),
     Column("revoked_at", Moment),
 )
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 import hashlib
 import secrets
 import zlib
+from datetime import timedelta
 from typing import Any
 
-from ticketchain.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from ticketchain.domain.errors import Invalid, Unauthenticated
 from ticketchain.domain.ports import SealedKey
-from ticketchain.domain.roles import SCOPES, Role
-from ticketchain.store import accounts
+from ticketchain.domain.roles import Role
+from ticketchain.store import accounts, keys
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import Principal, Request, answer, answered, required
 from ticketchain.usecases.parts import Parts
+
+NOTED_EVERY = timedelta(minutes=5)
+"""How old what is known of a key's last use may get."""
 
 
 def create_organizer(parts: Parts, request: Request, name: str) -> dict[str, Any]:
@@ -26,7 +30,7 @@ def create_organizer(parts: Parts, request: Request, name: str) -> dict[str, Any
     wallet = parts.signer.new_wallet()
     with parts.store.begin() as tx:
         if (before := answered(tx, request)) is not None:
-            return _without_secret(before)
+            return before | {"api_key": None}
         now, organizer_id = parts.clock(), parts.new_id("org")
         accounts.add_wallet(tx, wallet.address, "organizer", wallet.sealed, wallet.version, now)
         accounts.add_organizer(tx, organizer_id, name.strip(), wallet.address, now)
@@ -59,51 +63,6 @@ def view_organizer(parts: Parts, organizer_id: str) -> dict[str, Any]:
         return {"id": row.id, "name": row.name, "address": row.address}
 
 
-def create_key(parts: Parts, request: Request, role: str, label: str) -> dict[str, Any]:
-    """A further API key of the caller's organizer. Raises `Invalid` for a role that an organizer cannot give."""
-    try:
-        wanted = Role(role)
-    except ValueError:
-        wanted = Role.FAN
-    if wanted in (Role.FAN, Role.OPERATOR):
-        roles = ", ".join(r for r in Role if r not in (Role.FAN, Role.OPERATOR))
-        raise Invalid("role", f"{role!r} is no role of an organizer; choose one of {roles}")
-    with parts.store.begin() as tx:
-        if (before := answered(tx, request)) is not None:
-            return _without_secret(before)
-        key = new_key(parts, tx, wanted, label, organizer_id=request.who.organizer)
-        answer(parts, tx, request, _without_secret(key))
-        return key
-
-
-def create_operator_key(parts: Parts, label: str) -> dict[str, Any]:
-    """An API key of the installation's operator; only from the command line, beside the data."""
-    with parts.store.begin() as tx:
-        return new_key(parts, tx, Role.OPERATOR, label)
-
-
-def list_keys(parts: Parts, organizer_id: str | None) -> list[dict[str, Any]]:
-    """The API keys of an organizer (None: of the installation), without their secrets."""
-    with parts.store.read() as tx:
-        return [
-            {
-                "id": k.id,
-                "role": k.role,
-                "label": k.label,
-                "created_at": k.created_at.isoformat(),
-                "revoked": k.revoked_at is not None,
-            }
-            for k in accounts.keys_of(tx, organizer_id)
-        ]
-
-
-def revoke_key(parts: Parts, organizer_id: str | None, key_id: str) -> None:
-    """Ends an API key at once. Raises `NotFound`."""
-    with parts.store.begin() as tx:
-        if not accounts.revoke_key(tx, key_id, organizer_id, parts.clock()):
-            raise NotFound(f"API key {key_id!r} is unknown or already revoked")
-
-
 def check_key(api_key: str) -> Role:
     """The role that stands in an API key, which may be unknown or revoked all the same. Raises `Unauthenticated` for
     what no API key can be.
@@ -118,17 +77,25 @@ def check_key(api_key: str) -> Role:
 def authenticate(parts: Parts, api_key: str) -> Principal:
     """Who an API key belongs to. Raises `Unauthenticated`; a mistyped key is told apart by its checksum."""
     check_key(api_key)
+    digest, now = hashlib.sha256(api_key.encode()).digest(), parts.clock()
     with parts.store.read() as tx:
-        row = accounts.key_by_hash(tx, hashlib.sha256(api_key.encode()).digest())
+        row = keys.by_hash(tx, digest) or keys.by_old_hash(tx, digest, now)
     if row is None:
         raise Unauthenticated("API key: it is unknown or revoked")
-    return Principal(row.id, row.role, row.organizer_id, row.fan_id)
+    if row.expires_at is not None and row.expires_at <= now:
+        raise Unauthenticated(f"API key: it was good until {row.expires_at.isoformat()}; ask for a new one")
+    narrowed = None if row.scopes is None else frozenset(row.scopes.split())
+    unnoted = row.fan_id is None and (row.last_used_at is None or now - row.last_used_at >= NOTED_EVERY)
+    return Principal(row.id, row.role, row.organizer_id, row.fan_id, narrowed, row.expires_at, unnoted)
 
 
-def demand(role: str, scope: str) -> None:
-    """Raises `Forbidden` unless the role of an API key has the scope."""
-    if scope not in SCOPES[Role(role)]:
-        raise Forbidden(f"the role {role!r} of this API key has not the scope {scope!r}", scope=scope)
+def note_use(parts: Parts, key_id: str) -> None:
+    """Notes that an API key is in use. Not in the transaction of what it is used for, nor in that of each request: who
+    looks wants to know about which day, not which second.
+    """
+    now = parts.clock()
+    with parts.store.begin() as tx:
+        keys.note_use(tx, key_id, now, now - NOTED_EVERY)
 
 
 def fan_view(parts: Parts, fan_id: str) -> dict[str, Any]:
@@ -139,20 +106,26 @@ def fan_view(parts: Parts, fan_id: str) -> dict[str, Any]:
 
 
 def new_key(
-    parts: Parts, tx: Tx, role: Role, label: str, organizer_id: str | None = None, fan_id: str | None = None
+    parts: Parts,
+    tx: Tx,
+    role: Role,
+    label: str,
+    organizer_id: str | None = None,
+    fan_id: str | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
-    """Makes and stores an API key; the answer is the only place where its secret ever stands."""
-    body = f"tc_{role}_{secrets.token_hex(16)}"
-    api_key = f"{body}_{_checksum(body)}"
-    key_id = parts.new_id("key")
+    """Makes and stores an API key; the answer is the only place where its secret ever stands. `more`: other columns."""
+    api_key, key_id = new_secret(role), parts.new_id("key")
     values = {"id": key_id, "hash": hashlib.sha256(api_key.encode()).digest(), "role": role, "label": label}
     owner = {"organizer_id": organizer_id, "fan_id": fan_id, "created_at": parts.clock()}
-    accounts.add_key(tx, values | owner)
+    keys.add(tx, values | owner | more)
     return {"id": key_id, "role": str(role), "label": label, "api_key": api_key}
 
 
-def _without_secret(view: dict[str, Any]) -> dict[str, Any]:
-    return view | {"api_key": None}
+def new_secret(role: str) -> str:
+    """A new API key that nobody has: 128 bits, and a checksum that tells a mistyped key from an unknown one."""
+    body = f"tc_{role}_{secrets.token_hex(16)}"
+    return f"{body}_{_checksum(body)}"
 
 
 def _checksum(body: str) -> str:

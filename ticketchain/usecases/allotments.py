@@ -12,10 +12,9 @@ from typing import Any
 
 from ticketchain.domain.errors import Conflict, Invalid, NotFound, SeatTaken, SoldOut
 from ticketchain.domain.roles import Role
-from ticketchain.store import accounts, allotments, events
+from ticketchain.store import allotments, events, keys
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
-from ticketchain.usecases.accounts import demand
 from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required
 from ticketchain.usecases.parts import Parts
 
@@ -52,7 +51,7 @@ def set_aside(parts: Parts, request: Request, event_id: str, wanted: Wanted) -> 
 
 
 def _check(parts: Parts, tx: Tx, who: Principal, wanted: Wanted) -> None:
-    key = accounts.key(tx, wanted.key_id)
+    key = keys.key(tx, wanted.key_id)
     if key is None or key.organizer_id != who.organizer or key.revoked_at is not None:
         raise NotFound(f"key_id: API key {wanted.key_id!r} is unknown or revoked")
     if key.role != Role.PARTNER:
@@ -117,7 +116,7 @@ def _own(tx: Tx, who: Principal, allotment_id: str) -> Any:
     if not theirs or event_of(tx, row.event_id).organizer_id != who.organizer:
         raise NotFound(f"allotment {allotment_id!r} is unknown")
     if who.role != Role.PARTNER:
-        demand(who.role, "sales:write")
+        who.demand("sales:write")
     return row
 
 

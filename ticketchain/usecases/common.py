@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from ticketchain.domain import trace
@@ -13,7 +14,7 @@ from ticketchain.domain.errors import Conflict, Forbidden, KeyReused, NotFound, 
 from ticketchain.domain.intents import Intent, to_payload
 from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.ports import SealedKey
-from ticketchain.domain.roles import Role
+from ticketchain.domain.roles import SCOPES, Role
 from ticketchain.store import accounts, events, outbox, stops
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.forks import refuse_forked
@@ -24,12 +25,32 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: the API key, its role, and the organizer or fan that it belongs to."""
+    """Who asks: the API key, its role, and the organizer or fan that it belongs to.
+
+    `narrowed`: of its role's scopes it has these only; `expires_at`: it is good until then; `unnoted`: its last use is
+    to be noted again.
+    """
 
     key_id: str
     role: str
     organizer_id: str | None = None
     fan_id: str | None = None
+    narrowed: frozenset[str] | None = None
+    expires_at: datetime | None = None
+    unnoted: bool = False
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it may do."""
+        scopes = SCOPES[Role(self.role)]
+        return scopes if self.narrowed is None else scopes & self.narrowed
+
+    def demand(self, scope: str) -> None:
+        """Raises `Forbidden` without this scope."""
+        if scope not in SCOPES[Role(self.role)]:
+            raise Forbidden(f"the role {self.role!r} of this API key has not the scope {scope!r}", scope=scope)
+        if scope not in self.scopes:
+            raise Forbidden(f"this API key was made without the scope {scope!r} of its role", scope=scope)
 
     @property
     def fan(self) -> str:
