@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from api.schemas.consents import Consent
 from api.schemas.fields import (
     AT_ONCE,
     Address,
@@ -36,15 +37,6 @@ class OrganizerWanted(Body):
     """An organizer to be."""
 
     name: Line = Field(max_length=200, description="As everybody will read it.", examples=["Philharmonie"])
-
-
-class KeyWanted(Body):
-    """A further API key of one's organizer."""
-
-    role: Line = Field(max_length=20, description="owner, box-office, partner, gate or auditor.", examples=["gate"])
-    label: Line = Field(
-        max_length=100, description="What the key is for; for people only.", examples=["North entrance, lane 2"]
-    )
 
 
 class NewPriceClass(Body):
@@ -214,6 +206,7 @@ class Gift(Body):
     """To whom a ticket goes."""
 
     to: FanId
+    consent: Consent | None = None
 
 
 class Offer(Body):
@@ -221,6 +214,7 @@ class Offer(Body):
 
     price: Amount = Field(examples=[7000])
     currency: Currency
+    consent: Consent | None = None
 
 
 class DeviceKey(Body):

@@ -132,13 +132,6 @@ class KeyReused(DomainError):
     status = 422
 
 
-class MovesHeld(DomainError):
-    """Nothing of the holder's moves until a moment (`until`), for safety; `causes` say what began that."""
-
-    code = "moves_held"
-    status = 403
-
-
 class LedgerRefused(DomainError):
     """The contract refuses the call; `reason` is the contract's error name, `arguments` its arguments."""
 

@@ -1,0 +1,83 @@
+"""A fan's passkeys. The signer keeps them and judges what they prove; here they are only carried to and fro.
+
+The first one is good at once, every later one begins a hold on the fan's moves: somebody else could have enrolled it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ticketchain.domain.errors import ConsentRequired, NotFound
+from ticketchain.domain.proofs import Passkey, PasskeyProof, Registration, Standing, drop_challenge
+from ticketchain.usecases.common import Principal, Request, answer, answered
+from ticketchain.usecases.consenting import passkey_wanted, to_text
+from ticketchain.usecases.parts import Parts
+
+ALGORITHMS = (-7, -8)
+"""COSE: ES256 and EdDSA."""
+
+SERVICE = "ticketchain"
+
+
+def list_passkeys(parts: Parts, who: Principal) -> dict[str, Any]:
+    """The caller's passkeys, and until when nothing of theirs moves, and why."""
+    return _view(parts, parts.signer.standing(who.fan))
+
+
+def passkey_options(parts: Parts, who: Principal) -> dict[str, Any]:
+    """What a browser needs to make a passkey (WebAuthn level 3). Asked again, the challenge before is worth nothing."""
+    standing = parts.signer.standing(who.fan)
+    return {
+        "challenge": to_text(parts.signer.begin_enrolment(who.fan)),
+        "rp": {"id": parts.rp_id, "name": SERVICE},
+        "user": {"id": to_text(who.fan.encode()), "name": who.fan, "display_name": "My tickets"},
+        "algorithms": list(ALGORITHMS),
+        "exclude": [to_text(each.id) for each in standing.passkeys],
+        "user_verification": "required",
+        "attestation": "none",
+    }
+
+
+def add_passkey(parts: Parts, request: Request, registration: Registration, label: str) -> dict[str, Any]:
+    """Enrols a passkey. Raises what the signer refuses; whoever sends the same one again gets it again."""
+    with parts.store.read() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+    passkey = parts.signer.enrol(request.who.fan, registration, label)
+    with parts.store.begin() as tx:
+        return dict(answer(parts, tx, request, _passkey(passkey)))
+
+
+def drop_passkey(parts: Parts, who: Principal, passkey_id: bytes, proof: PasskeyProof | None) -> dict[str, Any]:
+    """Removes one of the caller's passkeys by another one; the hold that it began ends. Raises `ConsentRequired`,
+    `NotFound`.
+    """
+    standing = parts.signer.standing(who.fan)
+    if passkey_id not in {each.id for each in standing.passkeys}:
+        raise NotFound(f"passkey {to_text(passkey_id)[:40]!r} is none of yours")
+    if proof is None:
+        others = tuple(each for each in standing.passkeys if each.id != passkey_id)
+        challenge = drop_challenge(who.fan, passkey_id)
+        wanted = {"kind": "removal", "digest": "0x" + challenge.hex()}
+        wanted |= {"passkey": passkey_wanted(parts, replace(standing, passkeys=others), challenge)}
+        raise ConsentRequired(
+            "passkey: another one of yours has to agree; send the request with its yes", consent=wanted
+        )
+    parts.signer.drop_passkey(who.fan, passkey_id, proof)
+    return list_passkeys(parts, who)
+
+
+def _view(parts: Parts, standing: Standing) -> dict[str, Any]:
+    until = standing.held_until
+    held = until is not None and until > parts.clock()
+    return {
+        "items": [_passkey(each) for each in standing.passkeys],
+        "held_until": until.isoformat() if until and held else None,
+        "causes": list(standing.causes) if held else [],
+    }
+
+
+def _passkey(passkey: Passkey) -> dict[str, Any]:
+    created, active = passkey.created_at.isoformat(), passkey.active_from.isoformat()
+    return {"id": to_text(passkey.id), "label": passkey.label, "created_at": created, "active_from": active}
