@@ -15,8 +15,14 @@ from ticketchain.settings import Settings
 
 
 @pytest.fixture(params=ENGINES)
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "data", database_url=fresh_database(request.param, tmp_path), port=1)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The database; a test that is about the chain alone chooses one with `parametrize`."""
+    return str(request.param)
+
+
+@pytest.fixture
+def settings(engine: str, tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data", database_url=fresh_database(engine, tmp_path), port=1)
 
 
 @pytest.fixture

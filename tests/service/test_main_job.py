@@ -152,18 +152,27 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(service: Cont
         refund.return_ticket(service.parts, request(anna.who), ticket)
 
 
-def test_an_event_takes_as_many_batches_as_the_ledger_and_no_more(service: Context) -> None:
+def test_an_event_has_no_more_batches_than_the_ledger_takes(service: Context) -> None:
     event = Event.open(service, rows=1)  # its first batch
-    header = "section,row,seat,price_class\n"
     with pytest.raises(Conflict, match="at most 255"):
-        many = header + "\n".join(f"S{n},1,1,A" for n in range(255))
-        issue.issue_manifest(service.parts, request(event.organizer), event.id, many.encode(), "csv")
+        issue.issue_manifest(service.parts, request(event.organizer), event.id, _batches(255), "csv")
     assert len(issue.list_batches(service.parts, event.id)) == 1
-    rest = header + "\n".join(f"S{n},1,1,A" for n in range(254))
-    issue.issue_manifest(service.parts, request(event.organizer), event.id, rest.encode(), "csv")
-    idle(service, 120)
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_an_event_has_as_many_batches_as_the_ledger_takes(service: Context) -> None:
+    event = Event.open(service, rows=1)
+    issue.issue_manifest(service.parts, request(event.organizer), event.id, _batches(254), "csv")
+    while any([service.senders[0].step(), service.indexers[0].step()]):  # 254 transactions: nobody else has to work
+        pass
+    idle(service)
     issued = issue.list_batches(service.parts, event.id)
     assert (len(issued), all(b["issued"] for b in issued)) == (255, True)
+
+
+def _batches(count: int) -> bytes:
+    """A manifest of so many batches: a seat in a section each."""
+    return "\n".join(["section,row,seat,price_class", *(f"S{n},1,1,A" for n in range(count))]).encode()
 
 
 def test_seats_issued_before_are_named_by_their_rows(service: Context) -> None:

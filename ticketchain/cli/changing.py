@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ticketchain.audit import CouldNotRead, check_cancelled
 from ticketchain.cli.event import ASK_EVERY_S, AsJson, Event, app, show_event
 from ticketchain.cli.remote import FAILED, HERE, Key, Refused, Service, Url, key_of, service
 from ticketchain.domain.money import show
@@ -160,6 +159,8 @@ def _tickets(api: Service, path: str) -> Iterator[Any]:
 
 
 def _checked(found: Any, tickets: Iterator[Any], rpc: str, from_block: int) -> list[str]:
+    from ticketchain.audit import CouldNotRead, check_cancelled  # here: a second of imports for one option of one command
+
     try:
         return check_cancelled(rpc, found["ledger"], found["number"], tickets, from_block)
     except CouldNotRead as error:
