@@ -17,6 +17,7 @@ from api.stripe import StripePage
 from api.stripe import make_router as make_stripe_router
 from api.uses import Uses
 from api.v1 import (
+    access,
     books,
     box_office,
     buying,
@@ -60,6 +61,7 @@ V1 = (  # looked through in this order: what an on-sale has most of comes first
     stops,
     gate,
     books,
+    access,
     ledger,
 )
 _DEFAULT_LIMITS = Limits()

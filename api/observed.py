@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ticketchain.domain.place import coming_from
 from ticketchain.domain.trace import traced
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -38,7 +39,7 @@ class Observed:
                 status = message["status"]
             await send(message)
 
-        with traced(scope["request_id"]):
+        with traced(scope["request_id"]), coming_from((scope.get("client") or ("",))[0]):
             try:
                 await self.app(scope, receive, sender)
             finally:
