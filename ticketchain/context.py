@@ -37,8 +37,10 @@ from ticketchain.chain.reader import ContractReader
 from ticketchain.chain.sender import Sender
 from ticketchain.chain.types import ChainError
 from ticketchain.domain.errors import DomainError
+from ticketchain.mail.choice import choose_mailer
 from ticketchain.metadata.ipfs import IpfsStore
 from ticketchain.metadata.store import ContentError, LocalStore
+from ticketchain.passwords.choice import open_passwords
 from ticketchain.payments.delivery import WebhookSender
 from ticketchain.payments.providers import Providers, choose_providers, own_secret
 from ticketchain.payments.sandbox import Sandbox
@@ -155,7 +157,8 @@ def open_store(settings: Settings, with_providers: bool = False) -> Iterator[Par
     nothing: Any = None
     with _open_store(settings) as store, _open_people(settings) as people:
         providers = _providers(settings, store, not settings.rpc_url).by_name if with_providers else {}
-        yield Parts(store, now, new_id, nothing, nothing, nothing, providers, people, structlog.get_logger())
+        log = structlog.get_logger()
+        yield Parts(store, now, new_id, nothing, nothing, nothing, providers, people, nothing, nothing, log)
 
 
 @contextmanager
@@ -316,8 +319,12 @@ def _wire(
         contents=IpfsStore(settings.ipfs) if settings.ipfs else LocalStore(settings.data / "metadata"),
         providers=providers.by_name,
         people=people,
+        passwords=open_passwords(settings.breached_passwords, settings.password_hashes),
+        mailer=choose_mailer(settings.smtp_url.get_secret_value(), settings.data / "mail", settings.sender, now),
         log=structlog.get_logger(),
         rules=Rules(hold=settings.hold, payment=settings.payment, max_held=settings.hold_seats),
+        url=settings.origin,
+        rp_id=settings.rp_id,
     )
     return Context(
         settings=settings,

@@ -59,6 +59,14 @@ class Settings(BaseSettings):
     bump_after_s: int = Field(30, ge=1, description="seconds until a waiting transaction offers higher fees")
     max_fee_gwei: int = Field(500, ge=0, description="most that is offered for a unit of gas, tip included")
     metrics_token: SecretStr = Field(SecretStr(""), description="lets a scraper read /metrics without an API key")
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="mail server, smtp(s)://user:password@host:port; empty = files in the data folder"
+    )
+    mail_from: str = Field("", description="who mails come from; empty = tickets@ and the host of the service")
+    breached_passwords: Path | None = Field(
+        None, description="sorted file of SHA-1 hashes (Have I Been Pwned) of passwords that nobody may take"
+    )
+    password_hashes: int = Field(1, ge=1, le=64, description="passwords hashed at once: each takes a core for a moment")
     hold_s: int = Field(600, ge=1, description="seconds that seats are held")
     hold_seats: int = Field(40, ge=1, description="seats of an event that one fan can hold at once, in all holds")
     payment_s: int = Field(1800, ge=1, description="seconds to pay an order")
@@ -79,6 +87,11 @@ class Settings(BaseSettings):
         """Where the pages are that ask for passkeys: `http://localhost:8000`."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{self.rp_id}" + (f":{parts.port}" if parts.port else "")
+
+    @property
+    def sender(self) -> str:
+        """Who mails come from."""
+        return self.mail_from or f"tickets@{self.rp_id}"
 
     @property
     def database(self) -> str:

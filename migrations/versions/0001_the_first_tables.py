@@ -81,7 +81,7 @@ def upgrade() -> None:
     op.create_table(
         "login_attempts",
         sa.Column("subject", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("blocked_until", types.Moment(), nullable=False),
         sa.Column("last_at", types.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("subject", name=op.f("pk_login_attempts")),

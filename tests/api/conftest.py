@@ -14,6 +14,7 @@ from tests.api.ledger_double import ADDRESS, CHAIN_ID, AnsweringLedger, HandMade
 from tests.api.people import SECRET, Clock, Log, Shop
 from tests.support import books
 from tests.support.databases import ENGINES, fresh_store
+from tests.support.logins import login_parts
 from tests.support.persons import open_keeper
 from ticketchain.context import new_id
 from ticketchain.metadata.store import LocalStore
@@ -53,6 +54,7 @@ def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -
         contents=LocalStore(folder / "metadata"),
         providers={each.name: each for each in providers},
         people=people,
+        **login_parts(folder, clock),
         log=log,
     )
     chain = HandMadeChain(parts)

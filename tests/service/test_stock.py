@@ -20,6 +20,7 @@ from sqlalchemy import select, update
 from tests.api.ledger_double import ADDRESS, CHAIN_ID, AnsweringLedger, HandMadeChain
 from tests.api.people import Clock, Log
 from tests.support.databases import ENGINES, fresh_store
+from tests.support.logins import login_parts
 from tests.support.persons import open_keeper
 from ticketchain.context import new_id
 from ticketchain.domain.errors import Conflict, Expired, SeatTaken, SoldOut
@@ -108,7 +109,8 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     signer = LocalSigner(keys, CHAIN_ID, [ADDRESS], operator.relayers, operator.attestor)
     providers: Any = {"sandbox": SandboxProvider(sandbox, ["whsec_test"], clock), "desk": Desk(store, clock)}
     people, contents = open_keeper(folder, clock), LocalStore(folder / "metadata")
-    parts = Parts(store, clock, new_id, signer, AnsweringLedger(), contents, providers, people, Log())
+    logins = login_parts(folder, clock)
+    parts = Parts(store, clock, new_id, signer, AnsweringLedger(), contents, providers, people, log=Log(), **logins)
     chain = HandMadeChain(parts)
     chain.start()
     made = accounts.create_organizer(parts, Request(Principal("test", "operator")), "The house")

@@ -65,7 +65,7 @@ login_attempts = Table(
     "login_attempts",
     metadata,
     Column("subject", Hash, primary_key=True),  # SHA-256 of what is counted: an action, and an account or an address
-    Column("count", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
     Column("blocked_until", Moment, nullable=False),
     Column("last_at", Moment, nullable=False, index=True),
 )

@@ -28,7 +28,7 @@ class Principal:
     """Who asks: the API key, its role, and the organizer or fan that it belongs to.
 
     `narrowed`: of its role's scopes it has these only; `expires_at`: it is good until then; `unnoted`: its last use is
-    to be noted again.
+    to be noted again. `person_id`: whose session it is, if it is none of a key; `has_wallet`: the fan's was made.
     """
 
     key_id: str
@@ -38,6 +38,8 @@ class Principal:
     narrowed: frozenset[str] | None = None
     expires_at: datetime | None = None
     unnoted: bool = False
+    person_id: str | None = None
+    has_wallet: bool = True
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from ticketchain.domain.consents import Attestation, Consent
 from ticketchain.domain.ports import (
     Charge,
     ChargeNow,
+    Letter,
     PaidCharge,
     SignedTransaction,
     StatementLine,
@@ -157,6 +158,31 @@ class People(Protocol):
         """Erases the person's key; it never gets another one."""
 
 
+class Passwords(Protocol):
+    """Hashes passwords and judges them."""
+
+    def hash(self, password: str) -> str:
+        """The hash to store. Raises `Unavailable` when too many wait for theirs."""
+
+    def matches(self, stored: str | None, password: str) -> bool:
+        """Whether a password fits a hash; for None it takes as long, and is False. Raises `Unavailable`."""
+
+    def outdated(self, stored: str) -> bool:
+        """Whether a hash was made at another cost than new ones are."""
+
+    def objection(self, password: str, near: Sequence[str] = ()) -> str | None:
+        """Why a password should not be taken, as the end of a sentence; `near`: what is known of its owner."""
+
+
+class Mailer(Protocol):
+    """Sends mail."""
+
+    def send(self, letter: Letter) -> None:
+        """Hands a letter over; the same id is one letter. Raises `MailRefused` when it never goes out, `Unavailable`
+        when it may later.
+        """
+
+
 class Contents(Protocol):
     """Content-addressed storage of manifests."""
 
@@ -224,8 +250,11 @@ class Parts:
     contents: Contents
     providers: Mapping[str, PaymentProvider]
     people: People
+    passwords: Passwords
+    mailer: Mailer
     log: Any
     rules: Rules = Rules()
+    url: str = "http://localhost:8000"  # how people reach the service
     rp_id: str = "localhost"  # where passkeys are good (WebAuthn relying party id): the host of the service's address
 
     @property
