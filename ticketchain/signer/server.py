@@ -1,4 +1,4 @@
-"""The signer's server: one thread that takes what all connections have sent, hands it to the desk as one batch (one
+"""The signer's server: a thread that takes what all connections have sent, hands it to the desk as one batch (one
 transaction of the vault, one fsync) and answers.
 
 Nobody waits for anybody else: sockets never block, a client that does not read is not read from either, and what is
@@ -11,15 +11,16 @@ import logging
 import selectors
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, TypeGuard
 
 from ticketchain.domain.errors import DomainError
 from ticketchain.signer import wire
 from ticketchain.signer.codec import Garbage
+from ticketchain.signer.desk import Request, SigningDesk
 
 MOST_CONNECTIONS = 256
 """At each door; one more is closed at once."""
@@ -33,13 +34,6 @@ MOST_UNREAD = 2 * wire.MAX_ANSWER
 _CHUNK = 1 << 16
 
 log = logging.getLogger(__name__)
-
-
-class Desk(Protocol):
-    """What the server needs of a desk beside its calls."""
-
-    def together(self) -> AbstractContextManager[object]:
-        """What is done inside is one transaction, durable when the block ends; an exception takes all of it back."""
 
 
 class BadRequest(DomainError):
@@ -81,13 +75,13 @@ class Asked:
 
     connection: Connection
     id: int
-    request: wire.Request | DomainError
+    request: Request | DomainError
 
 
 class Server:
     """Serves a desk at its doors, until `stop`. `beside`: calls that the desk itself does not have, by name."""
 
-    def __init__(self, desk: Desk, doors: Sequence[Door], beside: Mapping[str, Callable[[], Any]]) -> None:
+    def __init__(self, desk: SigningDesk, doors: Sequence[Door], beside: Mapping[str, Callable[..., Any]]) -> None:
         self._desk, self._doors, self._beside = desk, doors, beside
         self._selector = selectors.DefaultSelector()
         self._heard: dict[Connection, None] = {}
@@ -217,27 +211,39 @@ class Server:
     # -------------------------------------------------------------------------------------------- work
 
     def _answers(self, asked: Sequence[Asked]) -> list[bytes]:
-        """The answers to a batch, all of it durable. What the signer fails at spoils the batch: then each is done by
-        itself, so that it spoils nothing but its own answer.
-        """
-        if not asked:
-            return []
-        try:
-            with self._desk.together():
-                return [self._answer(each) for each in asked]
-        except Exception as error:
-            if len(asked) > 1:
-                return [answer for each in asked for answer in self._answers([each])]
-            log.exception("a request failed")
-            failed = SignerFailed(f"the signer failed ({type(error).__name__}), its log says where; nothing was signed")
-            return [wire.refusal(asked[0].id, failed)]
+        """The answers to a batch; all that was done is durable by then."""
+        jobs = [each.request for each in asked if self._is_job(each.request)]
+        done = iter(self._done(jobs) if jobs else ())
+        answers = (next(done) if self._is_job(each.request) else self._at_once(each.request) for each in asked)
+        return [_frame(each.id, answer) for each, answer in zip(asked, answers, strict=True)]
 
-    def _answer(self, asked: Asked) -> bytes:
-        if isinstance(asked.request, DomainError):
-            return wire.refusal(asked.id, asked.request)
-        name, arguments = asked.request.name, asked.request.arguments
-        call: Callable[..., Any] = self._beside.get(name) or getattr(self._desk, name)
+    def _is_job(self, request: Request | DomainError) -> TypeGuard[Request]:
+        return isinstance(request, Request) and request.method not in self._beside
+
+    def _done(self, jobs: Sequence[Request]) -> Sequence[Any]:
         try:
-            return wire.answer(asked.id, call(**arguments))
+            return self._desk.handle_all(jobs)
         except DomainError as error:
-            return wire.refusal(asked.id, error)
+            return [error] * len(jobs)
+        except Exception as error:
+            log.exception("a batch failed")
+            return [_failed(error)] * len(jobs)
+
+    def _at_once(self, request: Request | DomainError) -> Any:
+        """What is asked beside the desk, or a refusal that stands already."""
+        if isinstance(request, DomainError):
+            return request
+        try:
+            return self._beside[request.method](**request.arguments)
+        except DomainError as error:
+            return error
+
+
+def _failed(error: Exception) -> SignerFailed:
+    return SignerFailed(f"the signer failed ({type(error).__name__}), its log says where; nothing was signed")
+
+
+def _frame(number: int, answer: Any) -> bytes:
+    if isinstance(answer, DomainError):
+        return wire.refusal(number, answer)
+    return wire.answer(number, answer)

@@ -20,6 +20,7 @@ from ticketchain.domain.errors import DomainError, Invalid
 from ticketchain.domain.ports import SignedTransaction, TransactionFields, UnsignedTransaction
 from ticketchain.domain.proofs import LogEntry, LogHead, Passkey, PasskeyProof, Registration, Standing
 from ticketchain.signer.codec import Garbage, Read, reader, write
+from ticketchain.signer.desk import Request
 
 FANS, OPERATOR = "fans.sock", "operator.sock"
 """The doors: an API process gets the first only."""
@@ -71,7 +72,7 @@ CALLS: Mapping[str, Mapping[str, Call]] = {
         "drop_passkey": _call(NoneType, owner=str, credential_id=bytes, proof=PasskeyProof),
         "hold_moves": _call(datetime, owner=str, cause=str),
         "challenge": _call(bytes, consent=Consent),
-        "consent": _call(bytes, address=str, consent=Consent, proof=PasskeyProof | None),
+        "consent": _call(bytes, address=str, consent=Consent, proof=PasskeyProof),
         "new_entry_key": _call(bytes, event_number=int),
         "sign_lease": _call(bytes, public_key=bytes, message=bytes),
         "login": _call(Passkey, owner=str, challenge=bytes, proof=PasskeyProof),
@@ -85,19 +86,12 @@ CALLS: Mapping[str, Mapping[str, Call]] = {
         "anchor": _call(SignedTransaction, **_FEES, data=bytes),
         "deploy_transaction": _call(SignedTransaction, fields=TransactionFields),
         "log_entries": _call(tuple[LogEntry, ...], after=int, limit=int),
+        "log_head": _call(LogHead),
         "addresses": _call(Addresses),
+        "know": _call(NoneType, ledgers=tuple[str, ...]),
     },
 }
 """What each door answers; nothing else can be asked for there."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request as it was read: which call, with which arguments."""
-
-    id: int
-    name: str
-    arguments: dict[str, Any]
 
 
 class Frames:
@@ -166,14 +160,14 @@ def read_id(value: Mapping[str, Any]) -> int:
 
 def read_request(value: dict[str, Any], calls: Mapping[str, Call]) -> Request:
     """A request of this door. Raises `Garbage` for anything that it does not answer to, to the letter."""
-    number, name, sent = read_id(value), value.get("do"), value.get("with")
+    name, sent = value.get("do"), value.get("with")
     if len(value) != 3 or type(name) is not str or type(sent) is not dict:
         raise Garbage("a request has exactly the fields id, do, with")
     if (call := calls.get(name)) is None:
         raise Garbage(f"this door answers to {', '.join(sorted(calls))} only")
     if sent.keys() != call.arguments.keys():
         raise Garbage(f"{name} takes exactly {', '.join(call.arguments) or 'nothing'}")
-    return Request(number, name, {key: read(sent[key]) for key, read in call.arguments.items()})
+    return Request(name, {key: read(sent[key]) for key, read in call.arguments.items()})
 
 
 def answer(number: int, value: Any) -> bytes:

@@ -1,0 +1,51 @@
+"""A desk from its configuration, for the signer's process and for tests that sign in their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ticketchain.domain.errors import SignerRefused
+from ticketchain.sealing.keyring import Keyring
+from ticketchain.sealing.seal import Seal
+from ticketchain.signer.config import Config
+from ticketchain.signer.desk import SigningDesk
+from ticketchain.signer.domains import Domains
+from ticketchain.signer.fans import Rules
+from ticketchain.signer.operator import open_operator
+from ticketchain.signer.passkeys import Site
+from ticketchain.signer.paths import VAULT
+from ticketchain.signer.vault import Vault
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def open_desk(config: Config, clock: Callable[[], datetime] = now) -> SigningDesk:
+    """The desk over the vault of the folder, which is made with its keys when there is none; close its vault.
+
+    Raises `VaultProblem`, `KeyProviderProblem`, `SealBroken`, `SlowBackend`.
+    """
+    seal = Seal(Keyring(Path(config.master_key), config.key_provider), config.chain_id)
+    vault = Vault(Path(config.folder) / VAULT, config.chain_id)
+    try:
+        with vault.entry(clock()) as entry:
+            operator = open_operator(entry, seal, config.relayers)
+            entry.db.executemany("INSERT OR IGNORE INTO ledgers VALUES (?)", [(each,) for each in config.ledgers])
+        domains = Domains(config.chain_id, config.ledgers)
+        return SigningDesk(vault, seal, operator, domains, Site.of(config.site), clock, Rules(limits=config.limits))
+    except BaseException:
+        vault.close()
+        raise
+
+
+def know(desk: SigningDesk, ledgers: Sequence[str]) -> None:
+    """All ledgers by number, after one was added. Raises `SignerRefused` for one that no key of ours has created."""
+    with desk.vault.entry(now()) as entry:
+        ours = {address for (address,) in entry.db.execute("SELECT address FROM ledgers")}
+    if foreign := [address for address in ledgers if address not in ours]:
+        raise SignerRefused(f"ledger: {foreign[0]} was not deployed by this installation's admin")
+    desk.know(ledgers)
