@@ -322,7 +322,12 @@ def _wire(
         passwords=open_passwords(settings.breached_passwords, settings.password_hashes),
         mailer=choose_mailer(settings.smtp_url.get_secret_value(), settings.data / "mail", settings.sender, now),
         log=structlog.get_logger(),
-        rules=Rules(hold=settings.hold, payment=settings.payment, max_held=settings.hold_seats),
+        rules=Rules(
+            hold=settings.hold,
+            payment=settings.payment,
+            max_held=settings.hold_seats,
+            anchor_every=settings.anchor_every,
+        ),
         url=settings.origin,
         rp_id=settings.rp_id,
     )

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     batch_age_ms: int = Field(1_000, ge=0, description="milliseconds that a ticket waits for others to go with")
     bump_after_s: int = Field(30, ge=1, description="seconds until a waiting transaction offers higher fees")
     max_fee_gwei: int = Field(500, ge=0, description="most that is offered for a unit of gas, tip included")
+    anchor_every_s: int = Field(3600, ge=0, description="seconds between publications of the logs' heads; 0: never")
     metrics_token: SecretStr = Field(SecretStr(""), description="lets a scraper read /metrics without an API key")
     smtp_url: SecretStr = Field(
         SecretStr(""), description="mail server, smtp(s)://user:password@host:port; empty = files in the data folder"
@@ -107,6 +108,11 @@ class Settings(BaseSettings):
     def hold(self) -> timedelta:
         """How long seats are held."""
         return timedelta(seconds=self.hold_s)
+
+    @property
+    def anchor_every(self) -> timedelta:
+        """How often heads of the logs are published."""
+        return timedelta(seconds=self.anchor_every_s)
 
     @property
     def payment(self) -> timedelta:

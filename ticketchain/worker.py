@@ -12,7 +12,19 @@ from functools import partial
 from typing import Any
 
 from ticketchain.context import Context
-from ticketchain.usecases import allotments, aside, cancel, charges, disputes, gate, hold, pass_on, pay, recording
+from ticketchain.usecases import (
+    allotments,
+    anchors,
+    aside,
+    cancel,
+    charges,
+    disputes,
+    gate,
+    hold,
+    pass_on,
+    pay,
+    recording,
+)
 
 Step = Callable[[], bool]
 IDLE_S = (0.01, 0.25)
@@ -53,6 +65,7 @@ def steps(context: Context) -> dict[str, list[Step]]:
             partial(aside.release_failed, p),
             partial(cancel.walk, p),
             partial(recording.record_refunds, p),
+            partial(anchors.publish_heads, p),
         ],
     }
     if context.webhooks is not None:

@@ -47,6 +47,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organizer_id", name=op.f("pk_access_scopes")),
     )
     op.create_table(
+        "anchors",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("signer_seq", sa.BigInteger(), nullable=False),
+        sa.Column("signer_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("access_seq", sa.BigInteger(), nullable=False),
+        sa.Column("access_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", types.Moment(), nullable=False),
+        sa.Column("checked_at", types.Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_anchors")),
+    )
+    op.create_table(
         "idempotency_keys",
         sa.Column("principal", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -232,8 +243,6 @@ def upgrade() -> None:
         "wallets",
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
-        sa.Column("key_version", sa.Integer(), nullable=False),
         sa.Column("created_at", types.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("address", name=op.f("pk_wallets")),
     )
@@ -620,8 +629,6 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("key_id", sa.Integer(), nullable=False),
         sa.Column("public_key", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
-        sa.Column("key_version", sa.Integer(), nullable=False),
         sa.Column("valid_until", sa.BigInteger(), nullable=False),
         sa.Column("registered", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_entry_keys_event_id")),
@@ -1282,6 +1289,7 @@ def downgrade() -> None:
     op.drop_table("ledgers")
     op.drop_table("leases")
     op.drop_table("idempotency_keys")
+    op.drop_table("anchors")
     op.drop_table("access_scopes")
     with op.batch_alter_table("access_log", schema=None) as batch_op:
         batch_op.drop_index("ix_access_log_whom")

@@ -8,6 +8,7 @@ from typing import Any
 from ticketchain.chain.abi import encode_call
 from ticketchain.domain import consents as c
 from ticketchain.domain import intents as i
+from ticketchain.domain.anchors import Head, anchor_data
 from ticketchain.domain.consents import Attestation, Deliveries, Line, Sales, Settlements, on_chain
 from ticketchain.domain.ledgers import event_on_chain, ticket_on_chain
 from ticketchain.domain.policy import SUPPLY_CLASSES, EventStatus, Schedule
@@ -40,6 +41,8 @@ def call_of(event: int, intents: Sequence[i.Intent], attest: Attest) -> bytes:
             return encode_call("refundCancelled", here, [ticket_on_chain(_ticket(intent)) for intent in intents])
         case i.RecordRefundsPaid():
             return _refunds_paid(event, intents[0], attest)
+        case i.Anchor():
+            return _anchor(intents[0])
         case i.Exchange() | i.Freeze() | i.Unfreeze() | i.VoidTicket():
             return _attested(intents[0], attest)
         case single:
@@ -67,6 +70,12 @@ def _refunds_paid(event: int, intent: i.RecordRefundsPaid, attest: Attest) -> by
     lines = [c.Paid(bytes.fromhex(line["reference"]), line["amount"]) for line in intent.lines]
     attestation = attest(c.RefundsPaid(event, intent.paid_before, lines))
     return encode_call("recordRefundsPaid", event_on_chain(event), [line.word() for line in lines], attestation)
+
+
+def _anchor(a: i.Anchor) -> bytes:
+    """No call, but the data of a relayer's transaction to itself."""
+    heads = Head(a.signer_seq, bytes.fromhex(a.signer_hash)), Head(a.access_seq, bytes.fromhex(a.access_hash))
+    return anchor_data(*heads)
 
 
 def _attested(intent: Any, attest: Attest) -> bytes:

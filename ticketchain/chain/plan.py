@@ -19,9 +19,10 @@ from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.limits import Batching
 from ticketchain.chain.refusals import as_problem
 from ticketchain.chain.types import Reverted, TooLarge
+from ticketchain.domain.anchors import GAS as ANCHOR_GAS
 from ticketchain.domain.consents import Attestation
 from ticketchain.domain.errors import DomainError
-from ticketchain.domain.intents import ALONE_AFTER, BULK, RecordRefundsPaid, from_payload
+from ticketchain.domain.intents import ALONE_AFTER, BULK, Anchor, RecordRefundsPaid, from_payload
 
 Problem = dict[str, Any]
 Refusal = tuple[Any, Problem]
@@ -91,6 +92,8 @@ class Planner:
 
         Raises `SenderStopped` when that is our fault, and the errors of the gateway.
         """
+        if rows and rows[0].kind == Anchor.kind:  # no call: there is nothing to simulate
+            return Draft(rows, self._call_of(rows), ANCHOR_GAS), []
         refused = self._refused(rows)
         _stop_for_our_faults(refused)
         if len(refused) == len(rows) > 1 and all(problem["reason"] in _DOUBTFUL for _, problem in refused):

@@ -31,6 +31,7 @@ from ticketchain.chain.types import (
 )
 from ticketchain.domain.consents import Attestation
 from ticketchain.domain.errors import DomainError
+from ticketchain.domain.intents import Anchor
 from ticketchain.domain.ports import SignedTransaction, UnsignedTransaction
 from ticketchain.domain.trace import distinct
 from ticketchain.store import chain, claims, outbox, signers
@@ -54,6 +55,9 @@ class TransactionSigner(Protocol):
 
     def filler(self, signer: str, nonce: int, max_fee: int, priority_fee: int) -> SignedTransaction:
         """A relayer's transaction to itself that uses up a nonce and does nothing else."""
+
+    def anchor(self, signer: str, nonce: int, max_fee: int, priority_fee: int, data: bytes) -> SignedTransaction:
+        """A relayer's transaction to itself that carries heads of logs (`domain.anchors`)."""
 
 
 _FORGOTTEN = timedelta(minutes=1)
@@ -139,10 +143,13 @@ class Sender:
         """Signs a version of a transaction and stores it, before anybody sees it."""
         with self._store.read() as tx:
             call = outbox.transaction(tx, row.id)
+        offered = (fees.max_fee, fees.priority_fee)
         if filler:
-            signed = self._signer.filler(self.address, row.nonce, fees.max_fee, fees.priority_fee)
+            signed = self._signer.filler(self.address, row.nonce, *offered)
+        elif call.kind == Anchor.kind:
+            signed = self._signer.anchor(self.address, row.nonce, *offered, call.data)
         else:
-            given = (self.address, row.nonce, call.gas, fees.max_fee, fees.priority_fee, call.data)
+            given = (self.address, row.nonce, call.gas, *offered, call.data)
             signed = self._signer.transaction(UnsignedTransaction(*given, self.number))
         values = {"hash": signed.hash, "transaction_id": row.id, "raw": signed.raw, "filler": filler}
         values |= {"max_fee": str(fees.max_fee), "priority_fee": str(fees.priority_fee), "created_at": self._clock()}

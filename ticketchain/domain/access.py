@@ -1,7 +1,7 @@
 """The access log's rows: what stands in them, and how they hang together.
 
 digest = SHA-256(the row as canonical JSON: sorted keys, no spaces, ASCII), with a salt so that nobody guesses it;
-tag = HMAC-SHA-256(key of the organizer whose row it is, seq); hash = SHA-256("TCLOG1" | hash before | seq | tag |
+tag = HMAC-SHA-256(key of the organizer whose row it is, seq); hash = SHA-256("TCACCESS1" | hash before | seq | tag |
 digest). Others see of a row its tag and digest only: enough to follow the chain, and with one's own key to see that
 none of one's own rows was left out. docs/access-log.md has the form for those who write a verifier.
 """
@@ -14,21 +14,11 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 FORMAT = "ticketchain-access-log-1"
-NO_HASH = bytes(32)
-"""What stands for the hash before the first row."""
-
-_PREFIX = b"TCLOG1"
+_PREFIX = b"TCACCESS1"
 _PLAIN = re.compile(r"[A-Za-z0-9_.:-]{0,160}", re.ASCII)
-
-
-class Head(NamedTuple):
-    """The newest row of a log: its number (0: there is none yet) and its hash (32 bytes)."""
-
-    seq: int
-    hash: bytes
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,17 @@ class Release:
     payees: list[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Anchor:
+    """Heads of the signer's log and of the access log (number and hash of the newest row), for everybody to see."""
+
+    kind: ClassVar[str] = "anchor"
+    signer_seq: int
+    signer_hash: str
+    access_seq: int
+    access_hash: str
+
+
 Intent = (
     CreateEvent
     | SetSchedule
@@ -234,10 +245,11 @@ Intent = (
     | Revoke
     | Redeem
     | Release
+    | Anchor
 )
 BULK = frozenset({Deliver.kind, Settle.kind, Redeem.kind, RefundCancelled.kind})
 IN_ORDER = frozenset(
-    {Issue.kind, SetSchedule.kind, SetStatus.kind, SetEntryKey.kind, Release.kind, RecordRefundsPaid.kind}
+    {Issue.kind, SetSchedule.kind, SetStatus.kind, SetEntryKey.kind, Release.kind, RecordRefundsPaid.kind, Anchor.kind}
 )
 """Kinds of which the next of an event waits until the one before is in a block: the ledger, or people, go by order."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from eth_hash.auto import keccak
 
 from ticketchain.artifacts import load
+from ticketchain.domain.anchors import LENGTH, MARK
 from ticketchain.domain.errors import SignerRefused
 from ticketchain.domain.ports import TransactionFields
 
@@ -19,9 +20,6 @@ MAX_GAS = 16_777_216
 
 MAX_DATA = 131_072
 """Most bytes that a node takes in a transaction, with all around them."""
-
-ANCHOR = b"TCLOG1"
-"""What the data of an anchor begins with; heads of logs follow, 32 bytes each."""
 
 _RELAYED = (
     "createEvent",
@@ -93,10 +91,9 @@ def relayed(data: bytes) -> str:
 
 
 def check_anchor(data: bytes) -> None:
-    """Raises `SignerRefused` for data that are not heads of logs."""
-    heads, rest = divmod(len(data) - len(ANCHOR), 32)
-    if not data.startswith(ANCHOR) or rest or not 1 <= heads <= 8:
-        raise SignerRefused("data: an anchor is TCLOG1 and one to eight heads of logs, 32 bytes each")
+    """Raises `SignerRefused` for data that are not the heads of the two logs."""
+    if not data.startswith(MARK) or len(data) != LENGTH:
+        raise SignerRefused(f"data: an anchor is TCLOG1 and the heads of two logs, {LENGTH} bytes in all")
 
 
 def creation(data: bytes, admin: str) -> str:

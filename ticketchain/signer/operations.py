@@ -13,6 +13,7 @@ import rlp
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
+from ticketchain.domain.anchors import GAS as ANCHOR_GAS
 from ticketchain.domain.consents import Attestation, Deliveries, Settlements
 from ticketchain.domain.errors import SignerRefused
 from ticketchain.domain.ports import SignedTransaction, TransactionFields, UnsignedTransaction
@@ -22,7 +23,6 @@ from ticketchain.signer.limits import HOUR, Limits
 from ticketchain.signer.vault import Entry
 
 _TRANSFER_GAS = 21_000
-_ANCHOR_GAS = 60_000  # 21,000 and at most 40 for each byte that it carries (EIP-7623)
 
 
 class OperatorKeys(Protocol):
@@ -87,7 +87,7 @@ class Operations:
         """A relayer's transaction to itself that carries heads of logs. Raises `SignerRefused`."""
         self._check_relayer(signer)
         calls.check_anchor(data)
-        return self._signed(signer, self._fields(nonce, _ANCHOR_GAS, max_fee, priority_fee, signer, data), "anchor")
+        return self._signed(signer, self._fields(nonce, ANCHOR_GAS, max_fee, priority_fee, signer, data), "anchor")
 
     def deploy_transaction(self, fields: TransactionFields) -> Callable[[Entry], SignedTransaction]:
         """The admin's creation of a contract of ours, or change of roles on our ledger. Raises `SignerRefused`."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from ticketchain.domain.access import NO_HASH, Entry, Head
+from ticketchain.domain.access import Entry
+from ticketchain.domain.anchors import NO_HASH, Head
 from ticketchain.store import schema_people as t
 from ticketchain.store.engine import Tx, insert_new
 

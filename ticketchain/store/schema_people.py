@@ -61,3 +61,16 @@ access_scopes = Table(
     Column("organizer_id", Id, primary_key=True),  # empty: rows of no organizer
     Column("key", Hash, nullable=False),
 )
+
+anchors = Table(
+    "anchors",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # 0: none yet, but they are counted from here
+    Column("signer_seq", BigInteger, nullable=False),
+    Column("signer_hash", Hash, nullable=False),
+    Column("access_seq", BigInteger, nullable=False),
+    Column("access_hash", Hash, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("checked_at", Moment, nullable=False),  # when the logs had nothing newer, at last
+)
+"""Heads of the logs that the outbox has, or had, under the key `anchor:NUMBER`."""

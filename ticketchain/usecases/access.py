@@ -12,14 +12,18 @@ from itertools import chain
 from typing import Any
 
 from ticketchain.domain import place
-from ticketchain.domain.access import FORMAT, Entry, Head, chained, digest_of, tag_of
-from ticketchain.store import access
+from ticketchain.domain.access import FORMAT, Entry, chained, digest_of, tag_of
+from ticketchain.domain.anchors import Head
+from ticketchain.store import access, anchors
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import Principal
 from ticketchain.usecases.parts import Parts
 
 SERVICE = Principal("service", "service")
 """Who does what nobody asked for at that moment: the worker."""
+
+MOST_ANCHORS = 1_000
+"""Publications that an export names; the chain has them all."""
 
 _BATCH = 500
 
@@ -76,8 +80,18 @@ def _about(tx: Tx, organizer_id: str | None) -> dict[str, Any]:
     keys = access.scope_keys(tx)
     mine = keys if organizer_id is None else {organizer_id: keys[organizer_id]}
     head = access.head(tx)
-    about = {"log": FORMAT, "of": organizer_id, "keys": {name: key.hex() for name, key in sorted(mine.items())}}
-    return about | {"head": {"seq": head.seq, "hash": head.hash.hex()}}
+    published = [_anchor(row) for row in anchors.published(tx, MOST_ANCHORS)]
+    about: dict[str, Any] = {
+        "log": FORMAT,
+        "of": organizer_id,
+        "keys": {name: key.hex() for name, key in sorted(mine.items())},
+    }
+    return about | {"head": {"seq": head.seq, "hash": head.hash.hex()}, "anchors": published}
+
+
+def _anchor(row: Any) -> dict[str, Any]:
+    place = {"block": row.block_number, "tx": f"0x{row.mined_hash.hex()}", "from": row.signer}
+    return {"seq": row.access_seq, "hash": row.access_hash.hex()} | place
 
 
 def _row(link: Any, entry: Entry | None) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class OperatorSigner(Protocol):
         """A relayer's transaction to itself that uses up a nonce and does nothing else."""
 
     def anchor(self, signer: str, nonce: int, max_fee: int, priority_fee: int, data: bytes) -> SignedTransaction:
-        """A relayer's transaction to itself that carries heads of logs: `data` = b"TCLOG1" + heads (32 bytes each)."""
+        """A relayer's transaction to itself that carries the heads of the logs (`domain.anchors`)."""
 
     def deploy_transaction(self, fields: TransactionFields) -> SignedTransaction:
         """The admin's signature over the creation of a contract of ours, or over a change of roles on our ledger."""
@@ -236,6 +236,7 @@ class Rules:
     listing: timedelta = timedelta(days=30)
     max_quantity: int = 20
     max_held: int = 40  # seats in all open holds of a fan for an event
+    anchor_every: timedelta = timedelta(hours=1)  # heads of the logs are published; zero: never
 
 
 @dataclass(frozen=True)
