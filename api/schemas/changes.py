@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, model_validator
 
 from api.schemas.answers import RefundRule, Seat
-from api.schemas.consents import Consent
+from api.schemas.consents import Agreement
 from api.schemas.fields import Amount, Body, EventId, Line, TicketId, TicketText
 
 
@@ -50,13 +50,12 @@ class DeskRefund(Body):
     )
 
 
-class ExchangeWanted(Body):
+class ExchangeWanted(Agreement):
     """Either a certain seat, or the best free one of a price class (of another event, if it is named)."""
 
     to_ticket: TicketId | None = None
     price_class: Line | None = Field(None, max_length=64, examples=["A"])
     event_id: EventId | None = Field(None, description="Left out: the same event.")
-    consent: Consent | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> ExchangeWanted:

@@ -66,7 +66,7 @@ class Consent(Body):
 
 
 class Agreement(Body):
-    """A body with nothing else in it than the holder's consent; none asks what to agree to."""
+    """A body with the holder's consent to what is asked for; none asks what to agree to."""
 
     consent: Consent | None = None
 
@@ -91,6 +91,7 @@ class Passkey(BaseModel):
 class Passkeys(BaseModel):
     """All passkeys of a fan. Nothing of the fan's moves before `held_until`; `causes` say why."""
 
+    fan_id: str
     items: list[Passkey]
     held_until: When | None
     causes: list[str]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from api.schemas.consents import Consent
+from api.schemas.consents import Agreement
 from api.schemas.fields import (
     AT_ONCE,
     Address,
@@ -202,19 +202,17 @@ class OrderWanted(Body):
         return self
 
 
-class Gift(Body):
+class Gift(Agreement):
     """To whom a ticket goes."""
 
     to: FanId
-    consent: Consent | None = None
 
 
-class Offer(Body):
+class Offer(Agreement):
     """For what a ticket is offered: the buyer's all-in price."""
 
     price: Amount = Field(examples=[7000])
     currency: Currency
-    consent: Consent | None = None
 
 
 class DeviceKey(Body):

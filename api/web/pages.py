@@ -30,6 +30,8 @@ _FILES = {
     "seats.css": "text/css",
     "settlement.css": "text/css",
     "seat-map.js": "text/javascript",
+    "tickets.css": "text/css",
+    "tickets.js": "text/javascript",
 }
 _PAGES = Environment(
     loader=FileSystemLoader(HERE.parent / "templates" / "web"), autoescape=True, undefined=StrictUndefined

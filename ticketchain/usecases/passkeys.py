@@ -22,7 +22,7 @@ SERVICE = "ticketchain"
 
 def list_passkeys(parts: Parts, who: Principal) -> dict[str, Any]:
     """The caller's passkeys, and until when nothing of theirs moves, and why."""
-    return _view(parts, parts.signer.standing(who.fan))
+    return {"fan_id": who.fan} | _view(parts, parts.signer.standing(who.fan))
 
 
 def passkey_options(parts: Parts, who: Principal) -> dict[str, Any]:
