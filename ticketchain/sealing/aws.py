@@ -6,10 +6,11 @@ extra: it is imported when a key in KMS is first used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from ticketchain.sealing import patience
 from ticketchain.sealing.errors import KeyProviderDown, KeyProviderProblem
 from ticketchain.sealing.wrapping import binding, not_ours
 
@@ -37,20 +38,16 @@ class KmsWrappingKey:
 
     def wrap(self, data_key: bytes, version: int) -> bytes:
         """The data key encrypted by KMS."""
-        with kms_answers(self._key):
-            answer = self._client.encrypt(KeyId=self._key, Plaintext=data_key, EncryptionContext=_context(version))
-        wrapped: bytes = answer["CiphertextBlob"]
-        return wrapped
+        about = {"KeyId": self._key, "EncryptionContext": _context(version)}
+        return ask_kms(self._key, partial(self._client.encrypt, Plaintext=data_key, **about), "CiphertextBlob")
 
     def unwrap(self, wrapped: bytes, version: int) -> bytes:
         """The data key again. Raises `SealBroken`."""
         if not wrapped:
             raise not_ours()
         about = {"KeyId": self._key, "EncryptionContext": _context(version)}
-        with kms_answers(self._key, foreign=_FOREIGN):
-            answer = self._client.decrypt(CiphertextBlob=wrapped, **about)
-        data_key: bytes = answer["Plaintext"]
-        return data_key
+        call = partial(self._client.decrypt, CiphertextBlob=wrapped, **about)
+        return ask_kms(self._key, call, "Plaintext", foreign=_FOREIGN)
 
 
 def kms_client() -> Any:
@@ -61,36 +58,46 @@ def kms_client() -> Any:
         from botocore.exceptions import BotoCoreError
     except ImportError:
         raise KeyProviderProblem("keys in AWS KMS need boto3; install it: pip install 'ticketchain[aws]'") from None
-    patience = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+    config = Config(
+        connect_timeout=patience.CONNECT_S,
+        read_timeout=patience.ANSWER_S,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
     try:
-        return boto3.client("kms", config=patience)
+        return boto3.client("kms", config=config)
     except BotoCoreError as error:
         raise KeyProviderProblem(f"AWS KMS cannot be used: {error}; set AWS_REGION and credentials") from None
 
 
-@contextmanager
-def kms_answers(key: str, foreign: tuple[str, ...] = ()) -> Iterator[None]:
-    """What boto3 raises, in our words: `KeyProviderDown`, `KeyProviderProblem`, and `SealBroken` for the error codes
-    `foreign`.
+def ask_kms(key: str, call: Callable[[], Any], field: str, foreign: tuple[str, ...] = ()) -> bytes:
+    """The bytes in one field of what KMS answers.
+
+    Raises `KeyProviderDown`, `KeyProviderProblem`, and `SealBroken` for the error codes `foreign`.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
     try:
-        yield
-    except HTTPClientError as error:  # connections and time-outs
+        answer: bytes = call()[field]
+        return answer
+    except (ConnectionError, HTTPClientError) as error:
         raise KeyProviderDown(f"AWS KMS does not answer ({type(error).__name__}); try again later") from None
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in foreign:
-            raise not_ours() from None
-        if code in _LATER or status >= 500:
-            raise KeyProviderDown(f"AWS KMS cannot answer now ({code}); try again later") from None
-        raise KeyProviderProblem(
-            f"AWS KMS refuses to use key {key} ({code}); look at its state, its policy and this service's role"
-        ) from None
+        raise _refusal(key, error.response, foreign) from None
     except BotoCoreError as error:
         raise KeyProviderProblem(f"AWS KMS cannot be used: {error}; set AWS_REGION and credentials") from None
+    except KeyError:
+        raise KeyProviderProblem("what answers at the address of AWS KMS is not KMS; look at its endpoint") from None
+
+
+def _refusal(key: str, response: Any, foreign: tuple[str, ...]) -> Exception:
+    code = response.get("Error", {}).get("Code", "")
+    if code in foreign:
+        return not_ours()
+    if code in _LATER or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+        return KeyProviderDown(f"AWS KMS cannot answer now ({code}); try again later")
+    return KeyProviderProblem(
+        f"AWS KMS refuses to use key {key} ({code}); look at its state, its policy and this service's role"
+    )
 
 
 def _context(version: int) -> dict[str, str]:

@@ -16,16 +16,16 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from ticketchain.sealing.errors import KeyProviderDown, KeyProviderProblem
+from ticketchain.sealing.patience import http_client
 from ticketchain.sealing.wrapping import binding, not_ours
 
-_PATIENCE = httpx.Timeout(5, connect=3)
 _LATER = (412, 429, 472, 473)  # a standby that lags behind, too many requests, standbys
 
 
 class VaultWrappingKey:
     """Implements `WrappingKey`; `place` is URL#KEY or URL#MOUNT/KEY, the mount being `transit` unless named."""
 
-    def __init__(self, place: str, patience: httpx.Timeout = _PATIENCE) -> None:
+    def __init__(self, place: str) -> None:
         url, _, name = place.partition("#")
         mount, _, key = name.rpartition("/")
         if not key or urlsplit(url).scheme not in ("http", "https"):
@@ -33,7 +33,7 @@ class VaultWrappingKey:
         if urlsplit(url).scheme == "http" and not is_loopback(url):
             raise KeyProviderProblem(f"key_provider vault:{place}: the token must not travel in the clear; use https")
         self._key, self._mount = quote(key, safe=""), quote(mount or "transit")
-        self._http = httpx.Client(base_url=url.rstrip("/") + "/v1/", timeout=patience)
+        self._http = http_client(url.rstrip("/") + "/v1/")
 
     def wrap(self, data_key: bytes, version: int) -> bytes:
         """The data key encrypted by Vault, as its text (`vault:v1:…`)."""

@@ -1,0 +1,16 @@
+"""How long a service that keeps a key is waited for, in seconds: until it takes the call, until it says something."""
+
+from __future__ import annotations
+
+import httpx
+
+CONNECT_S, ANSWER_S = 3.0, 5.0
+
+
+def http_client(url: str) -> httpx.Client:
+    """A client that waits no longer, and follows no redirection: keys and tokens go where they were meant to.
+
+    Calls are rare, and a connection that was idle for long may be dead unnoticed: each call makes its own.
+    """
+    timeout, limits = httpx.Timeout(ANSWER_S, connect=CONNECT_S), httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(base_url=url, timeout=timeout, limits=limits, follow_redirects=False)
