@@ -19,6 +19,7 @@ from ticketchain.chain.deploy import (
     ADMIN,
     ATTESTOR,
     RELAYER,
+    Admin,
     Deployment,
     deploy,
     grant_roles,
@@ -47,18 +48,21 @@ from ticketchain.payments.sandbox import Sandbox
 from ticketchain.payments.stripe import StripeKeys, StripeProvider
 from ticketchain.people.keeper import Keeper
 from ticketchain.sealing.keyring import Keyring
+from ticketchain.sealing.seal import Seal
 from ticketchain.settings import Settings
+from ticketchain.signer.desk import SigningDesk
+from ticketchain.signer.domains import Domains
+from ticketchain.signer.keys import SlowBackend, assert_fast_backend
+from ticketchain.signer.operator import open_operator
+from ticketchain.signer.passkeys import Site
+from ticketchain.signer.vault import Vault
 from ticketchain.store import chain, events, outbox
 from ticketchain.store.engine import Store, Tx
 from ticketchain.store.leases import Leases, clear
 from ticketchain.store.person_keys import PersonKeys
 from ticketchain.usecases.aside import set_aside
 from ticketchain.usecases.following import Following
-from ticketchain.usecases.parts import Parts, Rules
-from ticketchain.wallets.errors import SlowBackend
-from ticketchain.wallets.keys import assert_fast_backend
-from ticketchain.wallets.operator import OperatorKeys, operator_keys, unseal_account
-from ticketchain.wallets.signer import LocalSigner
+from ticketchain.usecases.parts import Parts, Rules, Signer
 
 Progress = Callable[[str], None]
 
@@ -132,22 +136,22 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
         url, depth = (embedded.url, None) if embedded else (settings.rpc_url, settings.finality_blocks)
         gateway = Gateway(url, on_demand=embedded is not None, finality_blocks=depth)
         stack.callback(gateway.close)
-        keys = Keyring(settings.data / "keys" / "master.key")
-        operator = operator_keys(store, keys, gateway.chain_id(), settings.relayers, now)
         people = stack.enter_context(_open_people(settings))
         deployments = load_deployments(settings.data)
+        signer = stack.enter_context(_open_signer(settings, gateway.chain_id(), deployments))
         if not deployments:
             if embedded is None:
                 raise CannotStart(f"no ledger is deployed on {gateway.url} yet; run `ticketchain deploy --rpc URL`")
-            deployments = (deploy_ledger(settings, gateway, keys, operator, progress, mine=embedded.step),)
+            deployments = (deploy_ledger(settings, gateway, signer, progress, mine=embedded.step),)
             embedded.snapshot()  # first durable on the chain, then known to us
             add_deployment(settings.data, deployments[-1])
+            signer.know([each.address for each in deployments])
         verify(gateway, deployments[-1])
         for deployment in deployments:
             verify_earlier(gateway, deployment)
             if embedded is not None:
-                appoint(gateway, deployment, keys, operator, progress, mine=embedded.step)
-        yield _wire(settings, store, gateway, embedded, deployments, keys, operator, people)
+                appoint(gateway, deployment, signer, progress, mine=embedded.step)
+        yield _wire(settings, store, gateway, embedded, deployments, signer, people)
 
 
 @contextmanager
@@ -169,6 +173,20 @@ def _open_store(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def _open_signer(settings: Settings, chain_id: int, deployments: Sequence[Deployment]) -> Iterator[SigningDesk]:
+    """The signer, in this process. Raises `VaultProblem`, `SealBroken`, `KeyProviderProblem`."""
+    vault = Vault(settings.data / "signer" / "vault.db", chain_id)
+    try:
+        seal = Seal(Keyring(settings.data / "keys" / "master.key"), chain_id)
+        with vault.entry(now()) as entry:
+            operator = open_operator(entry, seal, settings.relayers)
+        domains = Domains(chain_id, [each.address for each in deployments])
+        yield SigningDesk(vault, seal, operator, domains, Site.of(settings.url), now)
+    finally:
+        vault.close()
 
 
 @contextmanager
@@ -212,18 +230,15 @@ def operator_addresses(settings: Settings) -> dict[str, str]:
     """Addresses of relayers, attestor and admin; their keys are made, sealed for the chain, if there are none."""
     prepare_folder(settings.data)
     chain_id = Gateway(settings.rpc_url).chain_id() if settings.rpc_url else settings.chain_id
-    with _open_store(settings) as store:
-        keys = Keyring(settings.data / "keys" / "master.key")
-        found = operator_keys(store, keys, chain_id, settings.relayers, now)
-    relayers = {f"relayer-{n}" if n else "relayer": key.address for n, key in enumerate(found.relayers)}
-    return relayers | {"attestor": found.attestor.address, "admin": found.admin.address}
+    with _open_signer(settings, chain_id, load_deployments(settings.data)) as signer:
+        relayers = {f"relayer-{n}" if n else "relayer": address for n, address in enumerate(signer.relayers)}
+        return relayers | {"attestor": signer.attestor, "admin": signer.admin}
 
 
 def deploy_ledger(
     settings: Settings,
     gateway: Gateway,
-    keys: Keyring,
-    operator: OperatorKeys,
+    signer: Signer,
     progress: Progress = lambda _: None,
     mine: Callable[[], object] | None = None,
     number: int = 0,
@@ -232,26 +247,23 @@ def deploy_ledger(
 
     `number` is the one it will have here. Its tokens' URIs are the service's: the ledger itself puts its own ids there.
     """
-    chain_id = gateway.chain_id()
-    admin = unseal_account(keys, operator.admin, chain_id)
+    admin = Admin(signer.admin, signer.deploy_transaction)
     base_uri = f"{settings.url}/v1/tickets/" + (f"{number}-" if number else "")
     deployment = deploy(gateway, admin, admin.address, base_uri, progress=progress, mine=mine)
-    appoint(gateway, deployment, keys, operator, progress, mine)
+    appoint(gateway, deployment, signer, progress, mine)
     return deployment
 
 
 def appoint(
     gateway: Gateway,
     deployment: Deployment,
-    keys: Keyring,
-    operator: OperatorKeys,
+    signer: Signer,
     progress: Progress = lambda _: None,
     mine: Callable[[], object] | None = None,
 ) -> None:
     """Gives relayers, attestor and admin their roles on the ledger, as far as they lack them."""
-    admin = unseal_account(keys, operator.admin, deployment.chain_id)
-    grants = {key.address: RELAYER for key in operator.relayers}
-    grants |= {operator.attestor.address: ATTESTOR, admin.address: ADMIN}
+    admin = Admin(signer.admin, signer.deploy_transaction)
+    grants = dict.fromkeys(signer.relayers, RELAYER) | {signer.attestor: ATTESTOR, signer.admin: ADMIN}
     grant_roles(gateway, deployment.address, admin, grants, progress=progress, mine=mine)
 
 
@@ -263,17 +275,15 @@ def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deploy
         raise CannotStart("the chain's node is missing; say --rpc URL (a chain of its own gets its ledger from `up`)")
     prepare_folder(settings.data)
     gateway = Gateway(settings.rpc_url)
-    keys = Keyring(settings.data / "keys" / "master.key")
-    with _open_store(settings) as store:
-        operator = operator_keys(store, keys, gateway.chain_id(), settings.relayers, now)
-        known = load_deployments(settings.data)
+    known = load_deployments(settings.data)
+    with _open_signer(settings, gateway.chain_id(), known) as signer:
         for each in known:
             verify_earlier(gateway, each)
-            appoint(gateway, each, keys, operator, progress)
+            appoint(gateway, each, signer, progress)
         if known:
             verify(gateway, known[-1])
             return known[-1]
-        deployment = deploy_ledger(settings, gateway, keys, operator, progress)
+        deployment = deploy_ledger(settings, gateway, signer, progress)
         add_deployment(settings.data, deployment)
         return deployment
 
@@ -281,11 +291,9 @@ def deploy_to(settings: Settings, progress: Progress = lambda _: None) -> Deploy
 def deploy_next(settings: Settings, progress: Progress = lambda _: None) -> Deployment:
     """`ticketchain deploy --next`: one more ledger on the same chain, where new events go from the next start on."""
     with open_context(settings, progress) as context:
-        keys = Keyring(settings.data / "keys" / "master.key")
-        store, number = context.parts.store, len(context.deployments)
-        operator = operator_keys(store, keys, context.deployment.chain_id, settings.relayers, now)
+        signer, number = context.parts.signer, len(context.deployments)
         mine = context.embedded.step if context.embedded else None
-        deployment = deploy_ledger(settings, context.gateway, keys, operator, progress, mine, number)
+        deployment = deploy_ledger(settings, context.gateway, signer, progress, mine, number)
         if context.embedded is not None:
             context.embedded.snapshot()
         add_deployment(settings.data, deployment)
@@ -298,8 +306,7 @@ def _wire(
     gateway: Gateway,
     embedded: EmbeddedChain | None,
     deployments: tuple[Deployment, ...],
-    keys: Keyring,
-    operator: OperatorKeys,
+    signer: Signer,
     people: Keeper,
 ) -> Context:
     chain_id, addresses = deployments[-1].chain_id, [deployment.address for deployment in deployments]
@@ -308,7 +315,6 @@ def _wire(
         _know_ledgers(tx, deployments, settings.data)
         if embedded is not None:  # the folder is locked, so nobody else works: do not wait for those who died
             clear(tx)
-    signer = LocalSigner(keys, chain_id, addresses, operator.relayers, operator.attestor)
     providers = _providers(settings, store, with_sandbox=embedded is not None)
     parts = Parts(
         store=store,
@@ -351,10 +357,7 @@ def fill_nonce(settings: Settings, address: str, nonce: int) -> dict[str, Any]:
     deployment = load_deployment(settings.data / "deployment.json")
     if deployment is None:
         raise CannotStart(f"{settings.data} has no ledger, so nothing was ever sent from here; set --data")
-    with _open_store(settings) as store:
-        keys = Keyring(settings.data / "keys" / "master.key")
-        operator = operator_keys(store, keys, deployment.chain_id, settings.relayers, now)
-        signer = LocalSigner(keys, deployment.chain_id, [deployment.address], operator.relayers, operator.attestor)
+    with _open_store(settings) as store, _open_signer(settings, deployment.chain_id, [deployment]) as signer:
         if address not in signer.relayers:
             raise CannotStart(f"{address} is no relayer of this installation; `ticketchain keys addresses` shows them")
         node = Gateway(settings.rpc_url) if settings.rpc_url else None  # an embedded chain is another process's
@@ -377,7 +380,7 @@ def _know_ledgers(tx: Tx, deployments: Sequence[Deployment], folder: Path) -> No
 
 
 def _senders(
-    settings: Settings, parts: Parts, gateway: Gateway, ledgers: Sequence[str], signer: LocalSigner
+    settings: Settings, parts: Parts, gateway: Gateway, ledgers: Sequence[str], signer: Signer
 ) -> tuple[Sender, ...]:
     batching = Batching(settings.batch_lines, settings.batch_gas, timedelta(milliseconds=settings.batch_age_ms))
     limits = Limits(

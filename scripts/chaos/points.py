@@ -24,7 +24,7 @@ class Point:
 _BUY, _PAY, _PASS = "ticketchain.usecases.buy", "ticketchain.usecases.pay", "ticketchain.usecases.pass_on"
 _OUTBOX, _ORDERS, _CHAIN = "ticketchain.store.outbox", "ticketchain.store.orders", "ticketchain.store.chain"
 _SETTLE, _FINAL = "ticketchain.usecases.settle", "ticketchain.usecases.finality"
-_GATEWAY, _SENDER, _SIGNER = "ticketchain.chain.gateway", "ticketchain.chain.sender", "ticketchain.wallets.signer"
+_GATEWAY, _SENDER, _SIGNER = "ticketchain.chain.gateway", "ticketchain.chain.sender", "ticketchain.signer.desk"
 _SANDBOX, _HOOKS, _EMBEDDED = (
     "ticketchain.payments.sandbox",
     "ticketchain.payments.delivery",
@@ -45,8 +45,8 @@ POINTS: tuple[Point, ...] = (
     Point("intent written, not committed", _OUTBOX, "add_intent"),
     Point("intents claimed, not committed", "ticketchain.store.claims", "claim"),
     Point("intents and nonce written, not committed", "ticketchain.store.claims", "take"),
-    Point("nonce committed, not signed", _SIGNER, "LocalSigner.transaction", after=False),
-    Point("signed, not stored", _SIGNER, "LocalSigner.transaction"),
+    Point("nonce committed, not signed", _SIGNER, "SigningDesk.transaction", after=False),
+    Point("signed, not stored", _SIGNER, "SigningDesk.transaction"),
     Point("signed bytes stored, not committed", _OUTBOX, "add_attempt"),
     Point("signed bytes committed, not broadcast", _GATEWAY, "Gateway.send_raw_many", after=False),
     Point("broadcast, answers not noted", _GATEWAY, "Gateway.send_raw_many"),

@@ -16,15 +16,13 @@ from tests.support import books
 from tests.support.databases import ENGINES, fresh_store
 from tests.support.logins import login_parts
 from tests.support.persons import open_keeper
+from tests.support.signing import open_desk
 from ticketchain.context import new_id
 from ticketchain.metadata.store import LocalStore
 from ticketchain.payments.desk import Desk
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.payments.stripe import StripeProvider
-from ticketchain.sealing.keyring import Keyring
 from ticketchain.usecases.parts import Parts, PaymentProvider
-from ticketchain.wallets.operator import create_operator_keys
-from ticketchain.wallets.signer import LocalSigner
 
 
 @pytest.fixture(params=ENGINES)
@@ -39,8 +37,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
 def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -> Iterator[Shop]:
     """A shop on a database of its own; with `stripe` people pay there."""
     store, clock, ledger, log = fresh_store(engine, folder), Clock(), AnsweringLedger(), Log()
-    keys = Keyring(folder / "keys" / "master.key")
-    operator = create_operator_keys(keys, CHAIN_ID)
+    signer = open_desk(folder, clock, CHAIN_ID, [ADDRESS])
     people = open_keeper(folder, clock, engine)
     sandbox = Sandbox(store, clock, new_id, "http://testserver")
     others: list[PaymentProvider] = [SandboxProvider(sandbox, [SECRET], clock), Desk(store, clock)]
@@ -49,7 +46,7 @@ def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -
         store=store,
         clock=clock,
         new_id=new_id,
-        signer=LocalSigner(keys, CHAIN_ID, [ADDRESS], operator.relayers, operator.attestor),
+        signer=signer,
         ledger=ledger,
         contents=LocalStore(folder / "metadata"),
         providers={each.name: each for each in providers},
@@ -63,4 +60,5 @@ def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -
     with TestClient(app) as client:
         yield Shop(parts, client, chain, ledger, sandbox, clock, log)
     people.close()
+    signer.vault.close()
     store.close()

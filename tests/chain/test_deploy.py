@@ -14,6 +14,7 @@ from ticketchain.chain import deploy as module
 from ticketchain.chain.deploy import (
     ATTESTOR,
     RELAYER,
+    Admin,
     Deployment,
     DeploymentBroken,
     DeploymentFailed,
@@ -25,8 +26,25 @@ from ticketchain.chain.deploy import (
     verify,
 )
 from ticketchain.chain.gateway import Gateway, Reverted, decode_result, encode_call
+from ticketchain.domain.ports import SignedTransaction, TransactionFields
 
-ADMIN, SERVICE, STRANGER = signer(31), signer(32), signer(33)
+SERVICE = signer(32)
+
+
+def admin(number: int) -> Admin:
+    """A local key that deploys and appoints."""
+    key = signer(number)
+
+    def sign(fields: TransactionFields) -> SignedTransaction:
+        named = {"chainId": fields.chain_id, "nonce": fields.nonce, "gas": fields.gas, "value": 0, "data": fields.data}
+        prices = {"maxFeePerGas": fields.max_fee, "maxPriorityFeePerGas": fields.priority_fee}
+        signed = key.sign_transaction(named | prices | ({"to": fields.to} if fields.to else {}))
+        return SignedTransaction(bytes(signed.hash), bytes(signed.raw_transaction))
+
+    return Admin(key.address, sign)
+
+
+ADMIN, STRANGER = admin(31), admin(33)
 URI = "https://tickets.example/t/"
 
 

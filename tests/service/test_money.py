@@ -15,7 +15,7 @@ from ticketchain.domain.errors import Invalid
 from ticketchain.domain.intents import Deliver
 from ticketchain.domain.ports import Faults
 from ticketchain.domain.tickets import MAX_PRICE
-from ticketchain.store import accounts, orders, outbox, schema, schema_chain, signers
+from ticketchain.store import orders, outbox, schema, schema_chain, signers
 from ticketchain.usecases import aside, buy, hold, pay, refund
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.parts import Parts
@@ -216,12 +216,10 @@ def test_a_key_without_its_role_ends_nobodys_order(service: Context) -> None:
 
 
 def _set_relayer_roles(service: Context, roles: int) -> None:
-    with service.parts.store.read() as tx:
-        admin = accounts.wallet_for(tx, "admin")
-    assert admin is not None
+    admin = service.parts.signer.admin
     data = "0x" + encode_call("setRoles", 0, service.parts.signer.relayer, roles).hex()
-    call = {"from": admin.address, "to": service.deployment.address, "gas": "0x100000", "gasPrice": "0x0", "data": data}
-    service.gateway.rpc("anvil_impersonateAccount", admin.address)
+    call = {"from": admin, "to": service.deployment.address, "gas": "0x100000", "gasPrice": "0x0", "data": data}
+    service.gateway.rpc("anvil_impersonateAccount", admin)
     service.gateway.rpc("eth_sendTransaction", call)
     service.chain_step()
 

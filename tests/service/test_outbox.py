@@ -24,7 +24,7 @@ from ticketchain.chain.limits import Batching
 from ticketchain.chain.plan import Draft, Planner, Refusal
 from ticketchain.chain.sender import Sender
 from ticketchain.chain.types import Reverted
-from ticketchain.store import accounts, claims, outbox, signers
+from ticketchain.store import claims, outbox, signers
 from ticketchain.store import schema_chain as t
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.aside import set_aside
@@ -129,12 +129,9 @@ def test_without_looking_for_the_bad_one_all_of_its_batch_are_refused(
 def _set_role(live: Live, number: int, roles: int) -> None:
     """The admin gives or takes a relayer's role, in the next block before anything else."""
     parts = live.service.parts
-    with parts.store.read() as tx:
-        admin = accounts.wallet_for(tx, "admin")
-    assert admin is not None
     data = "0x" + encode_call("setRoles", 0, parts.signer.relayers[number], roles).hex()
-    call = {"from": admin.address, "to": live.service.deployment.address, "gas": "0x100000", "data": data}
-    live.gateway.rpc("anvil_impersonateAccount", admin.address)
+    call = {"from": parts.signer.admin, "to": live.service.deployment.address, "gas": "0x100000", "data": data}
+    live.gateway.rpc("anvil_impersonateAccount", parts.signer.admin)
     live.gateway.rpc("eth_sendTransaction", call | {"maxFeePerGas": hex(10**11), "maxPriorityFeePerGas": hex(10**11)})
 
 

@@ -13,17 +13,14 @@ from web3 import Web3
 
 from tests.audit.ledger import ATTESTOR, NOBODY, RELAYER, SPECIAL_TERMS, LedgerOnChain
 from tests.service.people import FACE, Event, Fan, idle, request, settle_finally, work
+from tests.support.signing import key_of_admin, key_of_wallet
 from ticketchain.artifacts import load
-from ticketchain.context import Context, now
+from ticketchain.context import Context
 from ticketchain.domain.errors import Conflict, LedgerRefused
 from ticketchain.domain.policy import Supplies
 from ticketchain.domain.tickets import TicketState
-from ticketchain.sealing.keyring import Keyring
-from ticketchain.sealing.seal import Purpose
 from ticketchain.store import chain, orders, schema, schema_chain, stock
 from ticketchain.usecases import books, events, hold, issue, pass_on, refund, tickets
-from ticketchain.usecases.common import sealed_key
-from ticketchain.wallets.operator import operator_keys, unseal_account
 
 
 class Outsider(LedgerOnChain):
@@ -34,9 +31,8 @@ class Outsider(LedgerOnChain):
         self.url, self.chain_id, self.payments = context.gateway.url, context.deployment.chain_id, 1 << 100
         self.address = Web3.to_checksum_address(context.deployment.address)
         self.contract = self.web3.eth.contract(address=self.address, abi=load("TicketLedger").abi)
-        self.keys = Keyring(context.settings.data / "keys" / "master.key")
-        operator = operator_keys(context.parts.store, self.keys, self.chain_id, 1, now)
-        self.admin = unseal_account(self.keys, operator.admin, self.chain_id)
+        self.folder = context.settings.data
+        self.admin = key_of_admin(self.folder, self.chain_id, context.parts.signer.admin)
         self.relayer, self.attestor = Account.create(), Account.create()
         self.call(self.admin, "setRoles", 0, self.relayer.address, RELAYER)
         self.call(self.admin, "setRoles", 0, self.attestor.address, ATTESTOR)
@@ -55,8 +51,7 @@ class Outsider(LedgerOnChain):
 
     def key_of(self, fan: Fan) -> LocalAccount:
         """The key that the service keeps for a fan (the test may; nobody else can)."""
-        with self.context.parts.store.read() as tx:
-            return unseal_account(self.keys, sealed_key(tx, fan.address), self.chain_id, Purpose.WALLET)
+        return key_of_wallet(self.folder, self.chain_id, fan.address)
 
 
 def follow(outsider: Outsider) -> None:

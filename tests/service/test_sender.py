@@ -18,10 +18,10 @@ from tests.service.people import Event, Fan
 from ticketchain.chain.plan import Refusal, SenderStopped
 from ticketchain.chain.sender import Sender
 from ticketchain.chain.types import InsufficientFunds, NodeError, PoolFull, Rejected
+from ticketchain.domain.errors import SignerRefused
 from ticketchain.store import outbox, signers
 from ticketchain.store.engine import Tx
 from ticketchain.store.types import metadata
-from ticketchain.wallets.errors import SignerRefused
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from tests.api.people import Clock, Log
 from tests.support.databases import ENGINES, fresh_store
 from tests.support.logins import login_parts
 from tests.support.persons import open_keeper
+from tests.support.signing import open_desk
 from ticketchain.context import new_id
 from ticketchain.domain.errors import Conflict, Expired, SeatTaken, SoldOut
 from ticketchain.domain.orders import UNPAID, Capture, Method
@@ -30,7 +31,6 @@ from ticketchain.domain.refunds import RefundRule
 from ticketchain.metadata.store import LocalStore
 from ticketchain.payments.desk import Desk
 from ticketchain.payments.sandbox import Sandbox, SandboxProvider
-from ticketchain.sealing.keyring import Keyring
 from ticketchain.store import orders, schema, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import accounts, allotments, buy, desk_sales, events, hold, issue, pay
@@ -38,8 +38,6 @@ from ticketchain.usecases import keys as api_keys
 from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.common import Principal, Request
 from ticketchain.usecases.parts import Parts
-from ticketchain.wallets.operator import create_operator_keys
-from ticketchain.wallets.signer import LocalSigner
 
 BUYERS, SEATS, REPEATS, QUOTA = 64, 100, 20, 16
 SEAT = schema.seats.c
@@ -103,10 +101,9 @@ class House:
 @pytest.fixture(scope="module", params=ENGINES)
 def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder: Path = tmp_path_factory.mktemp("house")
-    store, clock, keys = fresh_store(request.param, folder), Clock(), Keyring(folder / "keys" / "master.key")
-    operator = create_operator_keys(keys, CHAIN_ID)
+    store, clock = fresh_store(request.param, folder), Clock()
     sandbox = Sandbox(store, clock, new_id, "http://testserver")
-    signer = LocalSigner(keys, CHAIN_ID, [ADDRESS], operator.relayers, operator.attestor)
+    signer = open_desk(folder, clock, CHAIN_ID, [ADDRESS])
     providers: Any = {"sandbox": SandboxProvider(sandbox, ["whsec_test"], clock), "desk": Desk(store, clock)}
     people, contents = open_keeper(folder, clock), LocalStore(folder / "metadata")
     logins = login_parts(folder, clock)
@@ -118,6 +115,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     key = api_keys.create_key(parts, Request(owner), api_keys.Wanted("partner", "Tickets & Co"))
     fans = [accounts.authenticate(parts, accounts.sign_up(parts)["api_key"]) for _ in range(BUYERS)]
     yield House(parts, clock, chain, owner, accounts.authenticate(parts, key["api_key"]), fans)
+    signer.vault.close()
     store.close()
 
 

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import encode
-from eth_account.signers.local import LocalAccount
 from eth_utils.address import is_checksum_address, to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -30,6 +29,7 @@ from ticketchain.artifacts import Artifact, load
 from ticketchain.chain.abi import decode_result, encode_call
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.types import ChainError, NodeBusy, Receipt
+from ticketchain.domain.ports import SignedTransaction, TransactionFields
 
 Progress = Callable[[str], None]
 """Told each step in words, for a person who waits."""
@@ -68,13 +68,21 @@ class Deployment:
     tx_hash: bytes
 
 
+@dataclass(frozen=True)
+class Admin:
+    """Who deploys and appoints: its address, and what signs for it."""
+
+    address: str
+    sign: Callable[[TransactionFields], SignedTransaction]
+
+
 def _silent(text: str) -> None:
     """Tells nobody."""
 
 
 def deploy(
     gateway: Gateway,
-    account: LocalAccount,
+    account: Admin,
     admin: str,
     base_uri: str,
     *,
@@ -102,7 +110,7 @@ def deploy(
 def grant_roles(
     gateway: Gateway,
     ledger: str,
-    admin: LocalAccount,
+    admin: Admin,
     grants: Mapping[str, int],
     *,
     progress: Progress = _silent,
@@ -239,7 +247,7 @@ def _shipped_hash() -> bytes:
 
 def _create(
     gateway: Gateway,
-    account: LocalAccount,
+    account: Admin,
     name: str,
     arguments: bytes,
     *,
@@ -256,23 +264,14 @@ def _create(
     return receipt
 
 
-def _send(gateway: Gateway, account: LocalAccount, to: str | None, data: bytes) -> bytes:
+def _send(gateway: Gateway, account: Admin, to: str | None, data: bytes) -> bytes:
     """Signs an EIP-1559 transaction with the account's next nonce and sends it; the hash."""
     fees = gateway.fees()
     gas = gateway.estimate(to, data, account.address)
-    transaction: dict[str, Any] = {
-        "type": 2,
-        "chainId": gateway.chain_id(),
-        "nonce": gateway.nonce(account.address, pending=True),
-        "gas": min(gas + gas // 5, _GAS_CAP),
-        "maxFeePerGas": fees.max_fee,
-        "maxPriorityFeePerGas": fees.priority_fee,
-        "value": 0,
-        "data": data,
-    }
-    if to is not None:
-        transaction["to"] = to_checksum_address(to)
-    return gateway.send_raw(bytes(account.sign_transaction(transaction).raw_transaction))
+    nonce = gateway.nonce(account.address, pending=True)
+    where = to_checksum_address(to) if to is not None else None
+    prices = (min(gas + gas // 5, _GAS_CAP), fees.max_fee, fees.priority_fee)
+    return gateway.send_raw(account.sign(TransactionFields(gateway.chain_id(), nonce, *prices, where, data)).raw)
 
 
 def _wait(gateway: Gateway, tx_hash: bytes, mine: Callable[[], object] | None, timeout: float) -> Receipt:

@@ -11,24 +11,14 @@ from ticketchain.store import schema as t
 from ticketchain.store.engine import Tx, insert_new
 
 
-def add_wallet(tx: Tx, address: str, purpose: str, sealed: bytes, version: int, now: datetime) -> None:
-    """Stores a sealed key."""
-    tx.execute(
-        insert(t.wallets).values(
-            address=address, purpose=purpose, sealed_key=sealed, key_version=version, created_at=now
-        )
-    )
+def add_wallet(tx: Tx, address: str, purpose: str, now: datetime) -> None:
+    """Stores the address of a wallet whose key the signer has."""
+    tx.execute(insert(t.wallets).values(address=address, purpose=purpose, created_at=now))
 
 
 def wallet(tx: Tx, address: str) -> Row[Any] | None:
-    """The sealed key of an address, if it is one of ours."""
+    """The row of an address, if it is one of ours."""
     return tx.execute(select(t.wallets).where(t.wallets.c.address == address)).one_or_none()
-
-
-def wallet_for(tx: Tx, purpose: str) -> Row[Any] | None:
-    """The first key made for a purpose (relayer, attestor, admin)."""
-    query = select(t.wallets).where(t.wallets.c.purpose == purpose).order_by(t.wallets.c.created_at)
-    return tx.execute(query).first()
 
 
 def add_organizer(tx: Tx, organizer_id: str, name: str, address: str, now: datetime) -> None:

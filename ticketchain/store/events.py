@@ -151,7 +151,7 @@ def set_issued(tx: Tx, event_id: str, number: int, issued: bool) -> None:
 
 
 def add_entry_key(tx: Tx, values: Mapping[str, Any]) -> bool:
-    """Stores an entry key of an event (sealed); False when there is one with this id."""
+    """Stores an entry key of an event; False when there is one with this id."""
     return insert_new(tx, t.entry_keys, values)
 
 

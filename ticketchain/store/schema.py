@@ -29,9 +29,7 @@ wallets = Table(
     "wallets",
     metadata,
     Column("address", Text, primary_key=True),
-    Column("purpose", Text, nullable=False),  # fan, organizer, payee, relayer, attestor, admin
-    Column("sealed_key", LargeBinary, nullable=False),
-    Column("key_version", Integer, nullable=False),
+    Column("purpose", Text, nullable=False),  # fan, organizer, payee
     Column("created_at", Moment, nullable=False),
 )
 
@@ -362,8 +360,6 @@ entry_keys = Table(
     Column("event_id", Id, ForeignKey("events.id"), primary_key=True),
     Column("key_id", Integer, primary_key=True),
     Column("public_key", Hash, nullable=False),
-    Column("sealed_key", LargeBinary, nullable=False),
-    Column("key_version", Integer, nullable=False),
     Column("valid_until", BigInteger, nullable=False),
     Column("registered", Boolean, nullable=False),  # seen on the ledger
 )

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 import zlib
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from ticketchain.domain.errors import Invalid, Unauthenticated
-from ticketchain.domain.ports import SealedKey
 from ticketchain.domain.roles import Role
-from ticketchain.store import accounts, keys
+from ticketchain.store import accounts, keys, tenants
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import Principal, Request, answer, answered, required
 from ticketchain.usecases.parts import Parts
@@ -27,14 +27,15 @@ def create_organizer(parts: Parts, request: Request, name: str) -> dict[str, Any
     """Registers an organizer with a chain address and an owner's API key. Raises `Invalid` for an empty name."""
     if not name.strip():
         raise Invalid("name", "it is empty; write the organizer's name")
-    wallet = parts.signer.new_wallet()
+    organizer_id = parts.new_id("org")
+    address = parts.signer.wallet(organizer_id)
     with parts.store.begin() as tx:
         if (before := answered(tx, request)) is not None:
-            return before | {"api_key": None}
-        now, organizer_id = parts.clock(), parts.new_id("org")
-        accounts.add_wallet(tx, wallet.address, "organizer", wallet.sealed, wallet.version, now)
-        accounts.add_organizer(tx, organizer_id, name.strip(), wallet.address, now)
-        view = {"id": organizer_id, "name": name.strip(), "address": wallet.address}
+            return dict(before) | {"api_key": None}
+        now = parts.clock()
+        accounts.add_wallet(tx, address, "organizer", now)
+        accounts.add_organizer(tx, organizer_id, name.strip(), address, now)
+        view = {"id": organizer_id, "name": name.strip(), "address": address}
         key = new_key(parts, tx, Role.OWNER, "owner", organizer_id=organizer_id)
         answer(parts, tx, request, view)
         return view | {"api_key": key["api_key"]}
@@ -42,18 +43,32 @@ def create_organizer(parts: Parts, request: Request, name: str) -> dict[str, Any
 
 def sign_up(parts: Parts, request: Request | None = None) -> dict[str, Any]:
     """Makes an account for a fan: a custodial wallet and an API key, shown this once."""
-    wallet = parts.signer.new_wallet()
+    fan = new_fan(parts)
     with parts.store.begin() as tx:
-        return open_account(parts, tx, wallet)
+        return open_account(parts, tx, fan)
 
 
-def open_account(parts: Parts, tx: Tx, wallet: SealedKey) -> dict[str, Any]:
-    """Stores a fan with this new wallet, and an API key; the answer is the only place where its secret ever stands."""
-    now, fan_id = parts.clock(), parts.new_id("fan")
-    accounts.add_wallet(tx, wallet.address, "fan", wallet.sealed, wallet.version, now)
-    accounts.add_fan(tx, fan_id, wallet.address, now)
-    key = new_key(parts, tx, Role.FAN, "fan", fan_id=fan_id)
-    return {"id": fan_id, "address": wallet.address, "api_key": key["api_key"]}
+@dataclass(frozen=True)
+class NewFan:
+    """A fan to be: its id, and the address of its wallet."""
+
+    id: str
+    address: str
+
+
+def new_fan(parts: Parts) -> NewFan:
+    """A new id, with a wallet. It asks the signer, so not in a transaction."""
+    fan_id = parts.new_id("fan")
+    return NewFan(fan_id, parts.signer.wallet(fan_id))
+
+
+def open_account(parts: Parts, tx: Tx, fan: NewFan) -> dict[str, Any]:
+    """Stores a fan, and an API key; the answer is the only place where its secret ever stands."""
+    now = parts.clock()
+    accounts.add_wallet(tx, fan.address, "fan", now)
+    accounts.add_fan(tx, fan.id, fan.address, now)
+    key = new_key(parts, tx, Role.FAN, "fan", fan_id=fan.id)
+    return {"id": fan.id, "address": fan.address, "api_key": key["api_key"]}
 
 
 def view_organizer(parts: Parts, organizer_id: str) -> dict[str, Any]:
@@ -87,6 +102,13 @@ def authenticate(parts: Parts, api_key: str) -> Principal:
     narrowed = None if row.scopes is None else frozenset(row.scopes.split())
     unnoted = row.fan_id is None and (row.last_used_at is None or now - row.last_used_at >= NOTED_EVERY)
     return Principal(row.id, row.role, row.organizer_id, row.fan_id, narrowed, row.expires_at, unnoted)
+
+
+def enter(who: Principal) -> None:
+    """From here on, in this context, the database shows an organizer's principal what is the organizer's, whatever a
+    use case asks for (PostgreSQL's row-level security).
+    """
+    tenants.set_tenant(who.organizer_id)
 
 
 def note_use(parts: Parts, key_id: str) -> None:

@@ -13,7 +13,6 @@ from ticketchain.domain import trace
 from ticketchain.domain.errors import Conflict, Forbidden, KeyReused, NotFound, SalesStopped
 from ticketchain.domain.intents import Intent, to_payload
 from ticketchain.domain.policy import EventStatus
-from ticketchain.domain.ports import SealedKey
 from ticketchain.domain.roles import SCOPES, Role
 from ticketchain.store import accounts, events, outbox, stops
 from ticketchain.store.engine import Tx
@@ -188,12 +187,6 @@ def refuse_cancelled(event: Any) -> None:
     """Raises `Conflict` for a cancelled event: its tickets are refunded, nothing else happens to them."""
     if event.status == EventStatus.CANCELLED:
         raise Conflict("event: it was cancelled; its tickets are refunded and do nothing else", state=str(event.status))
-
-
-def sealed_key(tx: Tx, address: str) -> SealedKey:
-    """The sealed key of one of our wallets. Raises `NotFound`."""
-    row = required(accounts.wallet(tx, address), f"wallet {address}")
-    return SealedKey(row.address, row.sealed_key, row.key_version)
 
 
 def unix(parts: Parts) -> int:

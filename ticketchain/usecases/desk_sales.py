@@ -18,7 +18,7 @@ from ticketchain.store import accounts, orders, sellers, stock
 from ticketchain.store.engine import Tx
 from ticketchain.store.taking import Reach
 from ticketchain.usecases import till, views
-from ticketchain.usecases.accounts import open_account
+from ticketchain.usecases.accounts import new_fan, open_account
 from ticketchain.usecases.buy import expire
 from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required
@@ -125,12 +125,12 @@ def _for_fan(
     work: Callable[[Tx, dict[str, Any], bool], dict[str, Any]],
 ) -> dict[str, Any]:
     """Does the work for a known fan, or for a new one whose secret is in the first answer only."""
-    wallet: Any = None if known else parts.signer.new_wallet()
+    new = None if known else new_fan(parts)
 
     def whole(tx: Tx, again: bool) -> dict[str, Any]:
         if (before := answered(tx, request)) is not None:
             return dict(before)
-        fan = _known_fan(tx, known(tx)) if known else open_account(parts, tx, wallet)
+        fan = _known_fan(tx, known(tx)) if known else open_account(parts, tx, required(new, "the new fan"))
         view = work(tx, fan, again)
         answer(parts, tx, request, view | {"fan": fan | {"api_key": None}})
         return view | {"fan": fan}

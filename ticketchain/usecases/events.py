@@ -22,7 +22,6 @@ from ticketchain.domain.policy import (
     closed_now,
     terms_from,
 )
-from ticketchain.domain.ports import SealedKey
 from ticketchain.domain.prices import Fee, Tax, all_in, check_fees
 from ticketchain.domain.references import reference_bytes
 from ticketchain.domain.sale import check_window
@@ -73,14 +72,15 @@ def create_event(parts: Parts, request: Request, new: NewEvent) -> dict[str, Any
     check_terms(new.terms, new.payees, new.price_classes)
     _check_prices(new)
     check_window(new.sale_opens_at, new.sale_closes_at, new.schedule.doors_at)
-    wallets = [parts.signer.new_wallet() for payee in new.payees if not payee.address]
-    payees = _with_addresses(new.payees, wallets)
+    event_id = parts.new_id("evt")
+    wallets = {n: parts.signer.wallet(f"payee/{event_id}/{n}") for n, p in enumerate(new.payees) if not p.address}
+    payees = [replace(payee, address=payee.address or wallets[n]) for n, payee in enumerate(new.payees)]
     with parts.store.begin() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
-        for wallet in wallets:
-            accounts.add_wallet(tx, wallet.address, "payee", wallet.sealed, wallet.version, parts.clock())
-        event_id = _store(parts, tx, request.who, new, payees)
+        for address in wallets.values():
+            accounts.add_wallet(tx, address, "payee", parts.clock())
+        _store(parts, tx, request.who, event_id, new, payees)
         return dict(answer(parts, tx, request, views.event(parts, tx, event_of(tx, event_id))))
 
 
@@ -90,13 +90,7 @@ def _check_prices(new: NewEvent) -> None:
         check_amount(all_in(price_class.face, new.fees), f"price_classes[{position}].face with its fees")
 
 
-def _with_addresses(payees: Sequence[Payee], wallets: Sequence[SealedKey]) -> list[Payee]:
-    made = iter(wallets)
-    return [payee if payee.address else replace(payee, address=next(made).address) for payee in payees]
-
-
-def _store(parts: Parts, tx: Tx, who: Principal, new: NewEvent, payees: Sequence[Payee]) -> str:
-    event_id = parts.new_id("evt")
+def _store(parts: Parts, tx: Tx, who: Principal, event_id: str, new: NewEvent, payees: Sequence[Payee]) -> None:
     terms = asdict(new.terms)
     currency = terms.pop("currency")
     about = {"title": new.title.strip(), "venue": new.venue.strip(), "time_zone": new.time_zone}
@@ -116,7 +110,6 @@ def _store(parts: Parts, tx: Tx, who: Principal, new: NewEvent, payees: Sequence
     on_chain["payees"] = _shares(payees)
     intent = CreateEvent(organizer.address, reference_bytes(event_id).hex(), on_chain, asdict(new.schedule))
     intend(parts, tx, first_event(parts.ledger.number), event_id, intent)
-    return event_id
 
 
 def _shares(payees: Sequence[Any]) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from ticketchain.domain.errors import Conflict, Invalid, NotFound, SeatTaken, So
 from ticketchain.domain.ledgers import ledger_of_ticket
 from ticketchain.domain.money import show
 from ticketchain.domain.orders import Channel
-from ticketchain.domain.ports import SealedKey
 from ticketchain.domain.prices import Item, Line
 from ticketchain.domain.refunds import RefundRule, after_exchange, rule_from
 from ticketchain.store import chain, events, exchanges, stock
@@ -53,7 +52,7 @@ class Plan:
     """The caller's ticket with its event and seat, and the event and seat that it would be exchanged for."""
 
     ticket: Any
-    wallet: SealedKey
+    wallet: str
     event: Any
     seat: Any
     to_event: Any
@@ -122,7 +121,7 @@ def _ordered(parts: Parts, request: Request, ticket_id: int, wanted: WantedSeat,
         to_epoch = chain.epochs(tx, [plan.to_seat.ticket]).get(plan.to_seat.ticket, 0)
     deadline = deadline_of(parts) + int(parts.rules.payment.total_seconds())
     agreed = (ticket_id, plan.ticket.epoch, plan.to_seat.ticket, to_epoch, plan.difference)
-    consent = parts.signer.consent(plan.wallet, consents.Exchange(*agreed, deadline))
+    consent = parts.signer.consent(plan.wallet, consents.Exchange(*agreed, deadline), None)
     row = dict(zip(("ticket", "epoch", "to_ticket", "to_epoch", "difference"), agreed, strict=True))
     row |= {"deadline": deadline, "consent": consent.hex(), "hold_id": hold_id, "currency": plan.event.currency}
     row |= {"fan_id": request.who.fan, "state": "to_pay"}

@@ -47,11 +47,11 @@ def ensure_entry_keys(parts: Parts, limit: int = 20) -> bool:
     with parts.store.read() as tx:
         due = events.events_without_entry_key(tx, limit)
     for event in due:
-        public, sealed, version = parts.signer.new_entry_key()
+        public = parts.signer.new_entry_key(event.number)
         valid_until = event.schedule["doors_at"] + ENTRY_KEY_DAYS * DAY
         with parts.store.begin() as tx:
-            row = {"event_id": event.id, "key_id": 1, "public_key": public, "sealed_key": sealed}
-            row |= {"key_version": version, "valid_until": valid_until, "registered": False}
+            row = {"event_id": event.id, "key_id": 1, "public_key": public}
+            row |= {"valid_until": valid_until, "registered": False}
             if events.add_entry_key(tx, row):
                 intend(parts, tx, event.number, f"{event.id}:1", SetEntryKey(1, public.hex(), valid_until))
     return bool(due)
@@ -88,7 +88,7 @@ def lease_entry(parts: Parts, who: Principal, ticket_id: int, device: DeviceKey)
     with parts.store.read() as tx:
         event, entry_key, lease, context = _lease(parts, tx, who, ticket_id, device)
     message = lease_message(lease, context)
-    signature = parts.signer.sign_lease(entry_key.sealed_key, entry_key.key_version, message)
+    signature = parts.signer.sign_lease(entry_key.public_key, message)
     with parts.store.begin() as tx:
         row = {"ticket": ticket_id, "epoch": context.epoch, "lease": lease.pack(), "signature": signature}
         gate.set_lease(tx, row | {"created_at": parts.clock()})

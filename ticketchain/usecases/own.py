@@ -6,24 +6,23 @@ from typing import Any
 
 from ticketchain.domain.errors import Conflict, NotFound
 from ticketchain.domain.orders import DisputeState
-from ticketchain.domain.ports import SealedKey
 from ticketchain.domain.tickets import TicketState
 from ticketchain.store import chain, exchanges, market
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
-from ticketchain.usecases.common import Principal, sealed_key, unix
+from ticketchain.usecases.common import Principal, unix
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import disputes_behind
 
 
-def own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, SealedKey]:
-    """The caller's held ticket and the key that holds it. Raises `NotFound`, `Conflict` when it cannot move."""
+def own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, str]:
+    """The caller's held ticket and the address that holds it. Raises `NotFound`, `Conflict` when it cannot move."""
     ticket = chain.ticket(tx, ticket_id)
     address = views.holder_of(tx, who.fan)
     if ticket is None or ticket.holder != address:
         raise NotFound(f"ticket {ticket_id} is not yours")
     check_movable(ticket)
-    return ticket, sealed_key(tx, address)
+    return ticket, address
 
 
 def check_movable(ticket: Any) -> None:

@@ -22,7 +22,6 @@ from ticketchain.usecases.common import (
     intend,
     refuse_while_stopped,
     required,
-    sealed_key,
     unix,
 )
 from ticketchain.usecases.forks import refuse_while_forked
@@ -41,7 +40,7 @@ def give(parts: Parts, request: Request, ticket_id: int, to_fan: str) -> dict[st
             raise Invalid("to", "this is you")
     deadline = deadline_of(parts)
     parts.ledger.check_gift(ticket_id, ticket.epoch, to)
-    consent = parts.signer.consent(wallet, consents.Gift(ticket_id, ticket.epoch, to, True, deadline))
+    consent = parts.signer.consent(wallet, consents.Gift(ticket_id, ticket.epoch, to, True, deadline), None)
     with parts.store.begin() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
@@ -66,7 +65,7 @@ def list_ticket(parts: Parts, request: Request, ticket_id: int, price: int, curr
     deadline = min(unix(parts) + int(parts.rules.listing.total_seconds()), event.schedule["resale_closes_at"])
     parts.ledger.check_offer(ticket_id, ticket.epoch, price)
     offer = consents.Offer(ticket_id, ticket.epoch, price, event.currency, deadline)
-    consent = parts.signer.consent(wallet, offer)
+    consent = parts.signer.consent(wallet, offer, None)
     with parts.store.begin() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
@@ -89,9 +88,9 @@ def delist(parts: Parts, who: Principal, listing_id: str) -> dict[str, Any]:
     """Takes the caller's listing back, here at once, and revokes it on the ledger. Raises `Conflict`."""
     with parts.store.read() as tx:
         row = _own_listing(tx, who, listing_id)
-        wallet = sealed_key(tx, views.holder_of(tx, who.fan))
+        wallet = views.holder_of(tx, who.fan)
     deadline = deadline_of(parts)
-    consent = parts.signer.consent(wallet, consents.Revoke(row.ticket, row.epoch, deadline))
+    consent = parts.signer.consent(wallet, consents.Revoke(row.ticket, row.epoch, deadline), None)
     with parts.store.begin() as tx:
         if not market.set_listing(tx, listing_id, ("open",), "withdrawing"):
             raise Conflict("listing: somebody is buying it, or it is gone", state=row.state)

@@ -30,7 +30,6 @@ from ticketchain.usecases.common import (
     intend,
     refuse_cancelled,
     required,
-    sealed_key,
     unix,
 )
 from ticketchain.usecases.own import (
@@ -229,9 +228,7 @@ def view_desk_refund(parts: Parts, who: Principal, move_id: str) -> dict[str, An
 
 def _return(parts: Parts, request: Request, paid: Paid, amount: int, reason: str | None) -> dict[str, Any]:
     ticket, deadline = paid.ticket, deadline_of(parts)
-    with parts.store.read() as tx:
-        wallet = sealed_key(tx, ticket.holder)
-    consent = parts.signer.consent(wallet, consents.Refund(ticket.id, ticket.epoch, amount, deadline))
+    consent = parts.signer.consent(ticket.holder, consents.Refund(ticket.id, ticket.epoch, amount, deadline), None)
     at_desk = {} if reason is None else {"seller_key": request.who.key_id, "reason": reason}
     with parts.store.begin() as tx:
         if (before := answered(tx, request)) is not None:

@@ -28,9 +28,9 @@ from ticketchain.domain.consents import (
     Unfreeze,
     Void,
 )
+from ticketchain.domain.errors import SignerRefused
 from ticketchain.domain.tickets import ticket_id
-from ticketchain.wallets.errors import SignerRefused
-from ticketchain.wallets.typed import Domain, digest
+from ticketchain.signer.typed import Domain, digest
 
 LEDGER = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 FAN = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
