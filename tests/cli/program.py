@@ -1,19 +1,28 @@
-"""Runs the program `ticketchain` as a child process, as a person would."""
+"""Runs the program `ticketchain` as a child process, as a person would.
+
+A command that ends by itself is forked from a process that has imported the program already: its own process with its
+own folder, environment, streams and exit status, without a second of imports each time.
+"""
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Any
 
 PROGRAM = (sys.executable, "-m", "ticketchain.cli")
 PATIENCE_S = 60.0
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([f"ticketchain.cli.{name}" for name in ("up", "deploy", "audit", "reconcile", "outbox")])
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -26,15 +35,32 @@ def ticketchain(
     *arguments: object, folder: Path, settings: Mapping[str, str] | None = None, patience: float = PATIENCE_S
 ) -> subprocess.CompletedProcess[str]:
     """One command to its end, run in `folder`; it may take `patience` seconds."""
-    return subprocess.run(
-        [*PROGRAM, *map(str, arguments)],
-        cwd=folder,
-        env=environment(settings or {}),
-        capture_output=True,
-        text=True,
-        timeout=patience,
-        check=False,
-    )
+    words, values = list(map(str, arguments)), environment(settings or {})
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = _FORKS.Process(
+            target=_run, args=(words, str(folder), values, DupFd(out.fileno()), DupFd(err.fileno()))
+        )
+        process.start()
+        process.join(patience)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(words, patience)
+        out.seek(0), err.seek(0)
+        return subprocess.CompletedProcess(words, process.exitcode or 0, out.read(), err.read())
+
+
+def _run(words: list[str], folder: str, values: dict[str, str], out: Any, err: Any) -> None:
+    """In the child: becomes what the shell would have started."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(values)
+    os.dup2(out.detach(), 1)
+    os.dup2(err.detach(), 2)
+    sys.argv = ["ticketchain", *words]
+    from ticketchain.cli import main
+
+    main()
 
 
 @dataclass

@@ -159,7 +159,7 @@ def _tickets(api: Service, path: str) -> Iterator[Any]:
 
 
 def _checked(found: Any, tickets: Iterator[Any], rpc: str, from_block: int) -> list[str]:
-    from ticketchain.audit import CouldNotRead, check_cancelled  # here: a second of imports for one option of one command
+    from ticketchain.audit import CouldNotRead, check_cancelled  # here: most of a second, for one option
 
     try:
         return check_cancelled(rpc, found["ledger"], found["number"], tickets, from_block)
