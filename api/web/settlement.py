@@ -125,6 +125,7 @@ def _caller(parts: Parts, request: Request) -> Principal:
         raise Unauthenticated("API key: give it as the password, with any user name")
     who = accounts.authenticate(parts, key)
     who.demand("books:read")
+    accounts.enter(who)
     return who
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import QueuePool
 
 from ticketchain.domain.errors import Unavailable
+from ticketchain.store import tenants, wall
 
 Tx = Connection
 """An open transaction: what every statement of the store takes first."""
@@ -54,7 +55,7 @@ class Store:
         self._reading: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
         self.writers = WRITERS
         parsed = _parsed(url)
-        postgres = parsed.get_backend_name() == "postgresql"
+        self._walled = postgres = parsed.get_backend_name() == "postgresql"
         self.engine = create_engine(
             parsed,
             poolclass=QueuePool,
@@ -82,6 +83,7 @@ class Store:
         when the database is away; whether a commit that was under way counts is then open.
         """
         with self._turn, _answering(), self.engine.begin() as tx:
+            self._enter(tx)
             yield tx
 
     @contextmanager
@@ -89,16 +91,22 @@ class Store:
         """A transaction that only reads. Raises `Unavailable`.
 
         On SQLite it sees one state, and does not wait for writers. On PostgreSQL each statement sees what is committed,
-        as in `begin`; no words are lost on beginning and ending it, unless it is to be `long`: for cursors over more
-        rows than memory has.
+        as in `begin`; no words are lost on beginning and ending it, unless it is an organizer's, or to be `long`: for
+        cursors over more rows than memory has.
         """
         with _answering(), self.engine.connect() as connection:
-            in_one = long and connection.dialect.name == "postgresql"
+            in_one = (long or tenants.tenant() is not None) and connection.dialect.name == "postgresql"
             connection = connection.execution_options(**({} if in_one else self._reading))
             try:
+                self._enter(connection)
                 yield connection
             finally:
                 connection.rollback()
+
+    def _enter(self, tx: Tx) -> None:
+        """An organizer's transaction sees what is the organizer's, and nothing else (`store.wall`)."""
+        if self._walled and (organizer_id := tenants.tenant()) is not None:
+            tenants.enter(tx, organizer_id)
 
     @contextmanager
     def set_up(self) -> Iterator[Tx]:
@@ -136,6 +144,7 @@ class Store:
                 _wait_alone(tx, _MIGRATING)
                 config.attributes["connection"] = tx
                 command.upgrade(config, "head")
+                wall.build(tx)
         except OperationalError as error:
             where = self.engine.url.render_as_string(hide_password=True)
             raise Unavailable(f"the database {where} cannot be used: {error.orig}") from error
