@@ -18,6 +18,7 @@ from api.stripe import make_router as make_stripe_router
 from api.uses import Uses
 from api.v1 import (
     access,
+    accounts,
     books,
     box_office,
     buying,
@@ -32,6 +33,8 @@ from api.v1 import (
     ledger,
     market,
     organizers,
+    own_account,
+    passkeys,
     payments,
     plans,
     promotions,
@@ -39,6 +42,7 @@ from api.v1 import (
     tickets,
 )
 from api.web import pages, seat_map, settlement
+from api.web import tickets as tickets_page
 from ticketchain.usecases import pay
 from ticketchain.usecases.parts import Parts
 
@@ -48,6 +52,8 @@ V1 = (  # looked through in this order: what an on-sale has most of comes first
     organizers,
     keys,
     fans,
+    accounts,
+    own_account,
     events,
     cancellations,
     issuing,
@@ -58,6 +64,7 @@ V1 = (  # looked through in this order: what an on-sale has most of comes first
     changes,
     desk_refunds,
     market,
+    passkeys,
     stops,
     gate,
     books,
@@ -106,6 +113,7 @@ def create_app(
     app.include_router(pages.router)
     app.include_router(seat_map.router)
     app.include_router(settlement.router)
+    app.include_router(tickets_page.router)
     if sandbox is not None:
         app.include_router(make_router(sandbox, partial(pay.event_of_order, parts)))
     if stripe is not None:

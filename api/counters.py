@@ -20,7 +20,8 @@ from fastapi import Request as HttpRequest
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import Asked, IdempotencyKey, bearer, scope
+from api.credentials import Credential, credential
+from api.deps import Asked, IdempotencyKey, scope
 from ticketchain.domain.roles import SCOPES
 from ticketchain.usecases import accounts
 from ticketchain.usecases.common import Request
@@ -52,7 +53,7 @@ class Customer:
 
     counters: Counters
     parts: Parts
-    api_key: str
+    credential: Credential
     scope: str
     key: str | None
     target: str
@@ -66,8 +67,9 @@ class Customer:
         return await run_in_threadpool(self._served, work, body)
 
     def _served(self, work: Work[Answer], body: BaseModel) -> Answer:
-        who = accounts.authenticate(self.parts, self.api_key)
+        who = self.credential.who(self.parts)
         who.demand(self.scope)
+        accounts.enter(who)
         return work(self.parts, Asked(who, self.key, self.target).request(body))
 
 
@@ -77,23 +79,23 @@ def at_counter(name: str, *errors: int) -> dict[str, Any]:
     """
 
     async def presented(request: HttpRequest) -> None:
-        api_key = bearer(request)
-        if name not in SCOPES[accounts.check_key(api_key)]:
-            await run_in_threadpool(_refused, request.app.state.parts, api_key, name)
-        request.state.presented = api_key, name
+        presented = credential(request)
+        if name not in SCOPES[presented.role]:
+            await run_in_threadpool(_refused, request.app.state.parts, presented, name)
+        request.state.presented = presented, name
 
     return scope(name, *errors, check=Depends(presented))
 
 
-def _refused(parts: Parts, api_key: str, name: str) -> None:
+def _refused(parts: Parts, presented: Credential, name: str) -> None:
     """Who asks in vain hears whether that is for their key or for their role. Raises `Unauthenticated`, `Forbidden`."""
-    accounts.authenticate(parts, api_key).demand(name)
+    presented.who(parts).demand(name)
 
 
 async def _customer(request: HttpRequest, key: IdempotencyKey) -> Customer:
-    api_key, name = request.state.presented
+    presented, name = request.state.presented
     target, state = f"{request.method} {request.url.path}", request.app.state
-    return Customer(state.counters, state.parts, api_key, name, key, target)
+    return Customer(state.counters, state.parts, presented, name, key, target)
 
 
 Served = Annotated[Customer, Depends(_customer)]

@@ -16,9 +16,10 @@ from fastapi import Request as HttpRequest
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
+from api.credentials import credential
 from api.openapi import responses
 from api.schemas.fields import KnownTicket
-from ticketchain.domain.errors import Invalid, Unauthenticated
+from ticketchain.domain.errors import Invalid
 from ticketchain.domain.roles import SCOPES
 from ticketchain.usecases import accounts
 from ticketchain.usecases.common import Principal, Request
@@ -38,7 +39,8 @@ def scope(name: str, *errors: int, extra: Mapping[str, Any] | None = None, check
         raise ValueError(f"no role has the scope {name!r}")
 
     async def usual(request: HttpRequest) -> None:
-        request.state.who = await run_in_threadpool(_authenticated, request, name)
+        request.state.who = who = await run_in_threadpool(_authenticated, request, name)
+        accounts.enter(who)  # here, not in the thread: the route has another one
 
     return {
         "dependencies": [check or Depends(usual)],
@@ -48,7 +50,7 @@ def scope(name: str, *errors: int, extra: Mapping[str, Any] | None = None, check
 
 
 def _authenticated(request: HttpRequest, name: str) -> Principal:
-    who = accounts.authenticate(request.app.state.parts, bearer(request))
+    who = credential(request).who(request.app.state.parts)
     request.app.state.uses.note(who)
     who.demand(name)
     return who
@@ -58,14 +60,6 @@ def public(*errors: int, extra: Mapping[str, Any] | None = None) -> dict[str, An
     """Arguments of a route that anyone may use, without an API key."""
     described = {"x-scope": "public", "security": [], **(extra or {})}
     return {"openapi_extra": described, "responses": responses(*errors)}
-
-
-def bearer(request: HttpRequest) -> str:
-    """What was sent as API key. Raises `Unauthenticated`."""
-    scheme, _, api_key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not api_key.strip():
-        raise Unauthenticated("API key: none was sent; send the header Authorization: Bearer <API key>")
-    return api_key.strip()
 
 
 async def _parts(request: HttpRequest) -> Parts:

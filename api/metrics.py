@@ -16,7 +16,8 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from api.deps import bearer, scope
+from api.credentials import bearer
+from api.deps import scope
 from ticketchain.domain.errors import Unavailable
 from ticketchain.usecases import accounts, metrics
 from ticketchain.usecases.parts import Parts

@@ -18,6 +18,9 @@ once, and anyone can check it all on the chain.
 **Keys.** Send `Authorization: Bearer <API key>`. A fan gets one from `POST /v1/fans`, an organizer from the operator;
 organizers make further ones for their staff. Each operation says which scope it needs, or that it is public.
 
+**Sessions.** A person signs in by mail and password or by passkey (`POST /v1/sessions`) and sends the session's token
+in the same header; pages of the service use a cookie.
+
 **Money** is an integer of minor units (cents) of the event's currency; rates are basis points (10,000 = 100 %).
 **Times** in requests carry a zone, in answers they are UTC. **Ticket ids** are texts of decimal digits: they have
 64 bits.
@@ -37,6 +40,7 @@ and the fix, and a `request_id` to ask us about. Whatever was refused has change
 TAGS = [
     {"name": "Organizers", "description": "Organizers and their API keys."},
     {"name": "Fans", "description": "Accounts of fans: an address on the chain, nothing personal."},
+    {"name": "Accounts", "description": "People: signing up and in, sessions, one's own account."},
     {"name": "Events", "description": "Events, their rules, their tickets as batches, their stock."},
     {"name": "Selling", "description": "When an event is on sale; its promotions and vouchers."},
     {"name": "Seat plans", "description": "Halls drawn once for many events, and live pictures of an event's seats."},
@@ -90,6 +94,7 @@ _WORDS = {
     404: "Unknown, or not yours",
     409: "Not possible now; `detail` says why",
     413: "The body is too large",
+    429: "Too many tries or requests; `Retry-After` says when to go on",
     422: "Something in the request is not valid; every bad field is named",
     503: "The database, the chain or the provider does not answer; try again",
 }

@@ -125,7 +125,9 @@ async def _refused(request: Request, error: Exception) -> Response:
             code=error.code,
             detail=error.detail,
         )
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    if "retry_after_s" in extra:
+        headers["Retry-After"] = str(extra["retry_after_s"])
     return problem(request, error.status, error.code, error.detail, extra, headers)
 
 

@@ -8,14 +8,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.deps import After, Caller, Creating, Limit, RawBody, Shop, bearer, created, public, scope
+from api.credentials import cookie, credential
+from api.deps import After, Caller, Creating, Limit, RawBody, Shop, created, public, scope
 from api.schemas import plans as schemas
 from api.schemas.answers import Page
 from api.schemas.fields import EventId, PlanId
 from api.v1.issuing import MANIFEST_COLUMNS, form_of
 from api.web.scenes import scene_of_map, scene_of_plan
 from api.web.seat_svg import draw
-from ticketchain.usecases import accounts, plans
+from ticketchain.usecases import plans
 from ticketchain.usecases.common import Principal
 
 router = APIRouter(tags=["Seat plans"])
@@ -48,9 +49,9 @@ _SECONDS_FRESH = 2
 
 def _perhaps(request: Request) -> Principal | None:
     """Who asks, if an API key was sent at all. Raises `Unauthenticated` for a wrong one."""
-    if "authorization" not in request.headers:
+    if "authorization" not in request.headers and cookie(request) is None:
         return None
-    return accounts.authenticate(request.app.state.parts, bearer(request))
+    return credential(request).who(request.app.state.parts)
 
 
 Perhaps = Annotated[Principal | None, Depends(_perhaps)]

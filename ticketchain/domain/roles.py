@@ -39,7 +39,7 @@ SCOPES: dict[Role, frozenset[str]] = {
     Role.GATE_STEWARD: frozenset({"gate:scan"}) | _LEDGER,
     Role.AUDITOR: _BOOKS | _LOG | _LEDGER,
     Role.PARTNER: frozenset({"orders:sell"}) | _LEDGER,
-    Role.FAN: frozenset({"orders:write", "tickets:write"}) | _LEDGER,
+    Role.FAN: frozenset({"orders:write", "tickets:write", "account:write"}) | _LEDGER,
 }
 """Scopes by role: the least each needs for its work."""
 
@@ -62,6 +62,7 @@ MEANS: dict[str, str] = {
     "people:read": "see who somebody is, for a purpose; each reading is logged",
     "ledger:read": "look up accounts by their id",
     "orders:write": "hold seats and order them",
+    "account:write": "see and change one's own account and sessions",
     "tickets:write": "see, give, list, return, exchange and open one's own tickets",
 }
 """What each scope lets one do."""
