@@ -6,10 +6,25 @@ It shares no code with the service; it knows the contract's ABI and its document
 evidence; `auditor` runs it all.
 """
 
+from ticketchain.audit.access_log import LogReport, check_log
+from ticketchain.audit.anchors import Published, check_published, first_block, read_published
 from ticketchain.audit.auditor import audit_ledger
 from ticketchain.audit.cancelled import check_cancelled
 from ticketchain.audit.model import Finding
 from ticketchain.audit.report import Report, report_json
 from ticketchain.audit.rpc import CouldNotRead
 
-__all__ = ["CouldNotRead", "Finding", "Report", "audit_ledger", "check_cancelled", "report_json"]
+__all__ = [
+    "CouldNotRead",
+    "Finding",
+    "LogReport",
+    "Published",
+    "Report",
+    "audit_ledger",
+    "check_cancelled",
+    "check_log",
+    "check_published",
+    "first_block",
+    "read_published",
+    "report_json",
+]

@@ -21,6 +21,7 @@ COMMANDS = {
     "api": ("api:api", "Serve the API alone, beside workers; needs --rpc and a database that all share."),
     "worker": ("worker:worker", "Run the loops behind the API, as many processes as you like; needs --rpc."),
     "deploy": ("deploy:deploy", "Put a ledger on a chain, once, and record it in the data folder."),
+    "signer": ("signer:app", "The process that has the keys: run it, stop it at once, read its log."),
     "keys": ("keys:app", "API keys and addresses of the installation's operator."),
     "organizer": ("organizer:app", "Register organizers on a running service, with the operator's key."),
     "event": ("changing:app", "Create, look at, pause, move and cancel events, close their moves."),
@@ -30,7 +31,8 @@ COMMANDS = {
     "recover": ("recover:recover", "After a restore from a backup: signers and money as chain and provider say."),
     "reconcile": ("reconcile:reconcile", "Match a day's statements, payments and deliveries; name each difference."),
     "outbox": ("outbox:app", "What is on its way to the chain, and the ways out when it is stuck."),
-    "audit": ("audit:audit", "Recompute every claim of a ledger from the chain alone."),
+    "audit": ("audit:audit", "Recompute every claim of a ledger from the chain alone; check an access log."),
+    "access-log": ("access_log:app", "Fetch the access log: who did what, on whom, why, from where."),
     "demo": ("demo:demo", "Run the main job end to end, as organizer, fans, gate and auditor."),
 }
 """Where each command is, below this package, and what `ticketchain --help` says of it."""

@@ -6,6 +6,7 @@ Exit status 0: chain and claims agree, 1: violations found, 2: could not read.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from ticketchain.audit import CouldNotRead, Report, audit_ledger, report_json
 from ticketchain.audit.report import Counts
+from ticketchain.cli.audit_log import audit_log
 
 LEDGER_AGREES, VIOLATIONS, COULD_NOT_READ = 0, 1, 2
 MOST_FINDINGS = 50
@@ -22,16 +24,26 @@ MOST_FINDINGS = 50
 
 
 def audit(
-    rpc: Annotated[str, typer.Option(help="RPC URL of any node of the chain.")],
-    ledger: Annotated[str, typer.Option(help="Address of the TicketLedger.")],
+    rpc: Annotated[str, typer.Option(help="RPC URL of any node of the chain.")] = "",
+    ledger: Annotated[str, typer.Option(help="Address of the TicketLedger.")] = "",
     from_block: Annotated[int, typer.Option(min=0, help="First block to read: at most the deployment's.")] = 0,
     to_block: Annotated[str, typer.Option(help='Last block to read: a height, "head" or "final".')] = "head",
     check_state: Annotated[bool, typer.Option(help="Compare with the contract's own views.")] = True,
     state_limit: Annotated[int, typer.Option(min=0, help="How many tickets to compare at most.")] = 5_000,
     signatures: Annotated[bool, typer.Option(help="Check consents and attestations in the calldata.")] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            help="Check this export of an access log instead; with --rpc and --ledger also against the chain."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
     """Recompute every claim of a ledger from the chain alone; needs no database and nothing of the service."""
+    if log is not None:
+        raise typer.Exit(audit_log(log, rpc, ledger, from_block, as_json))
+    if not rpc or not ledger:
+        raise typer.BadParameter("say --rpc URL and --ledger ADDRESS, or --log FILE")
     try:
         with _progress(hidden=as_json) as progress:
             report = audit_ledger(

@@ -42,6 +42,10 @@ class Service:
         """What is at a path."""
         return self._ask("GET", path)
 
+    def text(self, path: str) -> str:
+        """What is at a path and no JSON document."""
+        return self._answer("GET", path).text
+
     def post(self, path: str, *, idempotency_key: str, json: Any = None, body: bytes = b"", media: str = "") -> Any:
         """Sends JSON, or a body of another kind; the same key and content is carried out once, however often sent."""
         headers = {"Idempotency-Key": idempotency_key}
@@ -50,13 +54,17 @@ class Service:
         return self._ask("POST", path, headers=headers, json=json)
 
     def _ask(self, method: str, path: str, **rest: Any) -> Any:
+        answer = self._answer(method, path, **rest)
+        return answer.json() if answer.content else None
+
+    def _answer(self, method: str, path: str, **rest: Any) -> httpx.Response:
         try:
             answer = self.client.request(method, path, **rest)
         except httpx.HTTPError as error:
             detail = f"the service at {self.client.base_url} does not answer ({str(error) or type(error).__name__})"
             raise Refused({"detail": f"{detail}; is `ticketchain up` running there?"}) from error
         if answer.is_success:
-            return answer.json() if answer.content else None
+            return answer
         try:
             problem = answer.json()
         except ValueError:

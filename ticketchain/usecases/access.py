@@ -95,8 +95,8 @@ def _anchor(row: Any) -> dict[str, Any]:
 
 
 def _row(link: Any, entry: Entry | None) -> dict[str, Any]:
-    shown = {"seq": link.seq, "digest": link.digest.hex()} if entry is None else entry.members()
-    return shown | {"tag": link.tag.hex(), "hash": link.hash.hex()}
+    shown = {"seq": link.seq} if entry is None else entry.members()
+    return shown | {"tag": link.tag.hex(), "digest": link.digest.hex(), "hash": link.hash.hex()}
 
 
 def _line(value: dict[str, Any]) -> str:
