@@ -38,7 +38,7 @@ def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -
     """A shop on a database of its own; with `stripe` people pay there."""
     store, clock, ledger, log = fresh_store(engine, folder), Clock(), AnsweringLedger(), Log()
     signer = open_desk(folder, clock, CHAIN_ID, [ADDRESS])
-    people = open_keeper(folder, clock, engine)
+    people = open_keeper(folder, clock)
     sandbox = Sandbox(store, clock, new_id, "http://testserver")
     others: list[PaymentProvider] = [SandboxProvider(sandbox, [SECRET], clock), Desk(store, clock)]
     providers = [stripe, *others] if stripe else others
@@ -53,6 +53,7 @@ def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -
         people=people,
         **login_parts(folder, clock),
         log=log,
+        rp_id="testserver",
     )
     chain = HandMadeChain(parts)
     chain.start()
