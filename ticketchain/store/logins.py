@@ -58,8 +58,9 @@ def add_fan(tx: Tx, fan_id: str, person_id: str, now: datetime) -> None:
     tx.execute(insert(s.fans).values(id=fan_id, person_id=person_id, created_at=now))
 
 
-def give_wallet(tx: Tx, fan_id: str, address: str) -> None:
+def give_wallet(tx: Tx, fan_id: str, address: str, now: datetime) -> None:
     """Notes the address of a fan that had none."""
+    insert_new(tx, s.wallets, {"address": address, "purpose": "fan", "created_at": now})
     tx.execute(update(s.fans).where(s.fans.c.id == fan_id, s.fans.c.address.is_(None)).values(address=address))
 
 

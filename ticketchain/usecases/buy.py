@@ -18,6 +18,7 @@ from ticketchain.usecases.journal import owe_refund
 from ticketchain.usecases.ordering import Wanted, make_order
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import disputes_behind
+from ticketchain.usecases.wallets import need_wallet
 
 NOW = timedelta(0)
 
@@ -47,6 +48,7 @@ def order_hold(
 
 def order_listing(parts: Parts, request: Request, listing_id: str, charge_due_in: timedelta = NOW) -> dict[str, Any]:
     """Orders a listed ticket; the listing is reserved for the caller until the order expires. Raises `Conflict`."""
+    need_wallet(parts, request.who)
     with parts.store.read() as tx:
         listed = required(market.listing(tx, listing_id), f"listing {listing_id!r}")
     if listed.state == "open":  # a listing that the ledger would not settle takes nobody's money

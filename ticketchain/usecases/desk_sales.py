@@ -25,6 +25,7 @@ from ticketchain.usecases.common import Principal, Request, answer, answered, ev
 from ticketchain.usecases.hold import Holder, Wish, insisting, own_hold, refuse_quantity, shown, take_hold
 from ticketchain.usecases.ordering import Wanted, make_order
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.wallets import wallet_of
 
 METHODS = {
     Channel.BOX_OFFICE: (Method.CASH, Method.INVOICE, Method.FREE),
@@ -61,6 +62,8 @@ class Payment:
 def hold_for(parts: Parts, request: Request, wish: Wish, fan_id: str | None) -> dict[str, Any]:
     """Holds seats for a fan. A new fan's API key stands in this answer only. Raises what `hold.hold_best` raises."""
     refuse_quantity(parts, wish.count, "tickets" if wish.tickets else "quantity")
+    if fan_id is not None:
+        wallet_of(parts, fan_id)
 
     def work(tx: Tx, fan: dict[str, Any], again: bool) -> dict[str, Any]:
         event_of(tx, wish.event_id, request.who)
@@ -82,6 +85,8 @@ def sell(parts: Parts, request: Request, sale: Sale) -> dict[str, Any]:
         raise Invalid("method", f"{str(sale.method)!r} is no way to pay here; choose one of {ways}")
     if sale.wish is not None:
         refuse_quantity(parts, sale.wish.count, "tickets" if sale.wish.tickets else "quantity")
+    if sale.fan_id is not None:
+        wallet_of(parts, sale.fan_id)
 
     def work(tx: Tx, fan: dict[str, Any], again: bool) -> dict[str, Any]:
         order_id = _order(parts, tx, request.who, sale, fan["id"], again)

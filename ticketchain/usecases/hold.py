@@ -28,6 +28,7 @@ from ticketchain.usecases.common import (
 )
 from ticketchain.usecases.limits import refuse_outside_sale, refuse_over_holder_limit, refuse_over_order_limit
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.wallets import need_wallet
 
 Answer = TypeVar("Answer")
 
@@ -74,6 +75,7 @@ def hold_best(parts: Parts, request: Request, event_id: str, price_class: str, q
 
 def _hold(parts: Parts, request: Request, wish: Wish, field_: str) -> dict[str, Any]:
     refuse_quantity(parts, wish.count, field_)
+    need_wallet(parts, request.who)
 
     def work(tx: Tx, again: bool) -> dict[str, Any]:
         if (before := answered(tx, request)) is not None:

@@ -14,11 +14,11 @@ from typing import Any
 from ticketchain.domain.devices import Device
 from ticketchain.domain.errors import Forbidden, NotFound, Unauthenticated
 from ticketchain.domain.roles import Role
-from ticketchain.store import accounts, logins, mails, sessions
+from ticketchain.store import logins, mails, sessions
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import mail
 from ticketchain.usecases.accounts import new_secret
-from ticketchain.usecases.common import Principal, required
+from ticketchain.usecases.common import Principal
 from ticketchain.usecases.login_tokens import hashed, opened_for, sealed_for
 from ticketchain.usecases.parts import Parts
 
@@ -170,17 +170,3 @@ def tidy(parts: Parts) -> bool:
     """Removes sessions that have long been over; whether there were any."""
     with parts.store.begin() as tx:
         return sessions.remove_lapsed(tx, parts.clock() - KEPT) > 0
-
-
-def wallet_of(parts: Parts, fan_id: str) -> str:
-    """The address of a fan's wallet, which is made when it is first needed. Outside of transactions. Raises
-    `NotFound`, and what the signer raises.
-    """
-    with parts.store.read() as tx:
-        row = required(accounts.fan(tx, fan_id), f"fan {fan_id!r}")
-    if row.address is not None:
-        return str(row.address)
-    address = parts.signer.wallet(fan_id)
-    with parts.store.begin() as tx:
-        logins.give_wallet(tx, fan_id, address)
-    return address
