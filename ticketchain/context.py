@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -48,14 +48,10 @@ from ticketchain.payments.sandbox import Sandbox
 from ticketchain.payments.stripe import StripeKeys, StripeProvider
 from ticketchain.people.keeper import Keeper
 from ticketchain.sealing.keyring import Keyring
-from ticketchain.sealing.seal import Seal
 from ticketchain.settings import Settings
-from ticketchain.signer.desk import SigningDesk
-from ticketchain.signer.domains import Domains
+from ticketchain.signer.config import Config
 from ticketchain.signer.keys import SlowBackend, assert_fast_backend
-from ticketchain.signer.operator import open_operator
-from ticketchain.signer.passkeys import Site
-from ticketchain.signer.vault import Vault
+from ticketchain.signing import Role, Signing, config_of, open_signing
 from ticketchain.store import chain, events, outbox
 from ticketchain.store.engine import Store, Tx
 from ticketchain.store.leases import Leases, clear
@@ -97,6 +93,7 @@ class Context:
     indexers: tuple[Indexer, ...]
     webhooks: WebhookSender | None
     leases: Leases
+    signing: Signing
 
     @property
     def deployment(self) -> Deployment:
@@ -126,8 +123,13 @@ def new_id(prefix: str) -> str:
 
 
 @contextmanager
-def open_context(settings: Settings, progress: Progress = lambda _: None) -> Iterator[Context]:
-    """Opens everything, closes it at the end. Raises `CannotStart` or the part's own error, each one clear sentence."""
+def open_context(
+    settings: Settings, progress: Progress = lambda _: None, role: Role = Role.COMMAND
+) -> Iterator[Context]:
+    """Opens everything, closes it at the end. Raises `CannotStart` or the part's own error, each one clear sentence.
+
+    `role`: what this process is for, which says where its signer is.
+    """
     assert_fast_backend()
     with ExitStack() as stack:
         prepare_folder(settings.data)
@@ -138,7 +140,9 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
         stack.callback(gateway.close)
         people = stack.enter_context(_open_people(settings))
         deployments = load_deployments(settings.data)
-        signer = stack.enter_context(_open_signer(settings, gateway.chain_id(), deployments))
+        known = [each.address for each in deployments]
+        signing = stack.enter_context(open_signing(settings, gateway.chain_id(), known, role))
+        signer = signing.signer
         if not deployments:
             if embedded is None:
                 raise CannotStart(f"no ledger is deployed on {gateway.url} yet; run `ticketchain deploy --rpc URL`")
@@ -151,7 +155,7 @@ def open_context(settings: Settings, progress: Progress = lambda _: None) -> Ite
             verify_earlier(gateway, deployment)
             if embedded is not None:
                 appoint(gateway, deployment, signer, progress, mine=embedded.step)
-        yield _wire(settings, store, gateway, embedded, deployments, signer, people)
+        yield _wire(settings, store, gateway, embedded, deployments, signing, people)
 
 
 @contextmanager
@@ -176,17 +180,10 @@ def _open_store(settings: Settings) -> Iterator[Store]:
 
 
 @contextmanager
-def _open_signer(settings: Settings, chain_id: int, deployments: Sequence[Deployment]) -> Iterator[SigningDesk]:
-    """The signer, in this process. Raises `VaultProblem`, `SealBroken`, `KeyProviderProblem`."""
-    vault = Vault(settings.data / "signer" / "vault.db", chain_id)
-    try:
-        seal = Seal(Keyring(settings.data / "keys" / "master.key"), chain_id)
-        with vault.entry(now()) as entry:
-            operator = open_operator(entry, seal, settings.relayers)
-        domains = Domains(chain_id, [each.address for each in deployments])
-        yield SigningDesk(vault, seal, operator, domains, Site.of(settings.url), now)
-    finally:
-        vault.close()
+def _open_signer(settings: Settings, chain_id: int, deployments: Sequence[Deployment]) -> Iterator[Signer]:
+    """The signer, for a command. Raises what `open_signing` raises."""
+    with open_signing(settings, chain_id, [each.address for each in deployments], Role.COMMAND) as signing:
+        yield signing.signer
 
 
 @contextmanager
@@ -229,8 +226,7 @@ def _open_embedded(settings: Settings, store: Store, progress: Progress) -> Iter
 def operator_addresses(settings: Settings) -> dict[str, str]:
     """Addresses of relayers, attestor and admin; their keys are made, sealed for the chain, if there are none."""
     prepare_folder(settings.data)
-    chain_id = Gateway(settings.rpc_url).chain_id() if settings.rpc_url else settings.chain_id
-    with _open_signer(settings, chain_id, load_deployments(settings.data)) as signer:
+    with _open_signer(settings, chain_of(settings), load_deployments(settings.data)) as signer:
         relayers = {f"relayer-{n}" if n else "relayer": address for n, address in enumerate(signer.relayers)}
         return relayers | {"attestor": signer.attestor, "admin": signer.admin}
 
@@ -306,7 +302,7 @@ def _wire(
     gateway: Gateway,
     embedded: EmbeddedChain | None,
     deployments: tuple[Deployment, ...],
-    signer: Signer,
+    signing: Signing,
     people: Keeper,
 ) -> Context:
     chain_id, addresses = deployments[-1].chain_id, [deployment.address for deployment in deployments]
@@ -320,7 +316,7 @@ def _wire(
         store=store,
         clock=now,
         new_id=new_id,
-        signer=signer,
+        signer=signing.signer,
         ledger=ContractReader(gateway, addresses, chain_id),
         contents=IpfsStore(settings.ipfs) if settings.ipfs else LocalStore(settings.data / "metadata"),
         providers=providers.by_name,
@@ -345,11 +341,26 @@ def _wire(
         deployments=deployments,
         sandbox=providers.sandbox,
         stripe=providers.stripe,
-        senders=_senders(settings, parts, gateway, addresses, signer),
+        senders=_senders(settings, parts, gateway, addresses, signing.signer) if signing.operator else (),
         indexers=tuple(_indexers(parts, gateway, embedded, deployments)),
         webhooks=providers.webhooks,
         leases=Leases(store, new_id("wrk")),
+        signing=signing,
     )
+
+
+def chain_of(settings: Settings) -> int:
+    """Id of the installation's chain: its ledger's, else the node's, else the embedded chain's (EIP-155)."""
+    if deployments := load_deployments(settings.data):
+        return deployments[-1].chain_id
+    return Gateway(settings.rpc_url).chain_id() if settings.rpc_url else settings.chain_id
+
+
+def signer_config(settings: Settings, as_json: bool) -> Config:
+    """What `ticketchain signer run` is told. Raises `ChainError` when a chain without a ledger does not answer."""
+    prepare_folder(settings.signer)
+    known = [each.address for each in load_deployments(settings.data)]
+    return replace(config_of(settings, chain_of(settings), known), as_json=as_json)
 
 
 def fill_nonce(settings: Settings, address: str, nonce: int) -> dict[str, Any]:

@@ -68,6 +68,20 @@ class Settings(BaseSettings):
         None, description="sorted file of SHA-1 hashes (Have I Been Pwned) of passwords that nobody may take"
     )
     password_hashes: int = Field(1, ge=1, le=64, description="passwords hashed at once: each takes a core for a moment")
+    key_provider: str = Field(
+        "file", description="where new wrapping keys are kept: file, systemd:NAME, aws-kms:KEY-ID, vault:URL#KEY"
+    )
+    signer_dir: Path | None = Field(
+        None, description="folder of the signer's vault and sockets; empty = signer in the data folder"
+    )
+    signer_process: bool = Field(True, description="sign in a process of its own; false is for tests")
+    signer_fans_group: str = Field("", description="group that may open the fans' door: the API's; empty = nobody else")
+    signer_operator_group: str = Field("", description="group that may open the operator's door: the workers'")
+    signer_wallet_hour: int = Field(20, ge=1, description="most consents of a wallet an hour")
+    signer_wallet_day: int = Field(60, ge=1, description="most consents of a wallet a day")
+    signer_consents_hour: int = Field(50_000, ge=1, description="most consents of all wallets an hour")
+    signer_devices_hour: int = Field(1_000, ge=1, description="most passkeys an hour that are not a wallet's first")
+    signer_lines_hour: int = Field(200_000, ge=1, description="most tickets an hour that are sold or settled")
     hold_s: int = Field(600, ge=1, description="seconds that seats are held")
     hold_seats: int = Field(40, ge=1, description="seats of an event that one fan can hold at once, in all holds")
     payment_s: int = Field(1800, ge=1, description="seconds to pay an order")
@@ -93,6 +107,11 @@ class Settings(BaseSettings):
     def sender(self) -> str:
         """Who mails come from."""
         return self.mail_from or f"tickets@{self.rp_id}"
+
+    @property
+    def signer(self) -> Path:
+        """Folder of the signer's vault and sockets."""
+        return self.signer_dir or self.data / "signer"
 
     @property
     def database(self) -> str:

@@ -113,6 +113,8 @@ class Running:
         """Which part has ended, if any."""
         if self.context.embedded is not None and not self.context.embedded.alive():
             return "the chain of the data folder ended unexpectedly"
+        if not self.context.signing.alive():
+            return "the signer ended unexpectedly"
         if self.server is not None and not self.server.is_alive():
             return "the HTTP server ended unexpectedly"
         ended = [thread.name for thread in self.worker.threads if not thread.is_alive()] if self.worker else []

@@ -13,6 +13,7 @@ from ticketchain.cli.local import INTERRUPTED, Data, Rpc, one_sentence, settings
 from ticketchain.cli.running import Running, Stop, api_places, listening, serving, where, working
 from ticketchain.context import Context, open_context
 from ticketchain.settings import Settings
+from ticketchain.signing import Role
 
 
 def up(
@@ -49,7 +50,7 @@ def serve(settings: Settings, as_json: bool = False) -> int:
         with listening(settings.host, settings.port) as listener:
             here = settings.model_copy(update={"port": listener.getsockname()[1]})
             with (
-                open_context(here, tell) as context,
+                open_context(here, tell, Role.WHOLE) as context,
                 working(context) as worker,
                 serving(app_of(context), listener) as server,
             ):

@@ -14,6 +14,7 @@ from ticketchain.cli.local import INTERRUPTED, Data, Rpc, one_sentence, settings
 from ticketchain.cli.running import Running, Stop, listening, live_chain, serving, where, working
 from ticketchain.context import CannotStart, Context, open_context
 from ticketchain.settings import Settings
+from ticketchain.signing import Role
 
 
 def worker(
@@ -56,7 +57,7 @@ def run(settings: Settings, monitor: tuple[str, int] | None = None, as_json: boo
     try:
         with ExitStack() as stack:
             listener = stack.enter_context(listening(*monitor, option="--metrics-port")) if monitor else None
-            context = stack.enter_context(open_context(settings, tell))
+            context = stack.enter_context(open_context(settings, tell, Role.WORKER))
             worker = stack.enter_context(working(context))
             server = stack.enter_context(serving(_monitor(context), listener)) if listener else None
             places = where(context) | {"worker": context.leases.owner}

@@ -30,7 +30,7 @@ from ticketchain.signer.codec import Garbage, reader
 from ticketchain.signer.config import Config
 from ticketchain.signer.desk import SigningDesk
 from ticketchain.signer.keys import SlowBackend
-from ticketchain.signer.opening import know, open_desk
+from ticketchain.signer.opening import know, open_desk, stopped
 from ticketchain.signer.passkeys import Site
 from ticketchain.signer.paths import LOCK, short
 from ticketchain.signer.server import MOST_CONNECTIONS, Door, Server
@@ -157,7 +157,7 @@ def _serve(config: Config, desk: SigningDesk, doors: list[Door]) -> int:
 def _open(config: Config, desk: SigningDesk, door: Door, end: _End) -> None:
     site = Site.of(config.site)
     beside: dict[str, Callable[..., object]] = {
-        "about": lambda: wire.About(config.chain_id, site.rp_id, site.origin),
+        "about": lambda: wire.About(config.chain_id, site.rp_id, site.origin, stopped(desk), config.is_child),
         "addresses": lambda: wire.Addresses(desk.relayers, desk.attestor, desk.admin),
         "know": partial(know, desk),
     }

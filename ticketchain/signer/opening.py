@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from ticketchain.domain.errors import SignerRefused
 from ticketchain.sealing.keyring import Keyring
 from ticketchain.sealing.seal import Seal
+from ticketchain.signer import switch
 from ticketchain.signer.config import Config
 from ticketchain.signer.desk import SigningDesk
 from ticketchain.signer.domains import Domains
@@ -16,7 +20,7 @@ from ticketchain.signer.fans import Rules
 from ticketchain.signer.operator import open_operator
 from ticketchain.signer.passkeys import Site
 from ticketchain.signer.paths import VAULT
-from ticketchain.signer.vault import Vault
+from ticketchain.signer.vault import Vault, VaultProblem
 
 
 def now() -> datetime:
@@ -49,3 +53,19 @@ def know(desk: SigningDesk, ledgers: Sequence[str]) -> None:
     if foreign := [address for address in ledgers if address not in ours]:
         raise SignerRefused(f"ledger: {foreign[0]} was not deployed by this installation's admin")
     desk.know(ledgers)
+
+
+def stopped(desk: SigningDesk) -> str | None:
+    """Why the switch is off; None while it signs."""
+    with desk.vault.entry(now()) as entry:
+        return switch.stopped(entry)
+
+
+def open_vault(folder: Path) -> Vault:
+    """The vault of a folder, whatever chain it is of, for those who look at it. Raises `VaultProblem`."""
+    path = folder / VAULT
+    if not path.exists():
+        raise VaultProblem(f"{folder} has no vault; say which data folder it is (--data, TICKETCHAIN_SIGNER_DIR)")
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+        (chain,) = db.execute("PRAGMA application_id").fetchone()
+    return Vault(path, chain)

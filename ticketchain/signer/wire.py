@@ -41,11 +41,16 @@ class Call:
 
 @dataclass(frozen=True)
 class About:
-    """What a signer signs for: its chain, and the pages that ask for passkeys (WebAuthn relying party id, origin)."""
+    """What a signer signs for: its chain, and the pages that ask for passkeys (WebAuthn relying party id, origin).
+
+    `stopped`: why its switch is off; None while it signs. `is_child`: it ends with the process that started it.
+    """
 
     chain_id: int
     rp_id: str
     origin: str
+    stopped: str | None
+    is_child: bool
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Custody: sealed keys and the signer that uses them. Keys leave this package only as signatures."""
+"""The way to the signer: its client, and its start as a child. No key ever comes here."""

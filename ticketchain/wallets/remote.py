@@ -246,6 +246,10 @@ class RemoteSigner:
         signed: SignedTransaction = self._ask_operator("deploy_transaction", fields=fields)
         return signed
 
+    def know(self, ledgers: Sequence[str]) -> None:
+        """All ledgers by number, after one was added. Raises `SignerRefused` for one that the admin did not deploy."""
+        self._ask_operator("know", ledgers=ledgers)
+
     def log_entries(self, after: int, limit: int) -> Sequence[LogEntry]:
         """Rows of the signer's log after this number."""
         rows: Sequence[LogEntry] = self._ask_operator("log_entries", after=after, limit=limit)
