@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -82,9 +83,7 @@ class Place:
         """How many keys were sealed anew, by the log, which is whole."""
         entries = log.entries(sqlite3.connect(self.folder / "signer" / "vault.db"), 0, 100_000)
         assert log.problems(entries) == []
-        return sum(
-            int(entry.detail.partition('"number":')[2].partition(",")[0]) for entry in entries if is_rewrap(entry)
-        )
+        return sum(json.loads(entry.detail)["number"] for entry in entries if entry.kind == "keys sealed anew")
 
 
 @pytest.fixture(scope="module")
