@@ -142,6 +142,8 @@ def _with_consent(intent: i.Intent) -> bytes:
             return encode_call("refund", ticket_on_chain(ticket), epoch, *back)
         case i.Revoke(ticket, epoch, deadline, consent):
             return encode_call("revoke", ticket_on_chain(ticket), epoch, deadline, bytes.fromhex(consent))
+        case i.Withdraw(ticket, epoch, to, deadline, consent) | i.Deposit(ticket, epoch, to, deadline, consent):
+            return encode_call(intent.kind, ticket_on_chain(ticket), epoch, to, deadline, bytes.fromhex(consent))
     raise ValueError(f"{type(intent).__name__} is no single call")
 
 

@@ -69,7 +69,37 @@ class Exchange:
     deadline: int
 
 
-Consent = Gift | Offer | Refund | Revoke | Exchange
+@dataclass(frozen=True)
+class Withdraw:
+    """The holder takes the ticket out of custody, to the wallet `to`."""
+
+    id: int
+    epoch: int
+    to: str
+    deadline: int
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """The holder, an own wallet, gives the ticket into the custody of `to`."""
+
+    id: int
+    epoch: int
+    to: str
+    deadline: int
+
+
+@dataclass(frozen=True)
+class RegisterWallet:
+    """The custodied `account` calls `wallet` its person's own, on the ledger of this number, for good."""
+
+    account: str
+    wallet: str
+    deadline: int
+    ledger: int = 0
+
+
+Consent = Gift | Offer | Refund | Revoke | Exchange | Withdraw | Deposit | RegisterWallet
 
 
 @dataclass(frozen=True)
@@ -181,6 +211,8 @@ def ledger_in(value: Signable) -> int:
     """Number of the ledger that something signed is about. Raises `ValueError` for tickets of two ledgers."""
     if isinstance(value, Deliveries | Settlements | RefundsPaid):
         return ledger_of(value.event)
+    if isinstance(value, RegisterWallet):
+        return value.ledger
     ledger = ledger_of_ticket(value.id)
     if isinstance(value, Exchange | ExchangePaid) and ledger_of_ticket(value.to_id) != ledger:
         raise ValueError(f"to_id: ticket {value.to_id} is on another ledger than ticket {value.id}")
@@ -190,6 +222,8 @@ def ledger_in(value: Signable) -> int:
 def on_chain(value: S) -> S:
     """The same with the ledger's own numbers (`domain.ledgers`)."""
     changes: dict[str, object]
+    if isinstance(value, RegisterWallet):
+        return value
     if isinstance(value, Deliveries | Settlements):
         lines = [replace(line, id=ticket_on_chain(line.id)) for line in value.lines]
         changes = {"event": event_on_chain(value.event), "lines": lines}

@@ -199,6 +199,30 @@ class Revoke:
 
 
 @dataclass(frozen=True)
+class Withdraw:
+    """A ticket out of custody, to the wallet `to`, with the holder's consent."""
+
+    kind: ClassVar[str] = "withdraw"
+    ticket: int
+    epoch: int
+    to: str
+    deadline: int
+    consent: str
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """A ticket from an own wallet into the custody of `to`, with that wallet's consent."""
+
+    kind: ClassVar[str] = "deposit"
+    ticket: int
+    epoch: int
+    to: str
+    deadline: int
+    consent: str
+
+
+@dataclass(frozen=True)
 class Redeem:
     """A ticket that was admitted at a gate."""
 
@@ -243,6 +267,8 @@ Intent = (
     | Unfreeze
     | VoidTicket
     | Revoke
+    | Withdraw
+    | Deposit
     | Redeem
     | Release
     | Anchor

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ticketchain.domain.consents import Consent, Exchange, Gift, Offer, Refund, Revoke, on_chain
+from ticketchain.domain.consents import (
+    Consent,
+    Deposit,
+    Exchange,
+    Gift,
+    Offer,
+    Refund,
+    RegisterWallet,
+    Revoke,
+    Withdraw,
+    on_chain,
+)
 
 TYPES: dict[type[Any], str] = {
     Gift: "uint64 id,uint16 epoch,address to,bool custodied,uint40 deadline",
@@ -15,6 +26,9 @@ TYPES: dict[type[Any], str] = {
     Refund: "uint64 id,uint16 epoch,uint40 amount,uint40 deadline",
     Revoke: "uint64 id,uint16 epoch,uint40 deadline",
     Exchange: "uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,uint40 deadline",
+    Withdraw: "uint64 id,uint16 epoch,address to,uint40 deadline",
+    Deposit: "uint64 id,uint16 epoch,address to,uint40 deadline",
+    RegisterWallet: "address account,address wallet,uint40 deadline",
 }
 """What each kind of consent is made of, as Solidity writes it."""
 

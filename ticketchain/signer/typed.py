@@ -16,6 +16,7 @@ from eth_hash.auto import keccak
 
 from ticketchain.domain.consents import (
     Deliveries,
+    Deposit,
     Exchange,
     ExchangePaid,
     Freeze,
@@ -25,12 +26,14 @@ from ticketchain.domain.consents import (
     Paid,
     Refund,
     RefundsPaid,
+    RegisterWallet,
     Revoke,
     Sales,
     Settlements,
     Signable,
     Unfreeze,
     Void,
+    Withdraw,
 )
 from ticketchain.domain.errors import SignerRefused
 from ticketchain.domain.tickets import event_of
@@ -50,6 +53,9 @@ _EXCHANGE = keccak(b"Exchange(uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,
 _EXCHANGE_PAID = keccak(
     b"ExchangePaid(uint64 id,uint16 epoch,uint64 toId,uint16 toEpoch,int48 difference,bytes16 reference)"
 )
+_WITHDRAW = keccak(b"Withdraw(uint64 id,uint16 epoch,address to,uint40 deadline)")
+_DEPOSIT = keccak(b"Deposit(uint64 id,uint16 epoch,address to,uint40 deadline)")
+_REGISTER_WALLET = keccak(b"RegisterWallet(address account,address wallet,uint40 deadline)")
 _FREEZE = keccak(b"Freeze(uint64 id,uint16 epoch,uint16 paidEpoch,bytes16 reference)")
 _UNFREEZE = keccak(b"Unfreeze(uint64 id,uint16 epoch,bytes16 reference)")
 _VOID = keccak(b"Void(uint64 id,uint16 epoch,bytes16 reference)")
@@ -117,6 +123,23 @@ def _revoke(revoke: Revoke) -> bytes:
 
 def _exchange(exchange: Exchange) -> bytes:
     return _EXCHANGE + _exchanged(exchange) + _uint(exchange.deadline, 40, "deadline")
+
+
+def _withdraw(withdraw: Withdraw) -> bytes:
+    return _WITHDRAW + _housed(withdraw)
+
+
+def _deposit(deposit: Deposit) -> bytes:
+    return _DEPOSIT + _housed(deposit)
+
+
+def _housed(move: Withdraw | Deposit) -> bytes:
+    return _ticket(move.id, move.epoch) + _address(move.to, "to") + _uint(move.deadline, 40, "deadline")
+
+
+def _register_wallet(register: RegisterWallet) -> bytes:
+    both = _address(register.account, "account") + _address(register.wallet, "wallet")
+    return _REGISTER_WALLET + both + _uint(register.deadline, 40, "deadline")
 
 
 def _exchange_paid(paid: ExchangePaid) -> bytes:
@@ -238,6 +261,9 @@ _ENCODERS = cast(
         Refund: _refund,
         Revoke: _revoke,
         Exchange: _exchange,
+        Withdraw: _withdraw,
+        Deposit: _deposit,
+        RegisterWallet: _register_wallet,
         ExchangePaid: _exchange_paid,
         RefundsPaid: _refunds_paid,
         Freeze: _freeze,

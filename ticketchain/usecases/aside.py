@@ -15,6 +15,9 @@ from ticketchain.usecases.buy import give_back
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import retell, retell_orders
 
+_MOVES = ("gift", "refund", "withdraw", "deposit")
+"""Kinds of intents that are moves here."""
+
 
 def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> None:
     """An intent that the ledger would refuse, found before it was sent: it stops here, and its people are told.
@@ -36,7 +39,7 @@ def set_aside(parts: Parts, tx: Tx, intent: Any, problem: dict[str, Any]) -> Non
     source = intent.key.split(":")
     if intent.kind in ("deliver", "settle", "exchange"):
         _refuse_line(parts, tx, source[1], int(source[2]), problem["detail"])
-    elif intent.kind in ("gift", "refund"):
+    elif intent.kind in _MOVES:
         market.set_move(tx, source[1], "refused", problem["detail"])
     elif intent.kind == "revoke":
         market.set_listing(tx, source[1], ("withdrawing",), "ended")
@@ -58,7 +61,7 @@ def _is_done(tx: Tx, intent: Any) -> bool:
     if intent.kind in ("deliver", "settle", "exchange"):
         happened = (LineState.DELIVERED, LineState.EXCHANGED, LineState.REFUNDED)
         return any(n.state in happened for n in orders.lines(tx, source[1]) if n.ticket == int(source[2]))
-    if intent.kind in ("gift", "refund"):
+    if intent.kind in _MOVES:
         move = market.move(tx, source[1])
         return move is not None and move.state == "done"
     if intent.kind == "refund_cancelled":

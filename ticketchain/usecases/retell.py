@@ -259,7 +259,7 @@ def _doors_moved(said: Sequence[Any]) -> datetime | None:
 
 
 def _retell_moves(tx: Tx, stories: dict[int, Story]) -> None:
-    by_kind = {"gift": "Given", "return": "Refunded"}
+    by_kind = {"gift": "Given", "return": "Refunded", "withdrawal": "Withdrawn", "deposit": "Deposited"}
     for move in market.moves_of_tickets(tx, list(stories)):
         done = stories[move.ticket].moved.get(move.epoch + 1) == by_kind[move.kind]
         if (state := "done" if done else "sending") != move.state:
