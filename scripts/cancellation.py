@@ -24,6 +24,8 @@ from typing import Any
 
 import httpx
 
+from ticketchain.demo.passkey import SoftPasskey
+
 PROGRAM = (sys.executable, "-m", "ticketchain.cli")
 FACE, RESOLD_AT = 4_000, 4_400
 PER_ORDER = 20
@@ -139,9 +141,18 @@ def _resell(house: House, key: str, order: str) -> tuple[str, str]:
     """Another fan buys one ticket of the order above face; that fan's key and paid order."""
     ticket = house.ask("GET", f"/v1/orders/{order}", key)["lines"][0]["ticket"]
     offer = {"price": RESOLD_AT, "currency": "EUR"}
-    listing = house.ask("POST", f"/v1/tickets/{ticket}/listings", key, json=offer)["id"]
+    listing = _listed(house, key, f"/v1/tickets/{ticket}/listings", offer)
     buyer = house.ask("POST", "/v1/fans", "")["api_key"]
     return _pay(house, buyer, house.ask("POST", "/v1/orders", buyer, json={"listing_id": listing}))
+
+
+def _listed(house: House, key: str, path: str, offer: dict[str, Any]) -> Any:
+    """Offers a ticket, with a passkey made for it."""
+    asked = house.ask("POST", "/v1/passkeys/options", key)
+    passkey = SoftPasskey.at(str(house.http.base_url), asked["rp"]["id"])
+    house.ask("POST", "/v1/passkeys", key, json=passkey.register(asked["challenge"]) | {"label": "phone"})
+    wanted = house.http.post(path, headers={"Authorization": f"Bearer {key}"}, json=offer).json()["consent"]
+    return house.ask("POST", path, key, json=offer | {"consent": passkey.consent(wanted)})["id"]
 
 
 def _pay(house: House, key: str, order: dict[str, Any]) -> tuple[str, str]:

@@ -21,9 +21,11 @@ from ticketchain.usecases import (
     disputes,
     gate,
     hold,
+    members,
     pass_on,
     pay,
     recording,
+    refund,
 )
 
 Step = Callable[[], bool]
@@ -61,11 +63,13 @@ def steps(context: Context) -> dict[str, list[Step]]:
             partial(allotments.return_due, p),
             partial(pay.expire_orders, p),
             partial(pass_on.end_lapsed_listings, p),
+            partial(refund.end_unanswered, p),
             partial(gate.ensure_entry_keys, p),
             partial(aside.release_failed, p),
             partial(cancel.walk, p),
             partial(recording.record_refunds, p),
             partial(anchors.publish_heads, p),
+            partial(members.forget_invitations, p),
         ],
     }
     if context.webhooks is not None:

@@ -40,7 +40,7 @@ class Fan(BaseModel):
     """A fan: an id and an address on the chain, nothing personal."""
 
     id: str
-    address: str
+    address: str | None = Field(description="Null until it is first needed.")
 
 
 class NewFan(Fan):
@@ -314,16 +314,22 @@ class History(BaseModel):
     history: list[Happening]
 
 
+MoveState = Literal["asked", "sending", "done", "refused", "expired"]
+
+
 class Move(BaseModel):
-    """A gift or return on its way to the ledger (`sending`), `done`, or `refused` with the ledger's reason."""
+    """A gift or return on its way to the ledger (`sending`), `done`, or `refused` with the ledger's reason. A return
+    that a box office wants is `asked` until its holder consents, `expired` when that did not come in time.
+    """
 
     id: str
     kind: Literal["gift", "return"]
     ticket: TicketText
     to: str | None
     amount: int | None
-    reason: str | None = Field(description="Why the box office took it back; null when its holder returned it.")
-    state: Literal["sending", "done", "refused"]
+    reason: str | None = Field(description="Why the box office wants it back; null for what its holder began.")
+    expires_at: When | None = Field(description="Until when its holder can consent to what was asked.")
+    state: MoveState
     problem: str | None
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from api.deps import Caller, Creating, Shop, created, scope
 from api.schemas import answers
 from api.schemas.changes import Exchange, ExchangeQuote, ExchangeWanted, RefundQuote
+from api.schemas.consents import Agreement, given
 from api.schemas.fields import EventId, ExchangeId, KnownTicket
 from ticketchain.usecases import exchange, refund
 
@@ -33,11 +34,15 @@ def get_refund_quote(ticket_id: KnownTicket, shop: Shop, who: Caller) -> dict[st
     summary="Return a ticket",
     status_code=201,
     response_model=answers.Move,
-    **scope("tickets:write", 404, 409),
+    **scope("tickets:write", 404, 409, 422, 429, 503),
 )
-def return_ticket(ticket_id: KnownTicket, shop: Shop, asked: Creating, response: Response) -> dict[str, Any]:
-    """It goes back to stock; the money goes back to where it came from once that is final on the ledger."""
-    view = refund.return_ticket(shop, asked.request(), ticket_id)
+def return_ticket(
+    ticket_id: KnownTicket, shop: Shop, asked: Creating, response: Response, body: Agreement | None = None
+) -> dict[str, Any]:
+    """It goes back to stock; the money goes back to where it came from once that is final on the ledger. 403
+    `consent_required` without the holder's consent to the amount.
+    """
+    view = refund.return_ticket(shop, asked.request(), ticket_id, given(body))
     created(response, f"/v1/moves/{view['id']}")
     return view
 
@@ -67,16 +72,17 @@ def get_exchange_quote(
     summary="Exchange a ticket",
     status_code=201,
     response_model=Exchange,
-    **scope("tickets:write", 404, 409, 422),
+    **scope("tickets:write", 404, 409, 422, 429, 503),
 )
 def exchange_ticket(
     ticket_id: KnownTicket, body: ExchangeWanted, shop: Shop, asked: Creating, response: Response
 ) -> dict[str, Any]:
     """For another seat, class or event of the same organizer. A higher price is paid by its order first; a lower one
-    brings the difference back when the exchange is final on the ledger.
+    brings the difference back when the exchange is final on the ledger. 403 `consent_required` without the holder's
+    consent, which is to one seat: with `price_class` it is the first that is free at that moment.
     """
     wanted = exchange.WantedSeat(body.to_ticket, body.price_class, body.event_id)
-    view = exchange.exchange_ticket(shop, asked.request(body), ticket_id, wanted)
+    view = exchange.exchange_ticket(shop, asked.request(body), ticket_id, wanted, given(body))
     created(response, f"/v1/exchanges/{view['id']}")
     return view
 

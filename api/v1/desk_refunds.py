@@ -1,4 +1,4 @@
-"""Tickets taken back at the box office (docs/refunds.md)."""
+"""Returns that the box office asks holders for (docs/refunds.md)."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ def get_desk_quote(ticket_id: KnownTicket, shop: Shop, who: Caller) -> dict[str,
 
 @router.post(
     "/tickets/{ticket_id}/desk-refunds",
-    summary="Take a ticket back",
+    summary="Ask for a ticket back",
     status_code=201,
     response_model=answers.Move,
     **scope("refunds:write", 404, 409, 422),
 )
-def take_back(
+def ask_back(
     ticket_id: KnownTicket, body: DeskRefund, shop: Shop, asked: Creating, response: Response
 ) -> dict[str, Any]:
-    """For its holder, who stands there: by the rule, or out of goodwill, also after the rule's last moment. Cash is
-    handed out when the return is final on the ledger.
+    """By the rule, or out of goodwill, also after the rule's last moment. Its holder consents on the phone (`POST
+    /v1/moves/{id}/consent`) before `expires_at`; asking again replaces what was asked before. Cash is handed out when
+    the return is final on the ledger.
     """
     view = refund.desk_refund(shop, asked.request(body), ticket_id, body.reason, body.amount)
     created(response, f"/v1/desk-refunds/{view['id']}")
@@ -46,10 +47,10 @@ def take_back(
 
 @router.get(
     "/desk-refunds/{move_id}",
-    summary="Follow a ticket taken back",
+    summary="Follow a return",
     response_model=answers.Move,
     **scope("refunds:write", 404),
 )
 def get_desk_refund(move_id: MoveId, shop: Shop, who: Caller) -> dict[str, Any]:
-    """Whether the ledger has done it."""
+    """Whether its holder has consented, and the ledger has done it."""
     return refund.view_desk_refund(shop, who, move_id)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from api.deps import After, Caller, Creating, Limit, Shop, created, public, scope
 from api.schemas import answers, requests
+from api.schemas.consents import Agreement, given
 from api.schemas.fields import EventId, KnownTicket, ListingId
 from ticketchain.usecases import pass_on
 
@@ -19,13 +20,15 @@ router = APIRouter(tags=["Market"])
     summary="Offer a ticket",
     status_code=201,
     response_model=answers.Listing,
-    **scope("tickets:write", 404, 409, 422, 503),
+    **scope("tickets:write", 404, 409, 422, 429, 503),
 )
 def create_listing(
     ticket_id: KnownTicket, body: requests.Offer, shop: Shop, asked: Creating, response: Response
 ) -> dict[str, Any]:
-    """At the buyer's all-in price. 409 `ledger_refused` with `reason` Ledger_OverCap when it is above the cap."""
-    view = pass_on.list_ticket(shop, asked.request(body), ticket_id, body.price, body.currency)
+    """At the buyer's all-in price. 409 `ledger_refused` with `reason` Ledger_OverCap when it is above the cap; 403
+    `consent_required` without the holder's consent.
+    """
+    view = pass_on.list_ticket(shop, asked.request(body), ticket_id, body.price, body.currency, given(body))
     created(response, f"/v1/listings/{view['id']}")
     return view
 
@@ -47,12 +50,14 @@ def get_listing(listing_id: ListingId, shop: Shop) -> dict[str, Any]:
     return pass_on.view_listing(shop, listing_id)
 
 
-@router.delete(
-    "/listings/{listing_id}",
+@router.post(
+    "/listings/{listing_id}/revocation",
     summary="Take an offer back",
     response_model=answers.Listing,
-    **scope("tickets:write", 404, 409),
+    **scope("tickets:write", 404, 409, 422, 429, 503),
 )
-def delete_listing(listing_id: ListingId, shop: Shop, who: Caller) -> dict[str, Any]:
-    """Here at once, and on the ledger by revoking what was signed. 409 while somebody is buying it."""
-    return pass_on.delist(shop, who, listing_id)
+def revoke_listing(listing_id: ListingId, shop: Shop, who: Caller, body: Agreement | None = None) -> dict[str, Any]:
+    """Here at once, and on the ledger by revoking what was signed. 409 while somebody is buying it; 403
+    `consent_required` without the holder's consent.
+    """
+    return pass_on.delist(shop, who, listing_id, given(body))

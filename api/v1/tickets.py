@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
-from api.deps import FIRST_TICKET, AfterTicket, Caller, Creating, Limit, Shop, created, public, scope
+from api.deps import FIRST_TICKET, After, AfterTicket, Caller, Creating, Limit, Shop, created, public, scope
 from api.schemas import answers, entry, requests
+from api.schemas.consents import Agreement, given
 from api.schemas.fields import KnownTicket, MoveId
-from ticketchain.usecases import gate, pass_on, tickets
+from ticketchain.usecases import gate, pass_on, refund, tickets
 
 router = APIRouter(tags=["Tickets"])
 
@@ -39,15 +40,34 @@ def get_history(ticket_id: KnownTicket, shop: Shop) -> dict[str, Any]:
     summary="Give a ticket away",
     status_code=201,
     response_model=answers.Move,
-    **scope("tickets:write", 404, 409, 422, 503),
+    **scope("tickets:write", 404, 409, 422, 429, 503),
 )
 def give_ticket(
     ticket_id: KnownTicket, body: requests.Gift, shop: Shop, asked: Creating, response: Response
 ) -> dict[str, Any]:
-    """To another fan, without money. 409 `ledger_refused` with the contract's `reason` when a rule forbids it."""
-    view = pass_on.give(shop, asked.request(body), ticket_id, body.to)
+    """To another fan, without money. 409 `ledger_refused` with the contract's `reason` when a rule forbids it; 403
+    `consent_required` without the holder's consent.
+    """
+    view = pass_on.give(shop, asked.request(body), ticket_id, body.to, given(body))
     created(response, f"/v1/moves/{view['id']}")
     return view
+
+
+@router.get(
+    "/moves",
+    summary="List my gifts and returns",
+    response_model=answers.Page[answers.Move],
+    **scope("tickets:write", 422),
+)
+def list_moves(
+    shop: Shop,
+    who: Caller,
+    state: Annotated[answers.MoveState | None, Query(description="Only those in it.")] = None,
+    after: After = "",
+    limit: Limit = 50,
+) -> dict[str, Any]:
+    """Oldest first; with `?state=asked` what a box office wants one's consent to."""
+    return pass_on.list_moves(shop, who, state, after, limit)
 
 
 @router.get(
@@ -56,6 +76,19 @@ def give_ticket(
 def get_move(move_id: MoveId, shop: Shop, who: Caller) -> dict[str, Any]:
     """Whether the ledger has done it."""
     return pass_on.view_move(shop, who, move_id)
+
+
+@router.post(
+    "/moves/{move_id}/consent",
+    summary="Consent to a return that the box office asks for",
+    response_model=answers.Move,
+    **scope("tickets:write", 404, 409, 422, 429, 503),
+)
+def consent_to_move(move_id: MoveId, shop: Shop, asked: Creating, body: Agreement | None = None) -> dict[str, Any]:
+    """Then the ticket goes back to stock, and `amount` to where it came from. 403 `consent_required` says what to agree
+    to; 409 when it was asked for too long ago, or the ticket has moved since.
+    """
+    return refund.consent_to_return(shop, asked.request(), move_id, given(body))
 
 
 @router.post(

@@ -516,6 +516,7 @@ def upgrade() -> None:
         sa.Column("expires_at", types.Moment(), nullable=False),
         sa.Column("accepted_at", types.Moment(), nullable=True),
         sa.Column("ended_at", types.Moment(), nullable=True),
+        sa.Column("key_erased_at", types.Moment(), nullable=True),
         sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_members_key_id")),
         sa.ForeignKeyConstraint(["organizer_id"], ["organizers.id"], name=op.f("fk_members_organizer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
@@ -889,6 +890,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=True),
         sa.Column("seller_key", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("expires_at", types.Moment(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("created_at", types.Moment(), nullable=False),
@@ -899,6 +901,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_moves")),
     )
     with op.batch_alter_table("moves", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_moves_asked",
+            ["ticket"],
+            unique=False,
+            sqlite_where=sa.text("state = 'asked'"),
+            postgresql_where=sa.text("state = 'asked'"),
+        )
+        batch_op.create_index("ix_moves_fan", ["fan_id", "id"], unique=False)
         batch_op.create_index(
             "uq_moves_live",
             ["ticket", "epoch"],
@@ -1111,6 +1121,10 @@ def downgrade() -> None:
     with op.batch_alter_table("moves", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_moves_live", sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'")
+        )
+        batch_op.drop_index("ix_moves_fan")
+        batch_op.drop_index(
+            "ix_moves_asked", sqlite_where=sa.text("state = 'asked'"), postgresql_where=sa.text("state = 'asked'")
         )
 
     op.drop_table("moves")

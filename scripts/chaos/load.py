@@ -74,7 +74,12 @@ class Load:
         data = "\n".join(["section,row,seat,price_class", *rows])
         self.web.post(f"/v1/events/{self.event}/batches", content=data, headers=headers)
         until(self._issued, PATIENCE_S, "all batches")
-        self._fans = [Fan(made["id"], made["api_key"]) for made in (self.web.post("/v1/fans") for _ in range(FANS))]
+        self._fans = [self._sign_up() for _ in range(FANS)]
+
+    def _sign_up(self) -> Fan:
+        made = self.web.post("/v1/fans")
+        self.web.enrol(made["api_key"])
+        return Fan(made["id"], made["api_key"])
 
     def _issued(self) -> bool:
         batches = self.web.get(f"/v1/events/{self.event}/batches")["items"]
@@ -176,7 +181,7 @@ class Load:
             listing = self.web.post(f"/v1/tickets/{ticket}/listings", me.key, json=offer)
             self.memory.done["listings"] += 1
             if rng.random() < 0.2:
-                self.web.delete(f"/v1/listings/{listing['id']}", me.key)
+                self.web.post(f"/v1/listings/{listing['id']}/revocation", me.key)
 
 
 def _event(seats: int) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from ticketchain.demo.passkey import SoftPasskey
+
 PATIENCE_S = 120.0
 PAUSE_S = 0.1
 
@@ -18,7 +20,7 @@ class Refused(Exception):
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         super().__init__(f"{status}: {problem.get('detail', 'no reason given')}")
-        self.status, self.code = status, str(problem.get("code", ""))
+        self.status, self.code, self.problem = status, str(problem.get("code", "")), problem
 
 
 class GaveUp(Exception):
@@ -33,6 +35,7 @@ class Web:
         self._client = httpx.Client(timeout=10.0, trust_env=False, limits=httpx.Limits(max_connections=64))
         self.stopping = threading.Event()
         self.retries = 0
+        self._passkeys: dict[str, SoftPasskey] = {}  # of fans, by API key
 
     def close(self) -> None:
         """Closes the connections."""
@@ -43,14 +46,25 @@ class Web:
         return self._ask("GET", path, _headers(key), params=query)
 
     def post(self, path: str, key: str = "", json: Any = None, **rest: Any) -> Any:
-        """Asks for something once, however often it is sent. Raises `Refused`, `GaveUp`."""
+        """Asks for something once, however often it is sent; consents to it where that is asked for. Raises `Refused`,
+        `GaveUp`.
+        """
         content = {"json": json} if json is not None else {}
         headers = _headers(key) | {"Idempotency-Key": uuid.uuid4().hex} | rest.pop("headers", {})
-        return self._ask("POST", path, headers, **content, **rest)
+        try:
+            return self._ask("POST", path, headers, **content, **rest)
+        except Refused as refused:
+            if refused.code != "consent_required" or key not in self._passkeys:
+                raise
+            consent = self._passkeys[key].consent(refused.problem["consent"])
+            return self._ask("POST", path, headers, json=(json or {}) | {"consent": consent}, **rest)
 
-    def delete(self, path: str, key: str) -> Any:
-        """Takes something back. Raises `Refused`, `GaveUp`."""
-        return self._ask("DELETE", path, _headers(key))
+    def enrol(self, key: str) -> None:
+        """Makes a passkey for the fan with this API key. Raises `Refused`, `GaveUp`."""
+        asked = self.post("/v1/passkeys/options", key)
+        passkey = SoftPasskey.at(self._urls[0], asked["rp"]["id"])
+        self.post("/v1/passkeys", key, json=passkey.register(asked["challenge"]) | {"label": "phone"})
+        self._passkeys[key] = passkey
 
     def _ask(self, method: str, path: str, headers: dict[str, str], **rest: Any) -> Any:
         end = time.monotonic() + PATIENCE_S

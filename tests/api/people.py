@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from tests.api.ledger_double import AnsweringLedger, HandMadeChain
+from ticketchain.demo.passkey import SoftPasskey
 from ticketchain.payments.sandbox import Sandbox
 from ticketchain.payments.webhooks import HEADER, sign
 from ticketchain.store.types import metadata
@@ -52,19 +53,31 @@ class Log:
 
 @dataclass
 class Person:
-    """Somebody with an API key."""
+    """Somebody with an API key, and with a passkey, that consents to whatever they ask for."""
 
     client: TestClient
     api_key: str
     id: str = ""
     address: str = ""
+    passkey: SoftPasskey | None = None
 
     def ask(self, method: str, path: str, *, key: str | None = None, **how: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.api_key}"} | how.pop("headers", {})
         if key is not None:
             headers["Idempotency-Key"] = key
         answer: httpx.Response = self.client.request(method, path, headers=headers, **how)
-        return answer
+        if self.passkey is None or "consent" in (how.get("json") or {}) or code_of(answer) != "consent_required":
+            return answer
+        how["json"] = (how.get("json") or {}) | {"consent": self.passkey.consent(answer.json()["consent"])}
+        agreed: httpx.Response = self.client.request(method, path, headers=headers, **how)
+        return agreed
+
+    def enrol(self) -> SoftPasskey:
+        """A new passkey of theirs."""
+        asked = done(self.post("/v1/passkeys/options"), 200)
+        passkey = SoftPasskey.at("http://testserver", asked["rp"]["id"])
+        done(self.post("/v1/passkeys", json=passkey.register(asked["challenge"]) | {"label": "phone"}), 201)
+        return passkey
 
     def get(self, path: str, **how: Any) -> httpx.Response:
         return self.ask("GET", path, **how)
@@ -101,7 +114,9 @@ class Shop:
 
     def fan(self) -> Person:
         answer = done(self.client.post("/v1/fans"), 201)
-        return Person(self.client, answer["api_key"], answer["id"], answer["address"])
+        fan = Person(self.client, answer["api_key"], answer["id"], answer["address"])
+        fan.passkey = fan.enrol()
+        return fan
 
     def event(self, organizer: Person, **other: Any) -> str:
         """An event that the ledger has."""
@@ -174,6 +189,11 @@ def done(answer: httpx.Response, status: int) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     body: dict[str, Any] = answer.json()
     return body
+
+
+def code_of(answer: httpx.Response) -> str:
+    """The code of a refusal; empty for other answers."""
+    return str(answer.json().get("code", "")) if "problem" in answer.headers.get("content-type", "") else ""
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

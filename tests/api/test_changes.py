@@ -117,7 +117,7 @@ def test_who_bought_before_the_event_was_moved_may_return_at_full_price(shop: Sh
     refused(bob.get(f"/v1/tickets/{after}/refund-quote"), 409, "conflict")
 
 
-def test_the_box_office_takes_a_ticket_back_by_rule_or_out_of_goodwill_and_says_why(shop: Shop) -> None:
+def test_the_box_office_asks_for_a_ticket_by_rule_or_out_of_goodwill_and_says_why(shop: Shop) -> None:
     organizer, ann = shop.organizer(), shop.fan()
     event = open_event(shop, organizer)
     desk, (one, order), (two, other) = shop.staff(organizer, "box-office"), *(buy(shop, ann, event) for _ in range(2))
@@ -125,17 +125,20 @@ def test_the_box_office_takes_a_ticket_back_by_rule_or_out_of_goodwill_and_says_
     assert done(desk.get(f"{path}/{one}/desk-refund-quote"), 200)["amount"] == 6_350
     move = done(desk.post(f"{path}/{one}/desk-refunds", json={"reason": "ill"}, key="k"), 201)
     assert done(desk.post(f"{path}/{one}/desk-refunds", json={"reason": "ill"}, key="k"), 201) == move
-    assert (move["amount"], move["reason"], move["state"]) == (6_350, "ill", "sending")
+    assert (move["amount"], move["reason"], move["state"]) == (6_350, "ill", "asked")
+    assert done(ann.post(f"/v1/moves/{move['id']}/consent"), 200)["state"] == "sending"
     shop.clock.now = DOORS - timedelta(hours=3)  # too late by the rule
     assert refused(desk.post(f"{path}/{two}/desk-refunds", json={"reason": "x"}), 409, "conflict")["rule"] == RULE
     problem = refused(desk.post(f"{path}/{two}/desk-refunds", json={"reason": "x", "amount": 6_701}), 422, "invalid")
     assert problem["most"] == 6_700
     refused(desk.post(f"{path}/{two}/desk-refunds", json={"amount": 1}), 422, "invalid")
-    done(desk.post(f"{path}/{two}/desk-refunds", json={"reason": "the heating failed", "amount": 6_700}), 201)
+    goodwill = {"reason": "the heating failed", "amount": 6_700}
+    late = done(desk.post(f"{path}/{two}/desk-refunds", json=goodwill), 201)
+    done(ann.post(f"/v1/moves/{late['id']}/consent"), 200)
     shop.chain.work()
     assert done(desk.get(f"/v1/desk-refunds/{move['id']}"), 200)["state"] == "done"
     assert (money_back(ann, order), money_back(ann, other)) == ([("returned", 6_350)], [("returned", 6_700)])
-    told = [values for text, values in shop.log.lines if text == "the box office takes a ticket back"]
+    told = [values for text, values in shop.log.lines if text == "the box office asks for a ticket back"]
     assert [(each["reason"], each["goodwill"], each["key"]) for each in told] == [
         ("ill", False, desk.id),
         ("the heating failed", True, desk.id),
@@ -151,7 +154,8 @@ def test_cash_is_handed_out_when_the_ticket_is_back_for_good(shop: Shop) -> None
     ticket = mine(ann)[0]
     quote = done(ann.get(f"/v1/tickets/{ticket}/refund-quote"), 200)
     assert quote["back_to"] == [{"order_id": sale["id"], "method": "cash", "amount": 6_350}]
-    done(desk.post(f"/v1/tickets/{ticket}/desk-refunds", json={"reason": "ill"}), 201)
+    asked = done(desk.post(f"/v1/tickets/{ticket}/desk-refunds", json={"reason": "ill"}), 201)
+    done(ann.post(f"/v1/moves/{asked['id']}/consent"), 200)
     assert not pay.send_refunds(shop.parts), "not before it is final"
     shop.chain.work()
     pay.send_refunds(shop.parts)

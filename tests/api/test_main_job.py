@@ -74,11 +74,11 @@ def test_a_fan_resells_under_the_cap(shop: Shop) -> None:
     refused(ann.post("/v1/orders", json={"listing_id": listing["id"]}), 409, "conflict")
     order = done(bob.post("/v1/orders", json={"listing_id": listing["id"]}), 201)
     assert (order["kind"], order["total"]) == ("resale", 7_150)
-    refused(ann.delete(f"/v1/listings/{listing['id']}"), 409, "conflict")
+    refused(ann.post(f"/v1/listings/{listing['id']}/revocation"), 409, "conflict")
     assert shop.settle_order(bob, order["id"])["state"] == "delivered"
     assert done(shop.client.get(f"/v1/listings/{listing['id']}"), 200)["state"] == "sold"
     again = done(bob.post(f"/v1/tickets/{ticket}/listings", json=offer(100)), 201)
-    assert done(bob.delete(f"/v1/listings/{again['id']}"), 200)["state"] == "withdrawing"
+    assert done(bob.post(f"/v1/listings/{again['id']}/revocation"), 200)["state"] == "withdrawing"
     refused(bob.post(f"/v1/tickets/{ticket}/listings", json=offer(110)), 409, "conflict")
     refused(bob.post(f"/v1/tickets/{ticket}/gifts", json={"to": ann.id}), 409, "conflict")
     shop.chain.work()

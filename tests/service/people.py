@@ -12,14 +12,32 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ticketchain.context import Context, now
+from ticketchain.demo.passkey import SoftPasskey
+from ticketchain.domain.errors import ConsentRequired
 from ticketchain.domain.policy import Payee, PriceClass, Supplies, Terms, schedule_of
 from ticketchain.domain.ports import Faults
+from ticketchain.domain.proofs import PasskeyProof, Registration
 from ticketchain.domain.refunds import RefundRule, Step
 from ticketchain.gate import Lease, build_code, device_key_of, sign_step, step_at
 from ticketchain.store import orders, outbox
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import accounts, buy, charges, events, gate, hold, issue, pass_on, pay, tickets
+from ticketchain.usecases import (
+    accounts,
+    buy,
+    charges,
+    events,
+    exchange,
+    gate,
+    hold,
+    issue,
+    pass_on,
+    passkeys,
+    pay,
+    refund,
+    tickets,
+)
 from ticketchain.usecases.common import Principal, Request
+from ticketchain.usecases.consenting import Given, from_text
 from ticketchain.worker import steps
 
 FACE = 5_000
@@ -124,7 +142,7 @@ class Event:
 
 
 class Fan:
-    """Somebody with an account."""
+    """Somebody with an account and a passkey, that consents to whatever they ask for."""
 
     def __init__(self, context: Context) -> None:
         self.context, self.parts = context, context.parts
@@ -132,6 +150,25 @@ class Fan:
         self.id, self.address = made["id"], made["address"]
         self.who = accounts.authenticate(self.parts, made["api_key"])
         self.phone = Ed25519PrivateKey.generate()
+        self.passkey = self.enrol()
+
+    def enrol(self) -> SoftPasskey:
+        """A new passkey of theirs."""
+        passkey = SoftPasskey.at(self.context.settings.url, self.parts.rp_id)
+        made = passkey.register(passkeys.passkey_options(self.parts, self.who)["challenge"])
+        told = (from_text(made[name]) for name in ("id", "client_data_json", "attestation_object"))
+        passkeys.add_passkey(self.parts, request(self.who), Registration(*told), "phone")
+        return passkey
+
+    def agree(self, work: Callable[[Given | None], dict[str, Any]]) -> dict[str, Any]:
+        """Does what needs consent, and consents."""
+        try:
+            return work(None)
+        except ConsentRequired as asked:
+            wanted = asked.extra["consent"]
+        signed = self.passkey.sign(wanted["passkey"]["challenge"])
+        told = (from_text(signed[name]) for name in ("id", "client_data_json", "authenticator_data", "signature"))
+        return work(Given(wanted["deadline"], PasskeyProof(*told)))
 
     def order(self, event: Event, quantity: int = 1, voucher: str | None = None) -> dict[str, Any]:
         """Holds and orders the best seats; the charge is open when this returns."""
@@ -182,11 +219,23 @@ class Fan:
 
     def give(self, ticket: int, to: Fan) -> dict[str, Any]:
         """Gives a ticket away."""
-        return pass_on.give(self.parts, request(self.who), ticket, to.id)
+        return self.agree(partial(pass_on.give, self.parts, request(self.who), ticket, to.id))
 
     def list(self, ticket: int, price: int) -> dict[str, Any]:
         """Lists a ticket."""
-        return pass_on.list_ticket(self.parts, request(self.who), ticket, price, "EUR")
+        return self.agree(partial(pass_on.list_ticket, self.parts, request(self.who), ticket, price, "EUR"))
+
+    def delist(self, listing_id: str) -> dict[str, Any]:
+        """Takes a listing back."""
+        return self.agree(partial(pass_on.delist, self.parts, self.who, listing_id))
+
+    def hand_back(self, ticket: int) -> dict[str, Any]:
+        """Returns a ticket for money."""
+        return self.agree(partial(refund.return_ticket, self.parts, request(self.who), ticket))
+
+    def exchange(self, ticket: int, wanted: exchange.WantedSeat) -> dict[str, Any]:
+        """Exchanges a ticket."""
+        return self.agree(partial(exchange.exchange_ticket, self.parts, request(self.who), ticket, wanted))
 
     def lease(self, ticket: int) -> dict[str, Any]:
         """Binds a ticket to this fan's phone."""

@@ -24,7 +24,7 @@ from ticketchain.domain.ports import Faults
 from ticketchain.settings import Settings
 from ticketchain.store import journal
 from ticketchain.store.sandbox import sandbox_captures
-from ticketchain.usecases import cancel, finality, refund
+from ticketchain.usecases import cancel, finality
 
 
 def booked(service: Context, *order_ids: str) -> list[tuple[str, dict[str, int]]]:
@@ -84,7 +84,7 @@ def test_what_is_not_owed_goes_back_to_the_buyer_and_touches_no_revenue(service:
 def test_a_return_takes_revenue_back_and_keeps_what_the_rule_keeps(service: Context) -> None:
     event, anna = Event.open(service, rows=1), Fan(service)
     order = ordered(anna, event)
-    refund.return_ticket(service.parts, request(anna.who), anna.tickets()[0])
+    anna.hand_back(anna.tickets()[0])
     settle_finally(service)
     back = FACE * 9 // 10
     assert booked(service, order["id"])[2:] == [

@@ -25,7 +25,7 @@ from ticketchain.store import recording as store
 from ticketchain.store import schema as t
 from ticketchain.store import schema_chain as ch
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import cancel, cancelled, finality, hold, recording, refund
+from ticketchain.usecases import cancel, cancelled, finality, hold, recording
 from ticketchain.usecases.common import Intended, intend, intend_all
 from ticketchain.worker import steps
 
@@ -105,7 +105,7 @@ def told(service: Context) -> Story:
     (above,), (below,) = story.bought(cat, 1, back=0), story.bought(eve, 1, back=0)
     story.resold(cat, above, CAP, back=CAP)
     story.resold(eve, below, 4_000, back=4_000)
-    refund.return_ticket(ann.parts, request(ann.who), returned)
+    ann.hand_back(returned)
     settle_finally(service)
     ann.list(listed, CAP)
     hold.hold_best(service.parts, request(Fan(service).who), story.event.id, "A", 2)

@@ -18,11 +18,10 @@ import pytest
 from scripts.chaos import checker
 from scripts.chaos.evidence import DOUBLED, INDEX, LOST, RECONCILE, STUCK, Evidence, gather
 from scripts.chaos.load import Memory
-from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
+from tests.service.people import FACE, Event, Fan, idle, settle_finally
 from ticketchain.audit.facts import Kind
 from ticketchain.context import Context
 from ticketchain.domain.ports import Faults
-from ticketchain.usecases import refund
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def evidence(service: Context) -> Evidence:
     third = cora.order_listing(anna.list(listed, FACE)["id"])
     cora.pay(third)
     idle(service)
-    refund.return_ticket(service.parts, request(anna.who), returned)
+    anna.hand_back(returned)
     settle_finally(service)
     for fan, order in ((anna, first), (bela, second), (cora, third)):
         memory.orders[order["id"]] = fan.id

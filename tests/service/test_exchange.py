@@ -15,7 +15,7 @@ from ticketchain.context import Context
 from ticketchain.domain.errors import Conflict
 from ticketchain.domain.intents import Deliver
 from ticketchain.store import schema, schema_chain, schema_money, schema_sales
-from ticketchain.usecases import cancel, cancelled, exchange, issue, refund, reindex, retell
+from ticketchain.usecases import cancel, cancelled, exchange, issue, reindex, retell
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.exchange import WantedSeat
 
@@ -34,7 +34,7 @@ def open_event(service: Context) -> Event:
 
 def swap(fan: Fan, ticket: int, price_class: str, pay: bool = True) -> dict[str, Any]:
     """Exchanges a ticket for one of a class, and pays what there is to pay."""
-    view = exchange.exchange_ticket(fan.parts, request(fan.who), ticket, WantedSeat(price_class=price_class))
+    view = fan.exchange(ticket, WantedSeat(price_class=price_class))
     if pay and view["difference"] > 0:
         fan.pay(fan.ready({"id": view["order_id"]}))
     return view
@@ -74,7 +74,7 @@ def test_up_down_and_back_to_stock(service: Context) -> None:
     _until(service, anna, int(down["to_ticket"]))
     assert refunds(anna, first, up["order_id"]) == [[], []]
     _everything_is_final(service)
-    refund.return_ticket(service.parts, request(anna.who), anna.tickets()[0])
+    anna.hand_back(anna.tickets()[0])
     settle_finally(service)
     told = refunds(anna, first, up["order_id"], down["order_id"])
     assert told == [[(DEARER - CHEAPER - 1_500, "done"), (CHEAPER * 9 // 10, "done")], [(1_500, "done")], []]

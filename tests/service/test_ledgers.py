@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.people import FACE, Event, Fan, request, settle_finally
+from tests.service.people import FACE, Event, Fan, settle_finally
 from ticketchain.audit import audit_ledger
 from ticketchain.chain.abi import decode_result, encode_call
 from ticketchain.chain.deploy import Deployment, DeploymentBroken
@@ -19,7 +19,7 @@ from ticketchain.domain.ledgers import event_on_chain, ledger_of, ledger_of_tick
 from ticketchain.settings import Settings
 from ticketchain.store import chain
 from ticketchain.store.engine import Store
-from ticketchain.usecases import events, refund, reindex, tickets
+from ticketchain.usecases import events, reindex, tickets
 
 
 def _holder_on(service: Context, ledger: int, ticket: int) -> str:
@@ -39,7 +39,7 @@ def _main_job(service: Context) -> tuple[Event, list[int]]:
     anna.give(given, bela)
     settle_finally(service)
     bela.pay(bela.order_listing(anna.list(sold, FACE)["id"]))
-    refund.return_ticket(service.parts, request(anna.who), returned)
+    anna.hand_back(returned)
     settle_finally(service)
     assert bela.tickets() == sorted([given, sold]) and anna.tickets() == [used]
     event.close()

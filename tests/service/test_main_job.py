@@ -12,7 +12,7 @@ from ticketchain.audit import audit_ledger
 from ticketchain.context import Context, now
 from ticketchain.domain.errors import Conflict, Invalid, KeyReused, LedgerRefused, NotFound
 from ticketchain.domain.manifest import ManifestError
-from ticketchain.usecases import events, issue, pass_on, refund, tickets
+from ticketchain.usecases import events, issue, refund, tickets
 
 
 def test_the_whole_story_and_the_auditor_agrees(service: Context) -> None:
@@ -24,7 +24,7 @@ def test_the_whole_story_and_the_auditor_agrees(service: Context) -> None:
     listing = anna.list(sold, FACE * 110 // 100)
     order = cora.order_listing(listing["id"])
     cora.pay(order)
-    refund.return_ticket(service.parts, request(anna.who), returned)
+    anna.hand_back(returned)
     settle_finally(service)
 
     assert (anna.tickets(), bela.tickets(), cora.tickets()) == ([], [given], [sold])
@@ -69,7 +69,7 @@ def test_a_gift_beyond_the_limit_is_refused_by_the_contract(service: Context) ->
 def test_a_returned_ticket_is_sold_again_at_the_next_epoch(service: Context) -> None:
     event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
     first = anna.buy(event, 20)
-    refund.return_ticket(service.parts, request(anna.who), first[7])
+    anna.hand_back(first[7])
     settle_finally(service)
     assert bela.buy(event) == [first[7]]
     assert tickets.view_ticket(service.parts, first[7])["epoch"] == 3
@@ -84,7 +84,7 @@ def test_money_of_a_return_goes_back_only_when_it_is_final(service: Context) -> 
     (ticket,) = anna.tickets()
     service.embedded.snapshot()
     final = service.embedded.finalized()
-    refund.return_ticket(service.parts, request(anna.who), ticket)
+    anna.hand_back(ticket)
     while service.gateway.head().number == final:  # the block is there, its snapshot is not
         service.senders[0].step()
         service.embedded.gateway.rpc("evm_mine")
@@ -128,7 +128,7 @@ def test_a_price_is_changed_by_withdrawing_and_listing_again(service: Context) -
     event, anna, bela = Event.open(service, rows=1), Fan(service), Fan(service)
     (ticket,) = anna.buy(event)
     first = anna.list(ticket, FACE)
-    pass_on.delist(service.parts, anna.who, first["id"])
+    anna.delist(first["id"])
     with pytest.raises(Conflict, match="still being revoked"):
         anna.list(ticket, FACE - 1)
     idle(service)
@@ -149,7 +149,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(service: Cont
     with pytest.raises(Conflict, match="returns too, closed"):
         refund.refund_quote(service.parts, anna.who, ticket)
     with pytest.raises(Conflict, match="returns too, closed"):
-        refund.return_ticket(service.parts, request(anna.who), ticket)
+        anna.hand_back(ticket)
 
 
 def test_an_event_has_no_more_batches_than_the_ledger_takes(service: Context) -> None:

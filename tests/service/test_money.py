@@ -16,7 +16,7 @@ from ticketchain.domain.intents import Deliver
 from ticketchain.domain.ports import Faults
 from ticketchain.domain.tickets import MAX_PRICE
 from ticketchain.store import orders, outbox, schema, schema_chain, signers
-from ticketchain.usecases import aside, buy, hold, pay, refund
+from ticketchain.usecases import aside, buy, hold, pay
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.parts import Parts
 
@@ -156,7 +156,7 @@ def test_a_ticket_for_nothing_is_delivered_and_returned_without_a_refund_of_noth
     with service.parts.store.begin() as tx:
         tx.execute(schema.price_classes.update().values(face=FACE))
     assert (free["total"], anna.look(free)["state"]) == (0, "delivered")
-    refund.return_ticket(service.parts, request(anna.who), anna.tickets()[0])
+    anna.hand_back(anna.tickets()[0])
     settle_finally(service)
     twice = bela.order(event, 2)
     bela.pay(twice, Faults(double=True))

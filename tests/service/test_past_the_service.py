@@ -20,7 +20,7 @@ from ticketchain.domain.errors import Conflict, LedgerRefused
 from ticketchain.domain.policy import Supplies
 from ticketchain.domain.tickets import TicketState
 from ticketchain.store import chain, orders, schema, schema_chain, stock
-from ticketchain.usecases import books, events, hold, issue, pass_on, refund, tickets
+from ticketchain.usecases import books, events, hold, issue, pass_on, tickets
 
 
 class Outsider(LedgerOnChain):
@@ -128,7 +128,7 @@ def test_the_read_model_follows_every_move_past_the_service(service: Context) ->
     assert places == {"issued": 40, "stock": 40 - 10, "pool": 1, "held": 7, "redeemed": 1, "void": 1}
     for ticket, word in ((mine[2], "redeemed"), (mine[5], "frozen")):
         with pytest.raises(Conflict, match=word):
-            pass_on.give(service.parts, request(anna.who), ticket, bela.id)
+            anna.give(ticket, bela)
     settle_finally(service)
     agree(outsider)
 
@@ -225,7 +225,7 @@ def test_a_cancelled_event_gives_everybody_their_money_back_once(service: Contex
     assert events.view_event(service.parts, event.id)["state"] == "cancelled"
     for attempt in (
         lambda: bela.order(event),
-        lambda: refund.return_ticket(service.parts, request(bela.who), hers),
+        lambda: bela.hand_back(hers),
         lambda: event.close(),
     ):
         with pytest.raises(Conflict, match="cancelled"):

@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import delete, insert, select, update
 
-from tests.service.people import FACE, Event, Fan, idle, request, settle_finally
+from tests.service.people import FACE, Event, Fan, idle, settle_finally
 from ticketchain.cli import load
 from ticketchain.context import Context, open_context
 from ticketchain.settings import Settings
 from ticketchain.store import schema
 from ticketchain.store import schema_chain as t
-from ticketchain.usecases import refund, reindex
+from ticketchain.usecases import reindex
 
 
 def _busy(service: Context) -> tuple[Event, Fan, Fan, list[int]]:
@@ -79,7 +79,7 @@ def test_effects_of_a_final_change_that_was_missing_happen_once(service: Context
     anna.pay(order)
     settle_finally(service)
     (ticket,) = anna.tickets()
-    refund.return_ticket(service.parts, request(anna.who), ticket)
+    anna.hand_back(ticket)
     settle_finally(service)
     (before,) = anna.look(order)["refunds"]
     with service.parts.store.begin() as tx:

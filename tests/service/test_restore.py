@@ -26,7 +26,7 @@ from ticketchain.payments.sandbox import Sandbox, SandboxProvider
 from ticketchain.settings import Settings
 from ticketchain.store import orders, schema_chain, signers
 from ticketchain.store.engine import Store
-from ticketchain.usecases import aside, buy, hold, recover, refund, reindex
+from ticketchain.usecases import aside, buy, hold, recover, reindex
 from ticketchain.usecases.recover import Accounts
 
 SINCE = timedelta(minutes=10)
@@ -124,7 +124,7 @@ class Loss:
         """All that the backup does not know."""
         for order in (self.unpaid, self.expired):
             self.bela.pay(order)
-        refund.return_ticket(context.parts, request(self.anna.who), self.returned)
+        self.anna.hand_back(self.returned)
         lost = self.bela.order(self.event, 2)
         self.bela.pay(lost)
         idle(context)

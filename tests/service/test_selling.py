@@ -11,7 +11,7 @@ from ticketchain.domain.errors import LedgerRefused
 from ticketchain.domain.prices import Fee, Tax
 from ticketchain.domain.promotions import Promotion
 from ticketchain.store import chain
-from ticketchain.usecases import promotions, refund
+from ticketchain.usecases import promotions
 
 
 def test_discounted_and_free_tickets_are_delivered_at_the_price_that_was_paid(service: Context) -> None:
@@ -33,7 +33,7 @@ def test_discounted_and_free_tickets_are_delivered_at_the_price_that_was_paid(se
         anna.list(cheap, 6_161)
     bought = bela.order_listing(anna.list(cheap, 6_160)["id"])
     bela.pay(bought)
-    refund.return_ticket(service.parts, request(cora.who), returned)
+    cora.hand_back(returned)
     settle_finally(service)
     assert (sorted(bela.tickets()), cora.tickets()) == (sorted([cheap, dear]), [free])
     assert (cora.look(order)["state"], cora.look(order)["refunds"]) == ("partly_refunded", [])

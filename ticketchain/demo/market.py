@@ -8,7 +8,7 @@ from typing import Any
 from ticketchain.demo.fans import delivered, money_back, pay_page
 from ticketchain.demo.hall import CAP_BPS, KEEP_BPS, ROYALTY_BPS, euros
 from ticketchain.demo.stage import Fan, Stage
-from ticketchain.demo.web import refusal_of, until
+from ticketchain.demo.web import Refusal, refusal_of, until
 
 WHOLE = 10_000
 PRICE_BPS = (CAP_BPS, WHOLE, 8_000, 10_500, 5_000)
@@ -16,9 +16,10 @@ PRICE_BPS = (CAP_BPS, WHOLE, 8_000, 10_500, 5_000)
 
 
 def give(stage: Stage) -> None:
-    """Gives tickets away; each can be given once."""
+    """Gives tickets away, with the giver's passkey only; each can be given once."""
     tickets = stage.pick(stage.bought, stage.plan.gifts)
     gifts = [(ticket, stage.holders[ticket], next(stage.others(stage.holders[ticket]))) for ticket in tickets]
+    _without_consent(stage, *gifts[0])
     stage.each("gifts", gifts, lambda gift: _give(stage, *gift))
     for ticket, giver, taker in gifts:
         _moved(stage, ticket, giver, taker)
@@ -73,6 +74,19 @@ def look(stage: Stage) -> None:
 def ask_to_give(stage: Stage, ticket: str, giver: Fan, taker: Fan) -> Any:
     """Asks the service to give a ticket away; the move that it began. Raises `Refusal`."""
     return stage.web.post(f"/v1/tickets/{ticket}/gifts", giver.key, {"to": taker.id})
+
+
+def _without_consent(stage: Stage, ticket: str, giver: Fan, taker: Fan) -> None:
+    """What must not work: a gift that nobody agreed to, or somebody else."""
+    path, gift, web = f"/v1/tickets/{ticket}/gifts", {"to": taker.id}, stage.web
+    try:
+        web.ask_once(path, giver.key, gift)
+        stage.check("a gift without a passkey", "consent_required", "accepted")
+    except Refusal as refusal:
+        stage.check("a gift without a passkey", "consent_required", refusal.code)
+        stolen = web.passkeys[taker.key].consent(refusal.problem["consent"])
+        found = refusal_of(lambda: web.ask_once(path, giver.key, gift | {"consent": stolen}))
+        stage.check("a gift with another fan's passkey", "proof_refused", found)
 
 
 def _give(stage: Stage, ticket: str, giver: Fan, taker: Fan) -> None:

@@ -1,4 +1,6 @@
-"""How people reach the service: HTTP with an API key; what creates carries an Idempotency-Key, for safe repetition."""
+"""How people reach the service: HTTP with an API key; what creates carries an Idempotency-Key, for safe repetition.
+Where the service wants a fan's consent, the fan's passkey gives it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import httpx
+
+from ticketchain.demo.passkey import SoftPasskey
 
 TRIES = 4
 ASK_EVERY_S = 0.1
@@ -37,6 +41,8 @@ class Web:
     def __init__(self, url: str) -> None:
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
         self._client = httpx.Client(base_url=url, timeout=30.0, limits=limits)
+        self._url = url
+        self.passkeys: dict[str, SoftPasskey] = {}  # of fans, by API key
 
     def close(self) -> None:
         """Closes all connections."""
@@ -56,9 +62,27 @@ class Web:
                 return
 
     def post(self, path: str, key: str = "", json: Any = None, **rest: Any) -> Any:
-        """Asks for something to be done, once."""
+        """Asks for something to be done, once; consents to it where that is asked for. Raises `Refusal`."""
+        once = uuid.uuid4().hex
+        try:
+            return self.ask_once(path, key, json, once, **rest)
+        except Refusal as refusal:
+            if refusal.code != "consent_required" or key not in self.passkeys:
+                raise
+            agreed = (json or {}) | {"consent": self.passkeys[key].consent(refusal.problem["consent"])}
+            return self.ask_once(path, key, agreed, once, **rest)
+
+    def ask_once(self, path: str, key: str = "", json: Any = None, once: str = "", **rest: Any) -> Any:
+        """Asks without consenting to anything. Raises `Refusal`."""
         content = {"json": json} if json is not None else {}
-        return self._ask("POST", path, key, idempotency_key=uuid.uuid4().hex, **content, **rest)
+        return self._ask("POST", path, key, idempotency_key=once or uuid.uuid4().hex, **content, **rest)
+
+    def enrol(self, key: str) -> None:
+        """Makes a passkey for the fan with this API key."""
+        asked = self.post("/v1/passkeys/options", key)
+        passkey = SoftPasskey.at(self._url, asked["rp"]["id"])
+        self.post("/v1/passkeys", key, passkey.register(asked["challenge"]) | {"label": "phone"})
+        self.passkeys[key] = passkey
 
     def _ask(self, method: str, path: str, key: str, idempotency_key: str = "", **rest: Any) -> Any:
         headers = dict(rest.pop("headers", {}))

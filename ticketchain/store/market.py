@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select, update
@@ -83,9 +84,44 @@ def moving(tx: Tx, ticket: int) -> Row[Any] | None:
 
 
 def moves_of_tickets(tx: Tx, tickets: Sequence[int]) -> list[Row[Any]]:
-    """All moves of these tickets that were not refused."""
+    """All moves of these tickets that were sent to the ledger and not refused."""
     c = t.moves.c
-    return list(tx.execute(select(t.moves).where(among(tx, c.ticket, tickets), c.state != "refused")))
+    return list(tx.execute(select(t.moves).where(among(tx, c.ticket, tickets), c.state.in_(("sending", "done")))))
+
+
+def moves_of(tx: Tx, fan_id: str, state: str | None, after: str, limit: int) -> list[Row[Any]]:
+    """Moves of a fan's tickets behind the id `after`, all or those in a state."""
+    c = t.moves.c
+    query = select(t.moves).where(c.fan_id == fan_id, c.id > after)
+    query = query.where(c.state == state) if state is not None else query
+    return list(tx.execute(query.order_by(c.id).limit(limit)))
+
+
+def send_asked(tx: Tx, move_id: str) -> bool:
+    """Notes that a move that waited for consent is on its way; False when it did not wait any more."""
+    c = t.moves.c
+    query = update(t.moves).where(c.id == move_id, c.state == "asked")
+    return tx.execute(query.values(state="sending")).rowcount == 1
+
+
+def end_asked(tx: Tx, ticket: int) -> None:
+    """Ends the move of a ticket that waits for consent."""
+    c = t.moves.c
+    tx.execute(update(t.moves).where(c.ticket == ticket, c.state == "asked").values(state="expired"))
+
+
+def has_unanswered(tx: Tx, now: datetime) -> bool:
+    """Whether a move has waited for consent too long."""
+    return tx.execute(select(t.moves.c.id).where(*_unanswered(now)).limit(1)).first() is not None
+
+
+def end_unanswered(tx: Tx, now: datetime) -> int:
+    """Ends moves that have waited for consent too long; returns how many."""
+    return tx.execute(update(t.moves).where(*_unanswered(now)).values(state="expired")).rowcount
+
+
+def _unanswered(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return t.moves.c.state == "asked", t.moves.c.expires_at <= now
 
 
 def set_move(tx: Tx, move_id: str, state: str, problem: str | None = None) -> None:

@@ -325,9 +325,12 @@ moves = Table(
     Column("amount", BigInteger),
     Column("seller_key", Id, ForeignKey("api_keys.id")),  # of the box office that took it back, and why
     Column("reason", Text),
-    Column("state", Text, nullable=False),  # sending, done, refused
+    Column("expires_at", Moment),  # until when its holder can consent to what the box office asked for
+    Column("state", Text, nullable=False),  # asked, sending, done, refused, expired
     Column("problem", Text),
     Column("created_at", Moment, nullable=False),
+    Index("ix_moves_fan", "fan_id", "id"),
+    Index("ix_moves_asked", "ticket", sqlite_where=text("state = 'asked'"), postgresql_where=text("state = 'asked'")),
     Index(
         "uq_moves_live",
         "ticket",

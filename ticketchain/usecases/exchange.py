@@ -1,12 +1,14 @@
 """Exchanging a ticket for another seat, class or event of the same organizer, at the difference of the face prices.
 
-The other seat is held, the holder signs, and an order is made for the difference: paid at once if there is nothing to
-pay. Then the ledger does both at once. What is to be given back goes back when that is final (`usecases.finality`).
+The holder consents to the other seat, it is held, and an order is made for the difference: paid at once if there is
+nothing to pay. Then the ledger does both at once. What is to be given back goes back when that is final
+(`usecases.finality`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ticketchain.domain import consents
@@ -18,7 +20,7 @@ from ticketchain.domain.prices import Item, Line
 from ticketchain.domain.refunds import RefundRule, after_exchange, rule_from
 from ticketchain.store import chain, events, exchanges, stock
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import views
+from ticketchain.usecases import hold, views
 from ticketchain.usecases.common import (
     Principal,
     Request,
@@ -30,7 +32,8 @@ from ticketchain.usecases.common import (
     required,
     unix,
 )
-from ticketchain.usecases.hold import Holder, Wish, insisting, take_hold
+from ticketchain.usecases.consenting import Agreed, Given, Holder, agreed
+from ticketchain.usecases.hold import Wish, insisting, take_hold
 from ticketchain.usecases.limits import refuse_outside_sale
 from ticketchain.usecases.ordering import Wanted, make_order
 from ticketchain.usecases.own import deadline_of, own_ticket, refuse_when_closed, refuse_while_busy
@@ -52,7 +55,7 @@ class Plan:
     """The caller's ticket with its event and seat, and the event and seat that it would be exchanged for."""
 
     ticket: Any
-    wallet: str
+    holder: Holder
     event: Any
     seat: Any
     to_event: Any
@@ -80,17 +83,23 @@ def exchange_quote(parts: Parts, who: Principal, ticket_id: int, wanted: WantedS
         }
 
 
-def exchange_ticket(parts: Parts, request: Request, ticket_id: int, wanted: WantedSeat) -> dict[str, Any]:
-    """Exchanges the caller's ticket, once its difference is paid. Raises `Conflict` that names what is in the way,
-    `SeatTaken`, `SoldOut`, `SaleNotOpen`, `SaleClosed`, `Invalid`, `NotFound`; then nothing has changed.
+def exchange_ticket(
+    parts: Parts, request: Request, ticket_id: int, wanted: WantedSeat, given: Given | None = None
+) -> dict[str, Any]:
+    """Exchanges the caller's ticket, with their consent to seat and difference, once that is paid. Raises `Conflict`
+    that names what is in the way, `SeatTaken`, `SoldOut`, `SaleNotOpen`, `SaleClosed`, `Invalid`, `NotFound`, and what
+    `consenting.agreed` raises; then nothing has changed.
     """
     with parts.store.read() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
         plan = _plan(parts, tx, request.who, ticket_id, wanted)
-    hold_id, to_ticket = _hold(parts, request.who, plan, wanted)
+        to_epoch = _epoch(tx, plan)
+    if given is None:
+        _agreed(parts, plan, to_epoch, None)  # asks for it, before a seat is held
+    hold_id = _hold(parts, request.who, plan)
     try:
-        return _ordered(parts, request, ticket_id, WantedSeat(to_ticket), hold_id)
+        return _ordered(parts, request, ticket_id, WantedSeat(plan.to_seat.ticket), hold_id, given)
     finally:
         with parts.store.begin() as tx:  # unless the order has it now
             if stock.set_hold(tx, hold_id, "open", "ended"):
@@ -106,24 +115,33 @@ def view_exchange(parts: Parts, who: Principal, exchange_id: str) -> dict[str, A
         return views.exchange(row)
 
 
-def _hold(parts: Parts, who: Principal, plan: Plan, wanted: WantedSeat) -> tuple[str, int]:
-    holder = Holder(who.fan, given=int(plan.event.id == plan.to_event.id))
-    wish = Wish(plan.to_event.id, (), wanted.price_class or "", 1)
-    if wanted.to_ticket is not None:
-        wish = Wish(plan.to_event.id, [wanted.to_ticket])
-    row, seats = insisting(parts, lambda tx, again: take_hold(parts, tx, holder, wish, again))
-    return str(row["id"]), int(seats[0].ticket)
+def _hold(parts: Parts, who: Principal, plan: Plan) -> str:
+    holder = hold.Holder(who.fan, given=int(plan.event.id == plan.to_event.id))
+    wish = Wish(plan.to_event.id, [plan.to_seat.ticket])
+    row, _ = insisting(parts, lambda tx, again: take_hold(parts, tx, holder, wish, again))
+    return str(row["id"])
 
 
-def _ordered(parts: Parts, request: Request, ticket_id: int, wanted: WantedSeat, hold_id: str) -> dict[str, Any]:
+def _epoch(tx: Tx, plan: Plan) -> int:
+    return chain.epochs(tx, [plan.to_seat.ticket]).get(plan.to_seat.ticket, 0)
+
+
+def _agreed(parts: Parts, plan: Plan, to_epoch: int, given: Given | None) -> Agreed[consents.Exchange]:
+    terms = (plan.ticket.id, plan.ticket.epoch, plan.to_seat.ticket, to_epoch, plan.difference)
+    longest = deadline_of(parts) + int(parts.rules.payment.total_seconds())
+    return agreed(parts, plan.holder, partial(consents.Exchange, *terms), longest, given)
+
+
+def _ordered(
+    parts: Parts, request: Request, ticket_id: int, wanted: WantedSeat, hold_id: str, given: Given | None
+) -> dict[str, Any]:
     with parts.store.read() as tx:
         plan = _plan(parts, tx, request.who, ticket_id, wanted, hold_id)
-        to_epoch = chain.epochs(tx, [plan.to_seat.ticket]).get(plan.to_seat.ticket, 0)
-    deadline = deadline_of(parts) + int(parts.rules.payment.total_seconds())
-    agreed = (ticket_id, plan.ticket.epoch, plan.to_seat.ticket, to_epoch, plan.difference)
-    consent = parts.signer.consent(plan.wallet, consents.Exchange(*agreed, deadline), None)
-    row = dict(zip(("ticket", "epoch", "to_ticket", "to_epoch", "difference"), agreed, strict=True))
-    row |= {"deadline": deadline, "consent": consent.hex(), "hold_id": hold_id, "currency": plan.event.currency}
+        to_epoch = _epoch(tx, plan)
+    signed = _agreed(parts, plan, to_epoch, given)
+    row: dict[str, Any] = {"ticket": ticket_id, "to_ticket": signed.consent.to_id}
+    row |= {name: getattr(signed.consent, name) for name in ("epoch", "to_epoch", "difference", "deadline")}
+    row |= {"consent": signed.signature.hex(), "hold_id": hold_id, "currency": plan.event.currency}
     row |= {"fan_id": request.who.fan, "state": "to_pay"}
 
     def work(tx: Tx) -> dict[str, Any]:
@@ -161,14 +179,14 @@ def _rule(parts: Parts, tx: Tx, plan: Plan) -> RefundRule:
 
 def _plan(parts: Parts, tx: Tx, who: Principal, ticket_id: int, wanted: WantedSeat, hold_id: str | None = None) -> Plan:
     """What would be exchanged for what. `hold_id`: the hold that has the other seat already."""
-    ticket, wallet = own_ticket(tx, who, ticket_id)
+    ticket, holder = own_ticket(tx, who, ticket_id)
     refuse_while_busy(tx, ticket_id)
     seat = required(stock.seat(tx, ticket_id), f"ticket {ticket_id}")
     event = event_of(tx, seat.event_id)
     refuse_cancelled(event)
     refuse_when_closed(parts, event, "exchange: exchanges")
     to_event, to_seat = _target(tx, event, ticket_id, wanted)
-    plan = Plan(ticket, wallet, event, seat, to_event, to_seat)
+    plan = Plan(ticket, holder, event, seat, to_event, to_seat)
     _refuse_other_seller(plan)
     refuse_unless_on_sale(tx, to_event)
     refuse_outside_sale(parts, to_event, Channel.WEB)

@@ -11,18 +11,25 @@ from ticketchain.store import chain, exchanges, market
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Principal, unix
+from ticketchain.usecases.consenting import Holder
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.retell import disputes_behind
 
 
-def own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, str]:
-    """The caller's held ticket and the address that holds it. Raises `NotFound`, `Conflict` when it cannot move."""
+def own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, Holder]:
+    """The caller's held ticket, and whose consent moves it. Raises `NotFound`, `Conflict` when it cannot move."""
+    ticket, holder = held_ticket(tx, who, ticket_id)
+    check_movable(ticket)
+    return ticket, holder
+
+
+def held_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, Holder]:
+    """The same for a ticket that need not be able to move. Raises `NotFound`."""
     ticket = chain.ticket(tx, ticket_id)
     address = views.holder_of(tx, who.fan)
     if ticket is None or ticket.holder != address:
         raise NotFound(f"ticket {ticket_id} is not yours")
-    check_movable(ticket)
-    return ticket, address
+    return ticket, Holder(who.fan, address, ticket.custodied)
 
 
 def check_movable(ticket: Any) -> None:
@@ -59,10 +66,12 @@ def refuse_when_closed(parts: Parts, event: Any, what: str) -> None:
 
 
 def add_move(parts: Parts, tx: Tx, fan_id: str, kind: str, ticket: Any, **values: Any) -> str:
-    """Stores a gift or return on its way; its id. Raises `Conflict` when there is one already."""
+    """Stores a gift or return, on its way unless `values` say otherwise; its id. Raises `Conflict` when there is one
+    already.
+    """
     move_id = parts.new_id("mov")
     row = {"id": move_id, "kind": kind, "ticket": ticket.id, "epoch": ticket.epoch, "fan_id": fan_id}
-    if not market.add_move(tx, row | values | {"state": "sending", "created_at": parts.clock()}):
+    if not market.add_move(tx, row | {"state": "sending", "created_at": parts.clock()} | values):
         raise Conflict("ticket: a gift or return of it is on its way to the ledger")
     return move_id
 

@@ -137,6 +137,12 @@ class LedgerReader(Protocol):
     def check_gift(self, ticket: int, epoch: int, to: str) -> None:
         """Raises `LedgerRefused` with the contract's own reason if it would refuse this gift."""
 
+    def is_signed(self, address: str, digest: bytes, signature: bytes) -> bool:
+        """Whether an own wallet signed a digest: by its key, or by its code's own check (ERC-1271)."""
+
+    def is_message_signed(self, address: str, message: str, signature: bytes) -> bool:
+        """The same for a text (EIP-191)."""
+
 
 class People(Protocol):
     """Seals personal data, each person's under a key of its own, in a database of its own: ask it outside of
@@ -234,6 +240,7 @@ class Rules:
     invoice: timedelta = timedelta(days=14)  # to pay by bank transfer
     consent: timedelta = timedelta(hours=1)
     listing: timedelta = timedelta(days=30)
+    asked: timedelta = timedelta(days=1)  # for the holder's consent to a return that the box office wants
     max_quantity: int = 20
     max_held: int = 40  # seats in all open holds of a fan for an event
     anchor_every: timedelta = timedelta(hours=1)  # heads of the logs are published; zero: never

@@ -13,6 +13,7 @@ from ticketchain.domain.proofs import Passkey, PasskeyProof, Registration, Stand
 from ticketchain.usecases.common import Principal, Request, answer, answered
 from ticketchain.usecases.consenting import passkey_wanted, to_text
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.wallets import need_wallet
 
 ALGORITHMS = (-7, -8)
 """COSE: ES256 and EdDSA."""
@@ -27,6 +28,7 @@ def list_passkeys(parts: Parts, who: Principal) -> dict[str, Any]:
 
 def passkey_options(parts: Parts, who: Principal) -> dict[str, Any]:
     """What a browser needs to make a passkey (WebAuthn level 3). Asked again, the challenge before is worth nothing."""
+    need_wallet(parts, who)
     standing = parts.signer.standing(who.fan)
     return {
         "challenge": to_text(parts.signer.begin_enrolment(who.fan)),
@@ -59,7 +61,7 @@ def drop_passkey(parts: Parts, who: Principal, passkey_id: bytes, proof: Passkey
     if proof is None:
         others = tuple(each for each in standing.passkeys if each.id != passkey_id)
         challenge = drop_challenge(who.fan, passkey_id)
-        wanted = {"kind": "removal", "digest": "0x" + challenge.hex()}
+        wanted: dict[str, Any] = {"kind": "removal", "digest": "0x" + challenge.hex()}
         wanted |= {"passkey": passkey_wanted(parts, replace(standing, passkeys=others), challenge)}
         raise ConsentRequired(
             "passkey: another one of yours has to agree; send the request with its yes", consent=wanted

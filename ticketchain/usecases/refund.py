@@ -1,4 +1,5 @@
-"""Returning a ticket for money: by its holder or by the box office, by the rule of its sale or out of goodwill.
+"""Returning a ticket for money: by its holder, or as the box office asks for it; by the rule of its sale or out of
+goodwill.
 
 The ticket goes back to stock on the ledger with its holder's consent; the money goes back when that is final, to the
 instruments that paid for it, the last one first (`domain.trail`).
@@ -8,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from ticketchain.domain import consents, intents
-from ticketchain.domain.errors import Conflict, Invalid, NotFound
+from ticketchain.domain.errors import Conflict, Expired, Invalid, NotFound
 from ticketchain.domain.money import show
 from ticketchain.domain.orders import OrderState
 from ticketchain.domain.prices import Item
@@ -32,6 +34,7 @@ from ticketchain.usecases.common import (
     required,
     unix,
 )
+from ticketchain.usecases.consenting import Agreed, Given, Holder, agreed
 from ticketchain.usecases.own import (
     add_move,
     check_movable,
@@ -120,15 +123,25 @@ def refund_quote(parts: Parts, who: Principal, ticket_id: int) -> dict[str, Any]
         return _quote_view(paid, quote_of(parts, paid))
 
 
-def return_ticket(parts: Parts, request: Request, ticket_id: int) -> dict[str, Any]:
-    """Returns the caller's ticket to stock for money; the money goes back when that is final on the ledger."""
+def return_ticket(parts: Parts, request: Request, ticket_id: int, given: Given | None = None) -> dict[str, Any]:
+    """Returns the caller's ticket to stock for money, with their consent to the amount; the money goes back when that
+    is final on the ledger. Raises `Conflict`, and what `consenting.agreed` raises.
+    """
     with parts.store.read() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
-        ticket, _ = own_ticket(tx, request.who, ticket_id)
+        ticket, holder = own_ticket(tx, request.who, ticket_id)
         paid = paid_by(tx, ticket, request.who.fan)
+        refuse_while_busy(tx, ticket_id)
         amount = quote_of(parts, paid).amount
-    return _return(parts, request, paid, amount, None)
+    signed = _agreed(parts, holder, ticket, amount, given)
+    with parts.store.begin() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        refuse_while_busy(tx, ticket_id)
+        row = {"order_id": paid.last.order_id, "amount": amount}
+        move_id = add_move(parts, tx, request.who.fan, "return", ticket, **row)
+        return _sent(parts, tx, request, move_id, paid, signed)
 
 
 def quote_of(parts: Parts, paid: Paid) -> Quote:
@@ -165,8 +178,9 @@ def desk_quote(parts: Parts, who: Principal, ticket_id: int) -> dict[str, Any]:
 def desk_refund(
     parts: Parts, request: Request, ticket_id: int, reason: str, goodwill: int | None = None
 ) -> dict[str, Any]:
-    """The box office takes a ticket back for its holder, who stands there: for what the rule says, or out of goodwill
-    for up to what was paid, at most the face price. Both are written down with the reason and who did it.
+    """The box office asks a ticket's holder to return it: for what the rule says, or out of goodwill for up to what was
+    paid, at most the face price. Both are written down with the reason and who did it. Nothing moves before the holder
+    consents (`consent_to_return`); what was asked before is worth nothing then.
 
     Raises `Invalid`, `NotFound` for a ticket of another organizer, `Conflict`.
     """
@@ -177,10 +191,72 @@ def desk_refund(
             return dict(before)
         paid = _at_desk(tx, request.who, ticket_id)
         amount = quote_of(parts, paid).amount if goodwill is None else _goodwill(parts, paid, goodwill)
+    with parts.store.begin() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        refuse_while_busy(tx, ticket_id)
+        market.end_asked(tx, ticket_id)
+        row = {"order_id": paid.last.order_id, "amount": amount, "state": "asked"}
+        row |= {
+            "seller_key": request.who.key_id,
+            "reason": reason.strip(),
+            "expires_at": parts.clock() + parts.rules.asked,
+        }
+        move_id = add_move(parts, tx, paid.last.fan_id, "return", paid.ticket, **row)
+        move = dict(answer(parts, tx, request, views.move(market.move(tx, move_id))))
     told = {"ticket": str(ticket_id), "amount": amount, "goodwill": goodwill is not None, "reason": reason.strip()}
-    move = _return(parts, request, paid, amount, reason.strip())
-    parts.log.info("the box office takes a ticket back", key=request.who.key_id, move=move["id"], **told)
+    parts.log.info("the box office asks for a ticket back", key=request.who.key_id, move=move["id"], **told)
     return move
+
+
+def consent_to_return(parts: Parts, request: Request, move_id: str, given: Given | None = None) -> dict[str, Any]:
+    """The holder consents to what the box office asked for; then the ticket goes back to stock. Raises `NotFound`,
+    `Expired`, `Conflict` when the ticket has moved or may not move any more, and what `consenting.agreed` raises.
+    """
+    with parts.store.read() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        move = _asked(parts, tx, request.who, move_id)
+        ticket, holder = own_ticket(tx, request.who, move.ticket)
+        if ticket.epoch != move.epoch:
+            raise Conflict("ticket: it has moved since the box office asked; let it ask again", state="moved")
+        paid = paid_by(tx, ticket, request.who.fan)
+        refuse_cancelled(paid.event)
+        refuse_when_closed(parts, paid.event, "refund: returns")
+        refuse_while_busy(tx, ticket.id)
+    signed = _agreed(parts, holder, ticket, move.amount, given)
+
+    def work(tx: Tx) -> dict[str, Any]:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        refuse_while_busy(tx, ticket.id)
+        if not market.send_asked(tx, move_id):
+            _asked(parts, tx, request.who, move_id)
+        return _sent(parts, tx, request, move_id, paid, signed)
+
+    return parts.store.retry(work)
+
+
+def _asked(parts: Parts, tx: Tx, who: Principal, move_id: str) -> Any:
+    """A move that waits for the caller's consent."""
+    move = required(market.move(tx, move_id), f"move {move_id!r}")
+    if move.fan_id != who.fan:
+        raise NotFound(f"move {move_id!r} is unknown")
+    if move.state == "expired" or (move.state == "asked" and move.expires_at <= parts.clock()):
+        raise Expired("move: the box office asked for this too long ago; let it ask again")
+    if move.state != "asked":
+        raise Conflict(f"move: nothing waits for your consent, it is {move.state}", state=move.state)
+    return move
+
+
+def end_unanswered(parts: Parts) -> bool:
+    """Ends what the box office asked for and no holder consented to in time; True when there was any."""
+    now = parts.clock()
+    with parts.store.read() as tx:
+        if not market.has_unanswered(tx, now):
+            return False
+    with parts.store.begin() as tx:
+        return market.end_unanswered(tx, now) > 0
 
 
 def _at_desk(tx: Tx, who: Principal, ticket_id: int) -> Paid:
@@ -226,17 +302,15 @@ def view_desk_refund(parts: Parts, who: Principal, move_id: str) -> dict[str, An
 # ------------------------------------------------------------------------------------------------ both
 
 
-def _return(parts: Parts, request: Request, paid: Paid, amount: int, reason: str | None) -> dict[str, Any]:
-    ticket, deadline = paid.ticket, deadline_of(parts)
-    consent = parts.signer.consent(ticket.holder, consents.Refund(ticket.id, ticket.epoch, amount, deadline), None)
-    at_desk = {} if reason is None else {"seller_key": request.who.key_id, "reason": reason}
-    with parts.store.begin() as tx:
-        if (before := answered(tx, request)) is not None:
-            return dict(before)
-        refuse_while_busy(tx, ticket.id)
-        row = {"order_id": paid.last.order_id, "amount": amount} | at_desk
-        move_id = add_move(parts, tx, paid.last.fan_id, "return", ticket, **row)
-        reference = reference_bytes(paid.last.payment_id).hex()
-        back = intents.Return(ticket.id, ticket.epoch, amount, reference, deadline, consent.hex())
-        intend(parts, tx, event_number(ticket.id), move_id, back)
-        return dict(answer(parts, tx, request, views.move(market.move(tx, move_id))))
+def _agreed(parts: Parts, holder: Holder, ticket: Any, amount: int, given: Given | None) -> Agreed[consents.Refund]:
+    return agreed(parts, holder, partial(consents.Refund, ticket.id, ticket.epoch, amount), deadline_of(parts), given)
+
+
+def _sent(
+    parts: Parts, tx: Tx, request: Request, move_id: str, paid: Paid, signed: Agreed[consents.Refund]
+) -> dict[str, Any]:
+    """Sends a stored return to the ledger."""
+    consent, reference = signed.consent, reference_bytes(paid.last.payment_id).hex()
+    terms = (consent.id, consent.epoch, consent.amount, reference, consent.deadline)
+    intend(parts, tx, event_number(consent.id), move_id, intents.Return(*terms, signed.signature.hex()))
+    return dict(answer(parts, tx, request, views.move(market.move(tx, move_id))))

@@ -227,7 +227,7 @@ def listing(tx: Tx, row: Any) -> dict[str, Any]:
 
 
 def move(row: Any) -> dict[str, Any]:
-    """A gift or return on its way."""
+    """A gift or return."""
     return {
         "id": row.id,
         "kind": row.kind,
@@ -235,6 +235,7 @@ def move(row: Any) -> dict[str, Any]:
         "to": row.to_fan_id,
         "amount": row.amount,
         "reason": row.reason,
+        "expires_at": row.expires_at.isoformat() if row.expires_at else None,
         "state": row.state,
         "problem": row.problem,
     }
