@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
 from api import docs, health, metrics, openapi, problems
 from api.counters import Counters
+from api.deadlines import Deadlines, Times
 from api.middleware import BodyLimit, Calm, Limits
 from api.observed import Observed
 from api.sandbox import SandboxPage, make_router
+from api.security import OPEN, Guard, Security
 from api.stripe import StripePage
 from api.stripe import make_router as make_stripe_router
 from api.uses import Uses
@@ -32,6 +36,7 @@ from api.v1 import (
     keys,
     ledger,
     market,
+    members,
     organizers,
     own_account,
     passkeys,
@@ -51,6 +56,7 @@ V1 = (  # looked through in this order: what an on-sale has most of comes first
     payments,
     organizers,
     keys,
+    members,
     fans,
     accounts,
     own_account,
@@ -71,7 +77,7 @@ V1 = (  # looked through in this order: what an on-sale has most of comes first
     access,
     ledger,
 )
-_DEFAULT_LIMITS = Limits()
+_DEFAULT_LIMITS, _DEFAULT_TIMES = Limits(), Times()
 
 
 def create_app(
@@ -81,13 +87,16 @@ def create_app(
     stripe: StripePage | None = None,
     ready: Mapping[str, Callable[[], object]] | None = None,
     limits: Limits = _DEFAULT_LIMITS,
+    times: Times = _DEFAULT_TIMES,
+    security: Security = OPEN,
     metrics_token: str = "",
 ) -> FastAPI:
     """An app over these parts. `sandbox`: the built-in payment provider, when its pages shall be served here; `stripe`:
     the other one, for our page with its fields.
 
     `ready`: what should answer beside the database, by name, e.g. `{"chain": gateway.head}`; an exception means that
-    it does not. `metrics_token`: reads /metrics without an API key.
+    it does not. `metrics_token`: reads /metrics without an API key. `security`: what the installation chose; without
+    it there are no limits of rates.
     """
     app = FastAPI(
         title="ticketchain",
@@ -121,7 +130,10 @@ def create_app(
     problems.install(app)
     openapi.describe(app)
     app.add_middleware(BodyLimit, limits=limits)
-    _surround(app, parts)
+    app.add_middleware(Deadlines, times=times)
+    if security.origins:
+        app.add_middleware(CORSMiddleware, allow_origins=security.origins, **_CORS)
+    _surround(app, parts, security)
     return app
 
 
@@ -138,11 +150,21 @@ def create_monitor(
     app.include_router(health.router)
     app.include_router(metrics.router)
     problems.install(app)
-    _surround(app, parts)
+    _surround(app, parts, OPEN)
     return app
 
 
-def _surround(app: FastAPI, parts: Parts) -> None:
+_CORS: dict[str, Any] = {
+    "allow_methods": ["GET", "POST", "DELETE"],
+    "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "Ticketchain-Organizer"],
+    "expose_headers": ["Location", "RateLimit", "RateLimit-Policy", "Request-Id", "Retry-After"],
+    "max_age": 600,
+}
+"""For pages of other sites that are allowed: with keys, never with cookies (no Access-Control-Allow-Credentials)."""
+
+
+def _surround(app: FastAPI, parts: Parts, security: Security) -> None:
+    app.add_middleware(Guard, security=security)
     app.add_middleware(Observed, numbers=app.state.numbers, log=getattr(parts, "log", None), routes=app.routes)
     app.add_middleware(Calm)  # the outermost: it sees everything
 

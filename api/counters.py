@@ -22,6 +22,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.credentials import Credential, credential
 from api.deps import Asked, IdempotencyKey, scope
+from api.limits import Meter, meter_of
 from ticketchain.domain.roles import SCOPES
 from ticketchain.usecases import accounts
 from ticketchain.usecases.common import Request
@@ -54,6 +55,7 @@ class Customer:
     counters: Counters
     parts: Parts
     credential: Credential
+    meter: Meter
     scope: str
     key: str | None
     target: str
@@ -69,6 +71,7 @@ class Customer:
     def _served(self, work: Work[Answer], body: BaseModel) -> Answer:
         who = self.credential.who(self.parts)
         who.demand(self.scope)
+        self.meter.charge(who, self.scope)
         accounts.enter(who)
         return work(self.parts, Asked(who, self.key, self.target).request(body))
 
@@ -95,7 +98,7 @@ def _refused(parts: Parts, presented: Credential, name: str) -> None:
 async def _customer(request: HttpRequest, key: IdempotencyKey) -> Customer:
     presented, name = request.state.presented
     target, state = f"{request.method} {request.url.path}", request.app.state
-    return Customer(state.counters, state.parts, presented, name, key, target)
+    return Customer(state.counters, state.parts, presented, meter_of(request), name, key, target)
 
 
 Served = Annotated[Customer, Depends(_customer)]

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from api.credentials import credential
+from api.limits import meter_of
 from api.openapi import responses
 from api.schemas.fields import KnownTicket
 from ticketchain.domain.errors import Invalid
@@ -53,6 +54,7 @@ def _authenticated(request: HttpRequest, name: str) -> Principal:
     who = credential(request).who(request.app.state.parts)
     request.app.state.uses.note(who)
     who.demand(name)
+    meter_of(request).charge(who, name)
     return who
 
 

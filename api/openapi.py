@@ -147,7 +147,7 @@ def _finish(operation: dict[str, Any]) -> None:
     """Problems for what FastAPI describes in its own form, and the scope in words."""
     if "422" in operation["responses"]:
         operation["responses"]["422"] = responses(422)[422]
-    operation["responses"] |= {str(status): answer for status, answer in responses(500).items()}
+    operation["responses"] |= {str(status): answer for status, answer in responses(429, 500).items()}
     needed = operation.get("x-scope", "public")
     roles = ", ".join(role for role, scopes in SCOPES.items() if needed in scopes)
     who = "anyone, no API key" if needed == "public" else f"an API key with `{needed}` ({roles})"

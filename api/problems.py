@@ -50,6 +50,11 @@ TITLES = {
     "idempotency_key_reused": "The Idempotency-Key belongs to another request",
     "payload_too_large": "The body is too large",
     "unsupported_media_type": "The body is of a kind that is not read here",
+    "too_many_requests": "Too many requests",
+    "too_slow": "The body came too slowly",
+    "timed_out": "This takes too long",
+    "misdirected": "This is another host",
+    "cross_site": "Another site's page may not do that",
     "too_many_attempts": "Too many wrong tries",
     "mail_refused": "The mail cannot be delivered",
     "unavailable": "Something this needs does not answer",
@@ -57,7 +62,13 @@ TITLES = {
 }
 """What kind of problem a code is, in words that never change with the case."""
 
-_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
+_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+    429: "too_many_requests",
+}
 
 _SENTENCES = {
     "missing": "is missing",

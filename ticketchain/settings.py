@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     key_provider: str = Field(
         "file", description="where new wrapping keys are kept: file, systemd:NAME, aws-kms:KEY-ID, vault:URL#KEY"
     )
+    operator_keys: dict[str, str] = Field(
+        default_factory=dict,
+        description="where relayer, relayer-1 …, attestor or admin are kept if not in the signer's vault, as JSON: "
+        '{"attestor": "aws-kms:KEY-ID", "relayer": "web3signer:URL#ADDRESS"}',
+    )
     signer_dir: Path | None = Field(
         None, description="folder of the signer's vault and sockets; empty = signer in the data folder"
     )
@@ -82,6 +87,24 @@ class Settings(BaseSettings):
     signer_consents_hour: int = Field(50_000, ge=1, description="most consents of all wallets an hour")
     signer_devices_hour: int = Field(1_000, ge=1, description="most passkeys an hour that are not a wallet's first")
     signer_lines_hour: int = Field(200_000, ge=1, description="most tickets an hour that are sold or settled")
+    production: bool | None = Field(
+        None, description="refuse to start with what is for trying out; empty = when base_url is https"
+    )
+    hosts: list[str] = Field(default_factory=list, description="other names of the service besides base_url's")
+    cors_origins: list[str] = Field(
+        default_factory=list,
+        description="other sites whose pages may call the API with keys, like https://shop.example",
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=list, description="addresses or networks of proxies whose X-Forwarded-For counts"
+    )
+    rate_limits: bool = Field(True, description="limit how often one may ask; false is for measuring")
+    rate_address: int = Field(12_000, ge=0, description="requests a minute from an address, to one process; 0 = any")
+    rate_read: int = Field(1_200, ge=0, description="of these a key or session may read so often; 0 = any")
+    rate_write: int = Field(300, ge=0, description="… and change something so often")
+    rate_work: int = Field(6_000, ge=0, description="… and scan, sell at a till or issue so often")
+    body_s: int = Field(60, ge=1, description="seconds until the body of a request must be complete")
+    answer_s: int = Field(120, ge=1, description="seconds until a request is answered, come what may")
     hold_s: int = Field(600, ge=1, description="seconds that seats are held")
     hold_seats: int = Field(40, ge=1, description="seats of an event that one fan can hold at once, in all holds")
     payment_s: int = Field(1800, ge=1, description="seconds to pay an order")

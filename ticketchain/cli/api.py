@@ -46,7 +46,10 @@ def serve(settings: Settings, as_json: bool = False) -> int:
     try:
         with listening(settings.host, settings.port) as listener:
             here = settings.model_copy(update={"port": listener.getsockname()[1]})
-            with open_context(here, tell, Role.API) as context, serving(app_of(context), listener) as server:
+            with (
+                open_context(here, tell, Role.API) as context,
+                serving(app_of(context), listener, here.trusted_proxies) as server,
+            ):
                 places = api_places(here.url) | where(context)
                 typer.echo(json.dumps(places) if as_json else f"ticketchain's API is up on {here.url}; Ctrl-C stops it")
                 return Running(context, server=server).until(stop)

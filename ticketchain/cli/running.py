@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -76,9 +76,20 @@ def working(context: Context) -> Iterator[Worker]:
 
 
 @contextmanager
-def serving(app: Any, listener: socket.socket) -> Iterator[threading.Thread]:
-    """The HTTP server, in a thread of its own so that signals stay ours; it has taken its socket when this yields."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=FINISH_REQUESTS_S)
+def serving(app: Any, listener: socket.socket, proxies: Sequence[str] = ()) -> Iterator[threading.Thread]:
+    """The HTTP server, in a thread of its own so that signals stay ours; it has taken its socket when this yields.
+
+    `proxies`: addresses and networks whose X-Forwarded-For and -Proto are believed.
+    """
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        timeout_graceful_shutdown=FINISH_REQUESTS_S,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server")
     thread.start()

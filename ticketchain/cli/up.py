@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from api.app import create_app
+from api.deadlines import Times
+from api.security import Security
 from ticketchain.cli import logs
 from ticketchain.cli.local import INTERRUPTED, Data, Rpc, one_sentence, settings_of, tell
 from ticketchain.cli.running import Running, Stop, api_places, listening, serving, where, working
@@ -52,7 +54,7 @@ def serve(settings: Settings, as_json: bool = False) -> int:
             with (
                 open_context(here, tell, Role.WHOLE) as context,
                 working(context) as worker,
-                serving(app_of(context), listener) as server,
+                serving(app_of(context), listener, here.trusted_proxies) as server,
             ):
                 announce(context, as_json)
                 return Running(context, worker, server).until(stop)
@@ -66,7 +68,16 @@ def app_of(context: Context) -> Any:
     ready = {"chain": context.gateway.head}
     stripe = context.stripe
     sandbox = None if stripe else context.sandbox  # with Stripe nobody pays with play money what was ordered before
-    return create_app(context.parts, sandbox=sandbox, stripe=stripe, ready=ready, metrics_token=token)
+    times, security = Times(context.settings.body_s, context.settings.answer_s), Security.of(context.settings)
+    return create_app(
+        context.parts,
+        sandbox=sandbox,
+        stripe=stripe,
+        ready=ready,
+        times=times,
+        security=security,
+        metrics_token=token,
+    )
 
 
 def announce(context: Context, as_json: bool) -> None:
