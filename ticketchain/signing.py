@@ -53,6 +53,7 @@ def config_of(settings: Settings, chain_id: int, ledgers: Sequence[str]) -> Conf
         folder=str(settings.signer.absolute()),
         master_key=str(settings.data.absolute() / "keys" / "master.key"),
         key_provider=settings.key_provider,
+        operator_keys=settings.operator_keys,
         chain_id=chain_id,
         site=settings.url,
         ledgers=tuple(ledgers),

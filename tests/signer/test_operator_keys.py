@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -26,11 +27,21 @@ from tests.support.key_services import (
     sign_digests_as_they_are,
     wait_less,
 )
+from ticketchain.artifacts import load
+from ticketchain.chain.abi import decode_result, encode_call
+from ticketchain.chain.deploy import ADMIN, ATTESTOR, RELAYER
+from ticketchain.context import open_context
+from ticketchain.domain.consents import Paid, RefundsPaid
+from ticketchain.domain.errors import SignerRefused
 from ticketchain.domain.ports import TransactionFields
 from ticketchain.sealing.errors import KeyProviderDown, KeyProviderProblem, SealBroken
 from ticketchain.sealing.keyring import Keyring
 from ticketchain.sealing.seal import Purpose, Seal
+from ticketchain.settings import Settings
+from ticketchain.signer.config import Config
+from ticketchain.signer.desk import SigningDesk
 from ticketchain.signer.keys import new_key
+from ticketchain.signer.opening import open_desk
 from ticketchain.signer.operator_keys import LocalOperatorKey, OperatorKey, key_elsewhere, sign_transaction
 from ticketchain.signer.recovery import ORDER, recoverable
 
@@ -242,3 +253,91 @@ def test_the_recovery_id_is_found_for_both_parities_and_never_guessed() -> None:
         with pytest.raises(KeyProviderProblem):
             recoverable(theirs.r, theirs.s, digest, Account.create().address)
     assert seen == {27, 28}
+
+
+# ------------------------------------------------------------------------------------------------ all of the operator's
+
+
+@pytest.fixture
+def places(aws: Aws, web3signer: Web3SignerPeer, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Admin and attestor in KMS, the first relayer behind Web3Signer; the second one stays in the vault."""
+    sign_digests_as_they_are(monkeypatch)
+    at_web3signer = f"web3signer:{web3signer.url}#{web3signer.addresses[0]}"
+    in_kms = {name: f"aws-kms:{aws.key(**SECP256K1)}" for name in ("attestor", "admin")}
+    return in_kms | {"relayer": at_web3signer}
+
+
+def config(folder: Path, places: dict[str, str]) -> Config:
+    return Config(
+        str(folder / "signer"),
+        str(folder / "keys" / "master.key"),
+        31337,
+        "http://localhost:8000",
+        ("0x5FbDB2315678afecb367f032d93F642f64180aa3",),
+        relayers=2,
+        operator_keys=places,
+    )
+
+
+@contextmanager
+def desk_with(folder: Path, places: dict[str, str]) -> Iterator[SigningDesk]:
+    desk = open_desk(config(folder, places))
+    try:
+        yield desk
+    finally:
+        desk.vault.close()
+
+
+def test_a_desk_signs_with_keys_from_everywhere(tmp_path: Path, places: dict[str, str]) -> None:
+    with desk_with(tmp_path, places) as desk:
+        there = {name: key_elsewhere(place).address for name, place in places.items()}
+        assert (desk.relayer, desk.attestor, desk.admin) == (there["relayer"], there["attestor"], there["admin"])
+        assert len(set(desk.relayers)) == 2
+        for address in desk.relayers:
+            assert Account.recover_transaction(desk.filler(address, 0, 20, 2).raw) == address
+        made = desk.deploy_transaction(TransactionFields(31337, 0, 9_000_000, 20, 2, None, load("TicketDesk").bytecode))
+        assert Account.recover_transaction(made.raw) == desk.admin
+        assert len(desk.attest(RefundsPaid(1, 500, [Paid(b"r" * 16, 4500)]))) == 65
+        addresses = (desk.relayers, desk.attestor, desk.admin)
+    with desk_with(tmp_path, places) as again:
+        assert (again.relayers, again.attestor, again.admin) == addresses
+
+
+def test_a_key_moves_elsewhere_and_back_to_the_one_in_the_vault(tmp_path: Path, places: dict[str, str]) -> None:
+    with desk_with(tmp_path, {}) as desk:
+        local = desk.attestor
+    with desk_with(tmp_path, {"attestor": places["attestor"]}) as desk:
+        assert desk.attestor == key_elsewhere(places["attestor"]).address != local
+    with desk_with(tmp_path, {"attestor": "local"}) as desk:
+        assert desk.attestor == local
+
+
+def test_an_alias_that_names_another_key_is_refused(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_digests_as_they_are(monkeypatch)
+    aws.client.create_alias(AliasName="alias/attestor", TargetKeyId=aws.key(**SECP256K1))
+    places = {"attestor": "aws-kms:alias/attestor"}
+    with desk_with(tmp_path, places):
+        pass
+    aws.client.update_alias(AliasName="alias/attestor", TargetKeyId=aws.key(**SECP256K1))
+    with pytest.raises(SignerRefused, match="but was"), desk_with(tmp_path, places):
+        pass
+    aws.client.delete_alias(AliasName="alias/attestor")
+
+
+def test_two_tasks_do_not_share_a_key_and_unknown_tasks_are_refused(tmp_path: Path, places: dict[str, str]) -> None:
+    twice = {"attestor": places["admin"], "admin": places["admin"]}
+    with pytest.raises(SignerRefused, match="the key of attestor already"), desk_with(tmp_path, twice):
+        pass
+    with pytest.raises(KeyProviderProblem, match="'relayer-2' is no key"), desk_with(tmp_path, {"relayer-2": "local"}):
+        pass
+
+
+def test_a_ledger_is_deployed_and_worked_by_keys_that_are_elsewhere(tmp_path: Path, places: dict[str, str]) -> None:
+    settings = Settings(data=tmp_path, signer_process=False, operator_keys=places)
+    with open_context(settings) as context:
+        gateway, signer = context.gateway, context.parts.signer
+        roles = {signer.admin: ADMIN, signer.attestor: ATTESTOR, signer.relayer: RELAYER}
+        for address, role in roles.items():
+            data = encode_call("rolesOf", 0, address)
+            assert decode_result("rolesOf", gateway.call(context.deployment.address, data)) == role
+        assert gateway.nonce(key_elsewhere(places["admin"]).address) == 4  # two creations, two roles

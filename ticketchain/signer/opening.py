@@ -17,7 +17,7 @@ from ticketchain.signer.config import Config
 from ticketchain.signer.desk import SigningDesk
 from ticketchain.signer.domains import Domains
 from ticketchain.signer.fans import Rules
-from ticketchain.signer.operator import open_operator
+from ticketchain.signer.operator import open_elsewhere, open_operator
 from ticketchain.signer.passkeys import Site
 from ticketchain.signer.paths import VAULT
 from ticketchain.signer.vault import Vault, VaultProblem
@@ -31,13 +31,14 @@ def now() -> datetime:
 def open_desk(config: Config, clock: Callable[[], datetime] = now) -> SigningDesk:
     """The desk over the vault of the folder, which is made with its keys when there is none; close its vault.
 
-    Raises `VaultProblem`, `KeyProviderProblem`, `SealBroken`, `SlowBackend`.
+    Raises `VaultProblem`, `KeyProviderProblem`, `KeyProviderDown`, `SealBroken`, `SlowBackend`.
     """
     seal = Seal(Keyring(Path(config.master_key), config.key_provider), config.chain_id)
+    elsewhere = open_elsewhere(config.operator_keys, config.relayers)
     vault = Vault(Path(config.folder) / VAULT, config.chain_id)
     try:
         with vault.entry(clock()) as entry:
-            operator = open_operator(entry, seal, config.relayers)
+            operator = open_operator(entry, seal, config.relayers, elsewhere)
             entry.db.executemany("INSERT OR IGNORE INTO ledgers VALUES (?)", [(each,) for each in config.ledgers])
         domains = Domains(config.chain_id, config.ledgers)
         return SigningDesk(vault, seal, operator, domains, Site.of(config.site), clock, Rules(limits=config.limits))

@@ -1,71 +1,112 @@
-"""The operator's own keys: relayers, attestor, and the admin that deploys the ledger."""
+"""The operator's own keys: relayers, attestor, and the admin that deploys the ledger; in the vault or elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from eth_hash.auto import keccak
+from functools import cached_property
 
 from ticketchain.domain.errors import SignerRefused
+from ticketchain.sealing.errors import KeyProviderProblem
 from ticketchain.sealing.seal import Purpose, Seal
-from ticketchain.signer.keys import SealedKey, new_key, open_key, sign_digest
+from ticketchain.signer.keys import SealedKey, new_key
+from ticketchain.signer.operator_keys import LOCAL, LocalOperatorKey, OperatorKey, key_elsewhere
 from ticketchain.signer.vault import Entry
+
+RELAYER, ATTESTOR, ADMIN = "relayer", "attestor", "admin"
 
 
 @dataclass(frozen=True)
-class LocalKeys:
-    """Keys sealed in the vault, one for each of the operator's tasks; as many relayers as shall send side by side."""
+class NamedKeys:
+    """The operator's keys by name: `relayer`, `relayer-1` and so on, `attestor`, `admin`."""
 
-    seal: Seal
-    keys: dict[str, tuple[SealedKey, Purpose]]
+    keys: Mapping[str, OperatorKey]
 
     @property
     def relayers(self) -> tuple[str, ...]:
         """Addresses that send transactions."""
-        return tuple(address for address, (_, purpose) in self.keys.items() if purpose == Purpose.RELAYER)
+        return tuple(key.address for name, key in self.keys.items() if name.startswith(RELAYER))
 
     @property
     def attestor(self) -> str:
         """Address that attests payments."""
-        return self._only(Purpose.ATTESTOR)
+        return self.keys[ATTESTOR].address
 
     @property
     def admin(self) -> str:
         """Address that deploys ledgers and gives roles."""
-        return self._only(Purpose.ADMIN)
+        return self.keys[ADMIN].address
 
     def sign(self, address: str, preimage: bytes) -> bytes:
-        """A signature (65 bytes) over the keccak-256 of this. Raises `SignerRefused`, `SealBroken`."""
-        if address not in self.keys:
+        """A signature (65 bytes) over the keccak-256 of this. Raises `SignerRefused` and what `OperatorKey` raises."""
+        if address not in self._by_address:
             raise SignerRefused(f"signer: {address} is no key of this installation")
-        return sign_digest(open_key(self.seal, *self.keys[address]), keccak(preimage))
+        return self._by_address[address].sign(preimage)
 
-    def _only(self, wanted: Purpose) -> str:
-        return next(address for address, (_, purpose) in self.keys.items() if purpose == wanted)
+    @cached_property
+    def _by_address(self) -> dict[str, OperatorKey]:
+        return {key.address: key for key in self.keys.values()}
 
 
-def open_operator(entry: Entry, seal: Seal, relayers: int) -> LocalKeys:
-    """The operator's keys with so many relayers; those that the vault does not have yet are made.
+def open_elsewhere(places: Mapping[str, str], relayers: int) -> dict[str, tuple[str, OperatorKey]]:
+    """Place and key of all that are not in the vault, by name; they are asked for their addresses.
 
-    Raises `SealBroken` when one does not open: better at the start than at the first sale.
+    Raises `KeyProviderProblem` for a name or place that cannot be, `KeyProviderDown`.
     """
-    names = {"relayer" if not n else f"relayer-{n}": Purpose.RELAYER for n in range(relayers)}
-    names |= {"attestor": Purpose.ATTESTOR, "admin": Purpose.ADMIN}
-    keys = {}
-    for name, purpose in names.items():
-        key = _key(entry, seal, name, purpose)
-        open_key(seal, key, purpose)
-        keys[key.address] = key, purpose
-    return LocalKeys(seal, keys)
+    names = _purposes(relayers)
+    if unknown := sorted(set(places) - set(names)):
+        raise KeyProviderProblem(f"operator_keys: {unknown[0]!r} is no key; there are {', '.join(names)}")
+    return {name: (place, key_elsewhere(place)) for name, place in places.items() if place != LOCAL}
 
 
-def _key(entry: Entry, seal: Seal, name: str, purpose: Purpose) -> SealedKey:
+def open_operator(
+    entry: Entry, seal: Seal, relayers: int, elsewhere: Mapping[str, tuple[str, OperatorKey]] | None = None
+) -> NamedKeys:
+    """The operator's keys with so many relayers; those that the vault shall have and does not have yet are made.
+
+    Raises `SealBroken` when one does not open: better at the start than at the first sale; `SignerRefused` when one
+    that is kept elsewhere is not the key that was there before, or is another task's.
+    """
+    keys, away = dict[str, OperatorKey](), elsewhere or {}
+    for name, purpose in _purposes(relayers).items():
+        if name in away:
+            keys[name] = _known(entry, name, *away[name])
+        else:
+            keys[name] = LocalOperatorKey(seal, _sealed(entry, seal, name, purpose), purpose)
+    return NamedKeys(keys)
+
+
+def _purposes(relayers: int) -> dict[str, Purpose]:
+    names = {RELAYER if not n else f"{RELAYER}-{n}": Purpose.RELAYER for n in range(relayers)}
+    return names | {ATTESTOR: Purpose.ATTESTOR, ADMIN: Purpose.ADMIN}
+
+
+def _sealed(entry: Entry, seal: Seal, name: str, purpose: Purpose) -> SealedKey:
     query = "SELECT address, sealed, version FROM operator_keys WHERE name = ?"
     row = entry.db.execute(query, (name,)).fetchone()
     if row is not None:
         return SealedKey(name, *row)
     made = new_key(seal, purpose, name)
-    values = (name, made.address, "local", made.sealed, made.version, "")
-    entry.db.execute("INSERT INTO operator_keys VALUES (?, ?, ?, ?, ?, ?)", values)
+    _add(entry, name, made.address, LOCAL, made.sealed, made.version)
     entry.note("key made", name, address=made.address)
     return made
+
+
+def _known(entry: Entry, name: str, place: str, key: OperatorKey) -> OperatorKey:
+    """Remembers a key that is kept elsewhere; one of that name in the vault stays there unused."""
+    stored, query = f"{name}@{place}", "SELECT name, address FROM operator_keys WHERE name = ? OR address = ?"
+    rows = entry.db.execute(query, (stored, key.address)).fetchall()
+    for known, address in rows:
+        if address != key.address:
+            raise SignerRefused(f"operator_keys: {name} at {place} is {key.address} now, but was {address}")
+        if (task := known.partition("@")[0]) != name:
+            raise SignerRefused(f"operator_keys: {place} is the key of {task} already; {name} needs one of its own")
+    if not rows:
+        _add(entry, stored, key.address, place.partition(":")[0], b"", 0, place)
+        entry.note("key known", name, address=key.address, place=place)
+    return key
+
+
+def _add(entry: Entry, name: str, address: str, kind: str, sealed: bytes, version: int, place: str = "") -> None:
+    values = (name, address, kind, sealed, version, place)
+    entry.db.execute("INSERT INTO operator_keys VALUES (?, ?, ?, ?, ?, ?)", values)
