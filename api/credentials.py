@@ -15,7 +15,7 @@ from fastapi import Request, Response
 from ticketchain.domain.devices import Device, device_of
 from ticketchain.domain.errors import Forbidden, Unauthenticated
 from ticketchain.domain.roles import Role
-from ticketchain.usecases import accounts, sessions
+from ticketchain.usecases import accounts, members, sessions
 from ticketchain.usecases.common import Principal
 from ticketchain.usecases.parts import Parts
 
@@ -24,10 +24,11 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Credential:
-    """What was presented, and on which device."""
+    """What was presented, and on which device; `organizer`: for whom the person of a session wants to act."""
 
     token: str = field(repr=False)
     device: Device
+    organizer: str | None = None
 
     @property
     def is_session(self) -> bool:
@@ -40,9 +41,10 @@ class Credential:
         return Role.FAN if self.is_session else accounts.check_key(self.token)
 
     def who(self, parts: Parts) -> Principal:
-        """Who has it. Raises `Unauthenticated`."""
+        """Who has it. Raises `Unauthenticated`, `Forbidden` for who is no member of the organization it names."""
         if self.is_session:
-            return sessions.who_has(parts, self.token, self.device)
+            who = sessions.who_has(parts, self.token, self.device)
+            return who if self.organizer is None else members.acting_for(parts, who, self.organizer)
         return accounts.authenticate(parts, self.token)
 
 
@@ -56,14 +58,15 @@ def credential(request: Request) -> Credential:
     """What a request presents. Raises `Unauthenticated` for nothing, `Forbidden` for a cookie that another site's page
     sent along.
     """
+    organizer = request.headers.get("ticketchain-organizer")
     if request.headers.get("authorization") is not None:
-        return Credential(bearer(request), device(request))
+        return Credential(bearer(request), device(request), organizer)
     token = cookie(request)
     if token is None:
-        return Credential(bearer(request), device(request))
+        return Credential(bearer(request), device(request), organizer)
     if request.method not in SAFE and not _from_our_page(request):
         raise Forbidden("cookie: it counts only for what pages of this service send; use Authorization: Bearer instead")
-    return Credential(token, device(request))
+    return Credential(token, device(request), organizer)
 
 
 def language(request: Request) -> str:

@@ -71,6 +71,14 @@ def _address(value: str) -> str:
     return to_checksum_address(value)
 
 
+def known_address(value: str) -> str:
+    """An address in a path: what cannot be one does not exist."""
+    try:
+        return _address(value)
+    except ValueError:
+        raise NotFound(f"wallet {value[:80]!r} is unknown") from None
+
+
 def _row_id(value: Any) -> str:
     if not isinstance(value, str) or not _ROW_ID.fullmatch(value):
         raise NotFound(f"{str(value)[:80]!r} is unknown")
@@ -132,6 +140,7 @@ def _shown_as(prefix: str) -> WithJsonSchema:
 _KNOWN = BeforeValidator(_row_id)
 OrganizerId = Annotated[str, _KNOWN, _shown_as("org")]
 KeyId = Annotated[str, _KNOWN, _shown_as("key")]
+MemberId = Annotated[str, _KNOWN, _shown_as("mem")]
 FanId = Annotated[str, _KNOWN, _shown_as("fan")]
 EventId = Annotated[str, _KNOWN, _shown_as("evt")]
 HoldId = Annotated[str, _KNOWN, _shown_as("hld")]

@@ -53,6 +53,11 @@ def revoke(tx: Tx, key_id: str, now: datetime) -> None:
     tx.execute(update(api_keys).where(_C.id == key_id).values(revoked_at=now))
 
 
+def set_role(tx: Tx, key_id: str, role: str) -> None:
+    """Gives a member's key the member's new role."""
+    tx.execute(update(api_keys).where(_C.id == key_id).values(role=role))
+
+
 def change_over(tx: Tx, key_id: str, new: bytes, old: bytes, old_until: datetime) -> None:
     """Gives a key another hash; the old one is good until then, one before that no more."""
     query = update(api_keys).where(_C.id == key_id)

@@ -22,6 +22,7 @@ members = Table(
     Column("expires_at", Moment, nullable=False),  # until then the invitation can be accepted
     Column("accepted_at", Moment),
     Column("ended_at", Moment),
+    Column("key_erased_at", Moment),  # when the key of the address was gone, too
     Index("uq_members_mail", "organizer_id", "mail_index", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
     Index("uq_members_person", "organizer_id", "person_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
 )
