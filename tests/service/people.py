@@ -166,9 +166,13 @@ class Fan:
             return work(None)
         except ConsentRequired as asked:
             wanted = asked.extra["consent"]
-        signed = self.passkey.sign(wanted["passkey"]["challenge"])
+        return work(Given(wanted["deadline"], self.proof(wanted["passkey"]["challenge"])))
+
+    def proof(self, challenge: str) -> PasskeyProof:
+        """The passkey's yes to a challenge."""
+        signed = self.passkey.sign(challenge)
         told = (from_text(signed[name]) for name in ("id", "client_data_json", "authenticator_data", "signature"))
-        return work(Given(wanted["deadline"], PasskeyProof(*told)))
+        return PasskeyProof(*told)
 
     def order(self, event: Event, quantity: int = 1, voucher: str | None = None) -> dict[str, Any]:
         """Holds and orders the best seats; the charge is open when this returns."""

@@ -18,6 +18,7 @@ from ticketchain.domain.policy import EventStatus
 from ticketchain.store import events, outbox, schema_chain
 from ticketchain.usecases import recording
 from ticketchain.usecases.common import intend, unix
+from ticketchain.usecases.consenting import to_text
 
 R = "ab" * 16
 
@@ -84,7 +85,8 @@ class Desk:
 def _exchange(fan: Fan, ticket: int, to: int) -> i.Exchange:
     """Signed by its holder, at no difference."""
     parts, deadline = fan.parts, unix(fan.parts) + 3_600
-    consent = parts.signer.consent(fan.address, Exchange(ticket, 1, to, 0, 0, deadline), None)
+    wanted = Exchange(ticket, 1, to, 0, 0, deadline)
+    consent = parts.signer.consent(fan.address, wanted, fan.proof(to_text(parts.signer.challenge(wanted))))
     return i.Exchange(ticket, 1, to, 0, 0, R, deadline, consent.hex())
 
 

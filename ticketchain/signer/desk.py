@@ -180,7 +180,7 @@ class SigningDesk:
         """The EIP-712 digest of a consent; needs nothing of the vault."""
         return self._fans.challenge(consent)
 
-    def consent(self, address: str, consent: Consent, proof: PasskeyProof | None) -> bytes:
+    def consent(self, address: str, consent: Consent, proof: PasskeyProof) -> bytes:
         """The custodial wallet's signature (65 bytes)."""
         return bytes(self._ask("consent", address=address, consent=consent, proof=proof))
 

@@ -129,20 +129,19 @@ class Fans:
 
     # ------------------------------------------------------------------------------------------------ consents
 
-    def consent(self, entry: Entry, address: str, consent: Consent, proof: PasskeyProof | None) -> bytes:
+    def consent(self, entry: Entry, address: str, consent: Consent, proof: PasskeyProof) -> bytes:
         """The wallet's signature, when a passkey of its owner agreed to exactly this."""
         switch.refuse_while_stopped(entry)
         digest = self.challenge(consent)
         self._check_deadline(entry, consent)
         wallet = _wallet_at(entry, address)
-        if proof is not None:
-            passkeys.prove(entry, self.site, wallet.owner, digest, proof)
+        passkeys.prove(entry, self.site, wallet.owner, digest, proof)
         holds.refuse_while_held(entry, wallet.owner)
         most = self.rules.limits
         limits.spend(entry, wallet.owner, {HOUR: most.wallet_hour, DAY: most.wallet_day})
         limits.spend(entry, "all consents", {HOUR: most.consents_hour})
         signature = keys.sign_digest(keys.open_key(self.seal, wallet, Purpose.WALLET), digest)
-        by = proof.credential_id.hex() if proof is not None else ""
+        by = proof.credential_id.hex()
         entry.note("consent", address, type=type(consent).__name__, digest=digest.hex(), passkey=by)
         return signature
 

@@ -53,7 +53,7 @@ class FanSigner(Protocol):
     def challenge(self, consent: Consent) -> bytes:
         """The EIP-712 digest of a consent: what the passkey, or an own wallet, signs (32 bytes)."""
 
-    def consent(self, address: str, consent: Consent, proof: PasskeyProof | None) -> bytes:
+    def consent(self, address: str, consent: Consent, proof: PasskeyProof) -> bytes:
         """The custodial wallet's EIP-712 signature (65 bytes), if a passkey of its owner agreed to exactly this."""
 
     def login(self, owner: str, challenge: bytes, proof: PasskeyProof) -> Passkey:

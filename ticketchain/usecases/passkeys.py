@@ -29,6 +29,7 @@ def list_passkeys(parts: Parts, who: Principal) -> dict[str, Any]:
 def passkey_options(parts: Parts, who: Principal) -> dict[str, Any]:
     """What a browser needs to make a passkey (WebAuthn level 3). Asked again, the challenge before is worth nothing."""
     need_wallet(parts, who)
+    need_wallet(parts, who)
     standing = parts.signer.standing(who.fan)
     return {
         "challenge": to_text(parts.signer.begin_enrolment(who.fan)),

@@ -201,7 +201,7 @@ class RemoteSigner:
         """The EIP-712 digest of a consent (32 bytes)."""
         return bytes(self._fans.ask("challenge", consent=consent))
 
-    def consent(self, address: str, consent: Consent, proof: PasskeyProof | None) -> bytes:
+    def consent(self, address: str, consent: Consent, proof: PasskeyProof) -> bytes:
         """The custodial wallet's EIP-712 signature (65 bytes)."""
         return bytes(self._fans.ask("consent", address=address, consent=consent, proof=proof))
 
