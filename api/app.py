@@ -45,6 +45,7 @@ from api.v1 import (
     promotions,
     stops,
     tickets,
+    wallets,
 )
 from api.web import pages, seat_map, settlement
 from api.web import tickets as tickets_page
@@ -67,6 +68,7 @@ V1 = (  # looked through in this order: what an on-sale has most of comes first
     promotions,
     box_office,
     tickets,
+    wallets,
     changes,
     desk_refunds,
     market,

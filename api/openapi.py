@@ -47,6 +47,7 @@ TAGS = [
     {"name": "Buying", "description": "Hold seats, order, pay."},
     {"name": "Box office", "description": "Sell at a desk or as a partner, from the one stock; seats set aside."},
     {"name": "Tickets", "description": "One's own tickets, the history of any, giving, returning, entering."},
+    {"name": "Wallets", "description": "One's own wallets: linking them, tickets out of custody and back."},
     {"name": "Market", "description": "Resale by fans under the event's cap."},
     {"name": "Stops", "description": "The switch that stops sales at once."},
     {"name": "Gate", "description": "Scanning at the door."},

@@ -13,6 +13,7 @@ from ticketchain.store import (  # noqa: F401  (they register)
     schema_money,
     schema_people,
     schema_sales,
+    schema_wallets,
 )
 from ticketchain.store.types import metadata
 

@@ -318,14 +318,15 @@ MoveState = Literal["asked", "sending", "done", "refused", "expired"]
 
 
 class Move(BaseModel):
-    """A gift or return on its way to the ledger (`sending`), `done`, or `refused` with the ledger's reason. A return
+    """A gift, return, withdrawal or deposit on its way to the ledger (`sending`), `done`, or `refused` with the ledger's reason. A return
     that a box office wants is `asked` until its holder consents, `expired` when that did not come in time.
     """
 
     id: str
-    kind: Literal["gift", "return"]
+    kind: Literal["gift", "return", "withdrawal", "deposit"]
     ticket: TicketText
-    to: str | None
+    to: str | None = Field(description="The fan that a gift goes to.")
+    to_address: str | None = Field(description="Where a withdrawal or deposit goes.")
     amount: int | None
     reason: str | None = Field(description="Why the box office wants it back; null for what its holder began.")
     expires_at: When | None = Field(description="Until when its holder can consent to what was asked.")

@@ -425,6 +425,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_changes_ticket", ["ticket", "block_number", "log_index", "line"], unique=False)
 
     op.create_table(
+        "own_wallets",
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("fan_id", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("linked_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["fan_id"], ["fans.id"], name=op.f("fk_own_wallets_fan_id")),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_own_wallets")),
+    )
+    with op.batch_alter_table("own_wallets", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_own_wallets_fan_id"), ["fan_id"], unique=False)
+
+    op.create_table(
         "sandbox_refunds",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -471,6 +483,20 @@ def upgrade() -> None:
             sqlite_where=sa.text("lifted_at IS NULL"),
             postgresql_where=sa.text("lifted_at IS NULL"),
         )
+
+    op.create_table(
+        "wallet_questions",
+        sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("fan_id", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("expires_at", types.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["fan_id"], ["fans.id"], name=op.f("fk_wallet_questions_fan_id")),
+        sa.PrimaryKeyConstraint("nonce", name=op.f("pk_wallet_questions")),
+    )
+    with op.batch_alter_table("wallet_questions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_wallet_questions_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_wallet_questions_fan_id"), ["fan_id"], unique=False)
 
     op.create_table(
         "events",
@@ -886,6 +912,7 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("fan_id", sa.Text(), nullable=False),
         sa.Column("to_fan_id", sa.Text(), nullable=True),
+        sa.Column("to_address", sa.Text(), nullable=True),
         sa.Column("order_id", sa.Text(), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=True),
         sa.Column("seller_key", sa.Text(), nullable=True),
@@ -1223,6 +1250,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_events_moves_close_at"))
 
     op.drop_table("events")
+    with op.batch_alter_table("wallet_questions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_wallet_questions_fan_id"))
+        batch_op.drop_index(batch_op.f("ix_wallet_questions_expires_at"))
+
+    op.drop_table("wallet_questions")
     with op.batch_alter_table("stops", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_stops_live", sqlite_where=sa.text("lifted_at IS NULL"), postgresql_where=sa.text("lifted_at IS NULL")
@@ -1237,6 +1269,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sandbox_refunds_capture_id"))
 
     op.drop_table("sandbox_refunds")
+    with op.batch_alter_table("own_wallets", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_own_wallets_fan_id"))
+
+    op.drop_table("own_wallets")
     with op.batch_alter_table("changes", schema=None) as batch_op:
         batch_op.drop_index("ix_changes_ticket")
         batch_op.drop_index("ix_changes_event")

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from ticketchain.chain import signatures
 from ticketchain.domain.blocks import Entry, FollowedBlock, Stretch
 from ticketchain.domain.errors import LedgerRefused, Unavailable
 from ticketchain.domain.tickets import event_of
@@ -41,6 +42,13 @@ class AnsweringLedger:
 
     def check_gift(self, ticket: int, epoch: int, to: str) -> None:
         self._reach()
+
+    def is_signed(self, address: str, digest: bytes, signature: bytes) -> bool:
+        self._reach()
+        return signatures.recovered(digest, signature) == address
+
+    def is_message_signed(self, address: str, message: str, signature: bytes) -> bool:
+        return self.is_signed(address, signatures.personal_digest(message), signature)
 
     def _reach(self) -> None:
         if self.down:
@@ -150,6 +158,9 @@ class HandMadeChain:
                 return ticket(kind, **shown)
             case "gift":
                 return ticket("Given", to=p["to"], custodied=p["custodied"])
+            case "withdraw" | "deposit":
+                kind, custodied = ("Withdrawn", False) if intent.kind == "withdraw" else ("Deposited", True)
+                return ticket(kind, to=p["to"], custodied=custodied, counted=True)
             case "refund":
                 return ticket("Refunded", epoch=p["epoch"] + 1, amount=p["amount"], reference=p["reference"])
             case "revoke":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ticketchain.chain.abi import decode_problem, decode_result, encode_call
 from ticketchain.chain.gateway import Gateway
 from ticketchain.chain.refusals import refusal
+from ticketchain.chain.signatures import is_signed, personal_digest
 from ticketchain.chain.types import ChainError, Reverted
 from ticketchain.domain.errors import Unavailable
 from ticketchain.domain.ledgers import ledger_of, ticket_on_chain
@@ -36,6 +37,17 @@ class ContractReader:
         chain.
         """
         self._check("checkGift", ticket, epoch, to)
+
+    def is_signed(self, address: str, digest: bytes, signature: bytes) -> bool:
+        """Whether an own wallet signed a digest: by its key, or its code's own check (ERC-1271). Raises `Unavailable`."""
+        try:
+            return is_signed(self._gateway, address, digest, signature)
+        except ChainError as error:
+            raise Unavailable(f"the chain does not answer: {error}") from error
+
+    def is_message_signed(self, address: str, message: str, signature: bytes) -> bool:
+        """The same for a text (EIP-191, `personal_sign`). Raises `Unavailable`."""
+        return self.is_signed(address, personal_digest(message), signature)
 
     def _check(self, function: str, ticket: int, *arguments: object) -> None:
         try:

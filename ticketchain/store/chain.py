@@ -158,9 +158,9 @@ def epochs(tx: Tx, tickets: Sequence[int]) -> dict[int, int]:
     return {row.id: row.epoch for row in tx.execute(query)}
 
 
-def tickets_of(tx: Tx, holder: str, after: int, limit: int) -> list[Row[Any]]:
-    """Tickets of a holder behind the id `after`."""
-    query = select(t.tickets).where(_TICKET.holder == holder, _TICKET.id > after)
+def tickets_of(tx: Tx, holders: Sequence[str], after: int, limit: int) -> list[Row[Any]]:
+    """Tickets of a fan's addresses behind the id `after`."""
+    query = select(t.tickets).where(_TICKET.holder.in_(holders), _TICKET.id > after)
     return list(tx.execute(query.order_by(_TICKET.id).limit(limit)))
 
 
@@ -169,9 +169,9 @@ def count_held(tx: Tx, holder: str) -> int:
     return int(tx.execute(select(func.count()).where(_TICKET.holder == holder)).scalar_one())
 
 
-def count_held_of(tx: Tx, event_number: int, holder: str) -> int:
-    """Number of tickets of one event that a holder has, used ones too."""
-    query = select(func.count()).where(_TICKET.event_number == event_number, _TICKET.holder == holder)
+def count_held_of(tx: Tx, event_number: int, holders: Sequence[str]) -> int:
+    """Number of tickets of one event that a fan's addresses have, used ones too."""
+    query = select(func.count()).where(_TICKET.event_number == event_number, _TICKET.holder.in_(holders))
     return int(tx.execute(query).scalar_one())
 
 

@@ -278,8 +278,7 @@ webhook_inbox = Table(
     metadata,
     Column("provider", Text, primary_key=True),
     Column("event_id", Text, primary_key=True),
-    Column("charge", Text, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("charge", Text, nullable=False),  # nothing else of it is kept: it may tell who paid
     Column("applied", Boolean, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("due_at", Moment, nullable=False),  # later when it could not be applied
@@ -316,11 +315,12 @@ moves = Table(
     "moves",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("kind", Text, nullable=False),  # gift, return
+    Column("kind", Text, nullable=False),  # gift, return, withdrawal, deposit
     Column("ticket", BigInteger, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("fan_id", Id, ForeignKey("fans.id"), nullable=False),
     Column("to_fan_id", Id, ForeignKey("fans.id")),
+    Column("to_address", Text),  # a withdrawal or deposit: where to
     Column("order_id", Id, ForeignKey("orders.id")),  # a return: the order whose money goes back
     Column("amount", BigInteger),
     Column("seller_key", Id, ForeignKey("api_keys.id")),  # of the box office that took it back, and why

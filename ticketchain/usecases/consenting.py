@@ -63,7 +63,7 @@ def agreed(parts: Parts, holder: Holder, make: Callable[[int], C], longest: int,
         raise Invalid("consent.deadline", f"is later than this may be agreed to, which is {longest}", most=longest)
     consent = make(given.deadline)
     if not isinstance(given.proof, PasskeyProof):
-        return Agreed(consent, _own_signature(holder, given.proof.signature))
+        return Agreed(consent, _own_signature(parts, holder, consent, given.proof.signature))
     if not holder.custodied:
         raise Invalid("consent.passkey", "the ticket is in your own wallet; send the wallet's signature")
     if challenge_in(given.proof) != parts.signer.challenge(consent):
@@ -132,9 +132,14 @@ def from_text(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def _own_signature(holder: Holder, signature: bytes) -> bytes:
+def _own_signature(parts: Parts, holder: Holder, consent: Consent, signature: bytes) -> bytes:
     if holder.custodied:
         raise Invalid("consent.signature", "the service keeps this ticket's wallet; agree with your passkey")
+    if not parts.ledger.is_signed(holder.address, parts.signer.challenge(consent), signature):
+        raise ConsentChanged(
+            f"consent: this is not the signature of {holder.address} over what would be done now; sign it anew",
+            consent=wanted(parts, holder, consent),
+        )
     return signature
 
 

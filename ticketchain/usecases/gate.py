@@ -31,7 +31,7 @@ from ticketchain.gate import (
     parse_code,
     verify,
 )
-from ticketchain.store import chain, events, gate
+from ticketchain.store import chain, events, gate, own_wallets
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Principal, event_of, intend, refuse_cancelled, required, unix
@@ -105,7 +105,7 @@ def _lease(
     parts: Parts, tx: Tx, who: Principal, ticket_id: int, device: DeviceKey
 ) -> tuple[Any, Any, Lease, LeaseContext]:
     ticket = chain.ticket(tx, ticket_id)
-    if ticket is None or ticket.holder != views.holder_of(tx, who.fan):
+    if ticket is None or ticket.holder not in own_wallets.addresses_of(tx, who.fan):
         raise NotFound(f"ticket {ticket_id} is not yours")
     if ticket.state != TicketState.HELD:
         raise Conflict(f"ticket: it is {ticket.state}", state=ticket.state)

@@ -11,9 +11,8 @@ from typing import Any
 from ticketchain.domain.errors import Conflict
 from ticketchain.domain.orders import Channel
 from ticketchain.domain.sale import SaleWindow
-from ticketchain.store import accounts, chain, orders
+from ticketchain.store import accounts, chain, orders, own_wallets
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import views
 from ticketchain.usecases.parts import Parts
 
 
@@ -40,7 +39,7 @@ def refuse_over_holder_limit(tx: Tx, event: Any, fan_id: str, quantity: int) -> 
     if not limit:
         return
     accounts.lock_fan(tx, fan_id)
-    has = chain.count_held_of(tx, event.number, views.holder_of(tx, fan_id))
+    has = chain.count_held_of(tx, event.number, own_wallets.addresses_of(tx, fan_id))
     has += orders.tickets_on_order(tx, event.id, fan_id)
     if has + quantity > limit:
         raise Conflict(f"quantity: one account may have {limit} tickets of this event; you have {has}", limit=limit)

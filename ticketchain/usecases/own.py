@@ -7,7 +7,7 @@ from typing import Any
 from ticketchain.domain.errors import Conflict, NotFound
 from ticketchain.domain.orders import DisputeState
 from ticketchain.domain.tickets import TicketState
-from ticketchain.store import chain, exchanges, market
+from ticketchain.store import chain, exchanges, market, own_wallets
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Principal, unix
@@ -26,10 +26,9 @@ def own_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, Holder]:
 def held_ticket(tx: Tx, who: Principal, ticket_id: int) -> tuple[Any, Holder]:
     """The same for a ticket that need not be able to move. Raises `NotFound`."""
     ticket = chain.ticket(tx, ticket_id)
-    address = views.holder_of(tx, who.fan)
-    if ticket is None or ticket.holder != address:
+    if ticket is None or ticket.holder not in own_wallets.addresses_of(tx, who.fan):
         raise NotFound(f"ticket {ticket_id} is not yours")
-    return ticket, Holder(who.fan, address, ticket.custodied)
+    return ticket, Holder(who.fan, ticket.holder, ticket.custodied)
 
 
 def check_movable(ticket: Any) -> None:

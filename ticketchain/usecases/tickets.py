@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ticketchain.store import chain, stock
+from ticketchain.store import chain, own_wallets, stock
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import views
 from ticketchain.usecases.common import Principal, required
@@ -14,7 +14,7 @@ from ticketchain.usecases.parts import Parts
 def my_tickets(parts: Parts, who: Principal, after: int, limit: int) -> dict[str, Any]:
     """A page of the caller's tickets, as the ledger last said."""
     with parts.store.read() as tx:
-        rows = chain.tickets_of(tx, views.holder_of(tx, who.fan), after, limit)
+        rows = chain.tickets_of(tx, own_wallets.addresses_of(tx, who.fan), after, limit)
         return views.page([views.ticket(tx, row) for row in rows], limit)
 
 

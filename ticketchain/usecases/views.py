@@ -14,7 +14,7 @@ from ticketchain.domain.policy import EventStatus
 from ticketchain.domain.prices import Fee, Tax
 from ticketchain.domain.sale import SaleWindow
 from ticketchain.domain.tickets import NOBODY, TicketState, number_of
-from ticketchain.store import accounts, chain, events, market, orders, outbox, stock, stops
+from ticketchain.store import chain, events, market, orders, outbox, stock, stops
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.parts import Parts
 
@@ -227,12 +227,13 @@ def listing(tx: Tx, row: Any) -> dict[str, Any]:
 
 
 def move(row: Any) -> dict[str, Any]:
-    """A gift or return."""
+    """A gift, return, withdrawal or deposit."""
     return {
         "id": row.id,
         "kind": row.kind,
         "ticket": str(row.ticket),
         "to": row.to_fan_id,
+        "to_address": row.to_address,
         "amount": row.amount,
         "reason": row.reason,
         "expires_at": row.expires_at.isoformat() if row.expires_at else None,
@@ -281,9 +282,3 @@ def finality(ledger: Any, block: int) -> str:
     if ledger is None or block > max(ledger.safe_number, ledger.final_number):
         return "head"
     return "final" if block <= ledger.final_number else "safe"
-
-
-def holder_of(tx: Tx, fan_id: str) -> str:
-    """The chain address of a fan."""
-    row = accounts.fan(tx, fan_id)
-    return row.address if row else NOBODY
