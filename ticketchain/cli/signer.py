@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from ticketchain.cli.local import FAILED, Data, Rpc, one_sentence, settings_of, tell
+from ticketchain.cli.signer_keys import rewrap, rotate
 from ticketchain.context import signer_config
 from ticketchain.domain.proofs import LogEntry, stamp
 from ticketchain.settings import Settings
@@ -116,6 +117,10 @@ def show_log(
             raise typer.Exit(FAILED if problems else 0)
         for row in _rows(vault, after):
             typer.echo(json.dumps(_values(row)) if as_json else _line(row))
+
+
+app.command()(rotate)
+app.command()(rewrap)
 
 
 @contextmanager
