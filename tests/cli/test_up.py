@@ -40,16 +40,26 @@ def register(url: str, key: str) -> dict[str, str]:
     return dict(answer.json())
 
 
-def test_it_ends_with_status_3_when_its_chain_is_killed_and_heals(tmp_path: Path) -> None:
+def test_it_ends_with_status_3_when_its_chain_or_its_signer_is_killed_and_heals(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with up(data) as first:
-        chain = subprocess.check_output(["ps", "-o", "pid=", "--ppid", str(first.process.pid)], text=True)
-        os.kill(int(chain.split()[0]), signal.SIGKILL)
+        os.kill(child_of(first.process.pid, "anvil"), signal.SIGKILL)
         status, errors = first.ended()
         assert status == 3
         assert "ticketchain: the chain of the data folder ended unexpectedly" in errors
     with up(data) as second:
         assert second.places["ledger"] == first.places["ledger"]
+        os.kill(child_of(second.process.pid, "ticketchain.signer"), signal.SIGKILL)
+        status, errors = second.ended()
+        assert status == 3
+        assert "ticketchain: the signer ended unexpectedly" in errors
+
+
+def child_of(parent: int, name: str) -> int:
+    """The child process whose command has this name."""
+    listed = subprocess.check_output(["ps", "-o", "pid=,args=", "--ppid", str(parent)], text=True).splitlines()
+    (pid,) = [int(line.split()[0]) for line in listed if name in line]
+    return pid
 
 
 def test_a_taken_port(tmp_path: Path) -> None:

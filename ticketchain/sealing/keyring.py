@@ -16,15 +16,23 @@ from ticketchain.sealing.aws import KmsWrappingKey
 from ticketchain.sealing.errors import KeyFileProblem, KeyProviderProblem, SealBroken
 from ticketchain.sealing.keyfile import make_file, read_file
 from ticketchain.sealing.systemd import credential_key
-from ticketchain.sealing.vault import VaultWrappingKey
 from ticketchain.sealing.wrapping import KEY_BYTES, LocalKey, WrappingKey
 
 FILE = "file"
+
+
+def _vault_key(place: str) -> WrappingKey:
+    """Its HTTP client is imported only where there is a Vault: a signer that talks to nobody has none."""
+    from ticketchain.sealing.vault import VaultWrappingKey
+
+    return VaultWrappingKey(place)
+
+
 _KEPT_ELSEWHERE = "This wrapping key is kept elsewhere, not in this file:\n"  # longer than a key: never taken for one
 _OPENERS: dict[str, Callable[[str], WrappingKey]] = {
     "systemd": credential_key,
     "aws-kms": KmsWrappingKey,
-    "vault": VaultWrappingKey,
+    "vault": _vault_key,
 }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
 
 CONNECT_S, ANSWER_S = 3.0, 5.0
 
@@ -12,5 +15,7 @@ def http_client(url: str) -> httpx.Client:
 
     Calls are rare, and a connection that was idle for long may be dead unnoticed: each call makes its own.
     """
+    import httpx  # only where there is such a service: a signer that talks to nobody has no HTTP client
+
     timeout, limits = httpx.Timeout(ANSWER_S, connect=CONNECT_S), httpx.Limits(max_keepalive_connections=0)
     return httpx.Client(base_url=url, timeout=timeout, limits=limits, follow_redirects=False)

@@ -38,7 +38,7 @@ from ticketchain.signer.server import MOST_CONNECTIONS, Door, Server
 FAILED = 1
 
 _PR_SET_DUMPABLE = 4
-_OTHERS_END_S = 5.0
+_OTHERS_END_S = 2.0
 
 
 class CannotServe(DomainError):

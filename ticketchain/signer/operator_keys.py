@@ -16,7 +16,6 @@ from ticketchain.sealing.seal import Purpose, Seal
 from ticketchain.signer.keys import SealedKey, open_key, sign_digest
 from ticketchain.signer.kms import KmsOperatorKey
 from ticketchain.signer.transactions import preimage, signed_transaction
-from ticketchain.signer.web3signer import Web3SignerKey
 
 LOCAL = "local"
 
@@ -65,7 +64,14 @@ def key_elsewhere(place: str) -> OperatorKey:
     return _ELSEWHERE[kind](rest)
 
 
-_ELSEWHERE: dict[str, Callable[[str], OperatorKey]] = {"aws-kms": KmsOperatorKey, "web3signer": Web3SignerKey}
+def _web3signer_key(place: str) -> OperatorKey:
+    """Its HTTP client is imported only where there is a Web3Signer: a signer that talks to nobody has none."""
+    from ticketchain.signer.web3signer import Web3SignerKey
+
+    return Web3SignerKey(place)
+
+
+_ELSEWHERE: dict[str, Callable[[str], OperatorKey]] = {"aws-kms": KmsOperatorKey, "web3signer": _web3signer_key}
 
 
 def sign_transaction(key: OperatorKey, fields: TransactionFields) -> SignedTransaction:
