@@ -39,3 +39,26 @@ class GateCounts(BaseModel):
 
     event_id: str
     outcomes: dict[str, int]
+
+
+class Scan(BaseModel):
+    """A code of a ticket that was shown at a gate."""
+
+    at: When
+    gate: str
+    outcome: str
+    by: str = Field(description="Label of the API key that sent it.")
+    device: str | None
+
+
+class TicketAtGate(BaseModel):
+    """What became of a ticket at the gates."""
+
+    ticket: TicketText
+    state: str = Field(description="As the ledger last said.", examples=["held", "redeemed"])
+    section: str
+    row: str
+    seat: str
+    price_class: str
+    admission: Admission | None
+    scans: list[Scan] = Field(description="The newest first.")

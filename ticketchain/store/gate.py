@@ -53,3 +53,11 @@ def outcomes(tx: Tx, event_id: str) -> dict[str, int]:
     c = t.scans.c
     query = select(c.outcome, func.count()).where(c.event_id == event_id).group_by(c.outcome)
     return {outcome: count for outcome, count in tx.execute(query)}
+
+
+def scans_of(tx: Tx, event_id: str, ticket: int, limit: int) -> list[Row[Any]]:
+    """The newest scans of a ticket at an event's gates, each with the device of the key that sent it."""
+    c = t.scans.c
+    query = select(t.scans, t.api_keys.c.label, t.api_keys.c.device).join(t.api_keys, t.api_keys.c.id == c.key_id)
+    query = query.where(c.event_id == event_id, c.ticket == ticket)
+    return list(tx.execute(query.order_by(c.scanned_at.desc(), c.nonce).limit(limit)))

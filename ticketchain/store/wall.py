@@ -66,13 +66,14 @@ OWN: dict[str, str] = {
 READ: dict[str, str] = {
     "changes": _NUMBER,
     "webhook_inbox": _through("payments", "charge", "provider_ref"),
-    "people": "EXISTS (SELECT FROM accounts a JOIN orders o ON o.fan_id = a.fan_id WHERE a.person_id = people.id)"
+    "people": "EXISTS (SELECT FROM fans f JOIN orders o ON o.fan_id = f.id WHERE f.person_id = people.id)"
+    " OR EXISTS (SELECT FROM fans f JOIN tickets t ON t.holder = f.address WHERE f.person_id = people.id)"
     " OR EXISTS (SELECT FROM members m WHERE m.person_id = people.id)",
     "stops": _STOP,
     "outbox": "key LIKE 'anchor:%'",
 }
 """Which rows an organizer reads beside its own: the ledger's about its events, stops of the operator that hold for it,
-persons that bought from it or work for it, publications of the logs.
+persons that bought from it, hold its tickets or work for it, publications of the logs.
 """
 
 WRITTEN: dict[str, str] = {
@@ -87,7 +88,6 @@ _LESS = dict.fromkeys(("access_log", "access_scopes"), "SELECT, INSERT")
 SHARED: dict[str, str] = {
     **dict.fromkeys(("fans", "wallets", "access_head"), "SELECT, INSERT, UPDATE"),
     "access_chain": "SELECT, INSERT",
-    "accounts": "SELECT (person_id, fan_id)",
     **dict.fromkeys(("ledgers", "blocks", "anchors"), "SELECT"),
     "transactions": "SELECT (id, signer, block_number, mined_hash, succeeded)",
     "attempts": "SELECT (hash, filler)",
