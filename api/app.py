@@ -41,6 +41,7 @@ from api.v1 import (
     own_account,
     passkeys,
     payments,
+    people,
     plans,
     promotions,
     stops,
@@ -76,6 +77,7 @@ V1 = (  # looked through in this order: what an on-sale has most of comes first
     stops,
     gate,
     books,
+    people,
     access,
     ledger,
 )

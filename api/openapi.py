@@ -53,6 +53,7 @@ TAGS = [
     {"name": "Gate", "description": "Scanning at the door."},
     {"name": "Payments", "description": "For payment providers."},
     {"name": "Books", "description": "An event in numbers, for those who check."},
+    {"name": "Persons", "description": "Who bought and who holds, for staff; one's own data, and their end."},
     {"name": "Access log", "description": "Who did what, on whom, why, from where; nothing can be taken out of it."},
     {"name": "Ledger", "description": "Which contract on which chain holds the truth."},
     {"name": "Health", "description": "For those who run the service."},

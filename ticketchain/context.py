@@ -58,7 +58,7 @@ from ticketchain.store.leases import Leases, clear
 from ticketchain.store.person_keys import PersonKeys
 from ticketchain.usecases.aside import set_aside
 from ticketchain.usecases.following import Following
-from ticketchain.usecases.parts import Parts, Rules, Signer
+from ticketchain.usecases.parts import Keep, Parts, Rules, Signer
 
 Progress = Callable[[str], None]
 
@@ -329,6 +329,7 @@ def _wire(
             payment=settings.payment,
             max_held=settings.hold_seats,
             anchor_every=settings.anchor_every,
+            keep=Keep(**settings.keep),
         ),
         url=settings.origin,
         rp_id=settings.rp_id,

@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     bump_after_s: int = Field(30, ge=1, description="seconds until a waiting transaction offers higher fees")
     max_fee_gwei: int = Field(500, ge=0, description="most that is offered for a unit of gas, tip included")
     anchor_every_s: int = Field(3600, ge=0, description="seconds between publications of the logs' heads; 0: never")
+    keep_answers_days: int = Field(30, ge=1, description="days that answers to Idempotency-Keys are kept")
+    keep_mails_days: int = Field(30, ge=1, description="days that it is known which mails went out")
+    keep_webhooks_days: int = Field(90, ge=8, description="days that it is known which payment webhooks came")
+    keep_scans_days: int = Field(400, ge=1, description="days that scans at gates are kept; admissions stay")
     metrics_token: SecretStr = Field(SecretStr(""), description="lets a scraper read /metrics without an API key")
     smtp_url: SecretStr = Field(
         SecretStr(""), description="mail server, smtp(s)://user:password@host:port; empty = files in the data folder"
@@ -155,6 +159,13 @@ class Settings(BaseSettings):
     def anchor_every(self) -> timedelta:
         """How often heads of the logs are published."""
         return timedelta(seconds=self.anchor_every_s)
+
+    @property
+    def keep(self) -> dict[str, timedelta]:
+        """How long is kept what nobody needs for ever, by kind."""
+        days = {"answers": self.keep_answers_days, "mails": self.keep_mails_days}
+        days |= {"webhooks": self.keep_webhooks_days, "scans": self.keep_scans_days}
+        return {kind: timedelta(days=kept) for kind, kept in days.items()}
 
     @property
     def payment(self) -> timedelta:

@@ -27,6 +27,7 @@ from ticketchain.usecases import (
     recording,
     refund,
 )
+from ticketchain.usecases.retention import Upkeep
 
 Step = Callable[[], bool]
 IDLE_S = (0.01, 0.25)
@@ -69,6 +70,7 @@ def steps(context: Context) -> dict[str, list[Step]]:
             partial(cancel.walk, p),
             partial(recording.record_refunds, p),
             partial(anchors.publish_heads, p),
+            Upkeep(p).step,
             partial(members.forget_invitations, p),
         ],
     }

@@ -251,7 +251,6 @@ def upgrade() -> None:
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("charge", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
         sa.Column("applied", sa.Boolean(), nullable=False),
         sa.Column("received_at", types.Moment(), nullable=False),
         sa.Column("due_at", types.Moment(), nullable=False),

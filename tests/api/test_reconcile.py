@@ -136,7 +136,7 @@ def take_unnoticed(p: Plant) -> None:
 def leave_a_webhook(p: Plant) -> None:
     p.take(p.evening.charge("finn"))
     now = p.evening.shop.clock()
-    row = {"provider": "sandbox", "event_id": "whe_x", "charge": p.evening.charge("finn"), "body": "{}"}
+    row = {"provider": "sandbox", "event_id": "whe_x", "charge": p.evening.charge("finn")}
     p.tx.execute(insert(t.webhook_inbox).values(row | {"applied": False, "received_at": now, "due_at": now}))
 
 

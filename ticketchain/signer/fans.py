@@ -23,7 +23,7 @@ from ticketchain.signer.limits import DAY, HOUR, Limits
 from ticketchain.signer.passkeys import Site
 from ticketchain.signer.vault import Entry, micros, moment
 
-_OWNER_BYTES, _TEXT = 200, 100
+_OWNER_BYTES, _TEXT = 200, 1_000
 _LEASE = b"ticketchain TC1 lease\x00"
 _LEASE_BYTES = 22 + 8 + 20 + 8 + 2 + 44
 _CHALLENGE = 32

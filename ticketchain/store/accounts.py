@@ -41,6 +41,11 @@ def fan(tx: Tx, fan_id: str) -> Row[Any] | None:
     return tx.execute(select(t.fans).where(t.fans.c.id == fan_id)).one_or_none()
 
 
+def fan_at(tx: Tx, address: str) -> Row[Any] | None:
+    """The fan whose wallet has this address."""
+    return tx.execute(select(t.fans).where(t.fans.c.address == address)).one_or_none()
+
+
 def lock_fan(tx: Tx, fan_id: str) -> None:
     """Keeps others who lock a fan waiting until the transaction ends (SQLite has one writer anyway)."""
     tx.execute(select(t.fans.c.id).where(t.fans.c.id == fan_id).with_for_update(key_share=True))

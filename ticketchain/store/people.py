@@ -28,9 +28,11 @@ def by_index(tx: Tx, mail_index: bytes) -> Row[Any] | None:
     return tx.execute(select(table).where(_P.mail_index == mail_index)).one_or_none()
 
 
-def change(tx: Tx, person_id: str, mail_index: bytes, sealed: bytes) -> bool:
-    """Replaces what is known of a person; False when the person was erased."""
+def change(tx: Tx, person_id: str, mail_index: bytes, sealed: bytes, before: bytes | None = None) -> bool:
+    """Replaces what is known of a person; False when the person was erased, or was not as `before` any more."""
     query = update(table).where(_P.id == person_id, _P.erased_at.is_(None))
+    if before is not None:
+        query = query.where(_P.sealed == before)
     return tx.execute(query.values(mail_index=mail_index, sealed=sealed)).rowcount == 1
 
 

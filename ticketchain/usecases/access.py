@@ -39,7 +39,7 @@ def record(
         seq=last.seq + 1,
         at=parts.clock(),
         organizer=organizer,
-        by=who.key_id,
+        by=who.person_id or who.key_id,
         role=who.role,
         what=what,
         whom=whom,

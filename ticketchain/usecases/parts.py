@@ -232,6 +232,16 @@ class PaymentProvider(Protocol):
 
 
 @dataclass(frozen=True)
+class Keep:
+    """How long is kept what nobody needs for ever (docs/personal-data.md)."""
+
+    answers: timedelta = timedelta(days=30)  # to Idempotency-Keys
+    mails: timedelta = timedelta(days=30)  # that one went out; its words were emptied at once
+    webhooks: timedelta = timedelta(days=90)  # that one came
+    scans: timedelta = timedelta(days=400)  # at gates; who was admitted is kept
+
+
+@dataclass(frozen=True)
 class Rules:
     """Time limits of the shop."""
 
@@ -244,6 +254,7 @@ class Rules:
     max_quantity: int = 20
     max_held: int = 40  # seats in all open holds of a fan for an event
     anchor_every: timedelta = timedelta(hours=1)  # heads of the logs are published; zero: never
+    keep: Keep = Keep()
 
 
 @dataclass(frozen=True)

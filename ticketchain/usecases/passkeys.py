@@ -11,7 +11,7 @@ from typing import Any
 from ticketchain.domain.errors import ConsentRequired, NotFound
 from ticketchain.domain.proofs import Passkey, PasskeyProof, Registration, Standing, drop_challenge
 from ticketchain.usecases.common import Principal, Request, answer, answered
-from ticketchain.usecases.consenting import passkey_wanted, to_text
+from ticketchain.usecases.consenting import from_text, passkey_wanted, to_text
 from ticketchain.usecases.parts import Parts
 from ticketchain.usecases.wallets import need_wallet
 
@@ -19,6 +19,7 @@ ALGORITHMS = (-7, -8)
 """COSE: ES256 and EdDSA."""
 
 SERVICE = "ticketchain"
+_PART = "passkey"
 
 
 def list_passkeys(parts: Parts, who: Principal) -> dict[str, Any]:
@@ -46,10 +47,10 @@ def add_passkey(parts: Parts, request: Request, registration: Registration, labe
     """Enrols a passkey. Raises what the signer refuses; whoever sends the same one again gets it again."""
     with parts.store.read() as tx:
         if (before := answered(tx, request)) is not None:
-            return dict(before)
-    passkey = parts.signer.enrol(request.who.fan, registration, label)
+            return dict(before) | {"label": label}
+    passkey = parts.signer.enrol(request.who.fan, registration, _sealed_label(parts, request.who, label))
     with parts.store.begin() as tx:
-        return dict(answer(parts, tx, request, _passkey(passkey)))
+        return dict(answer(parts, tx, request, _times(passkey))) | {"label": label}
 
 
 def drop_passkey(parts: Parts, who: Principal, passkey_id: bytes, proof: PasskeyProof | None) -> dict[str, Any]:
@@ -75,12 +76,32 @@ def _view(parts: Parts, standing: Standing) -> dict[str, Any]:
     until = standing.held_until
     held = until is not None and until > parts.clock()
     return {
-        "items": [_passkey(each) for each in standing.passkeys],
+        "items": [_passkey(parts, each) for each in standing.passkeys],
         "held_until": until.isoformat() if until and held else None,
         "causes": list(standing.causes) if held else [],
     }
 
 
-def _passkey(passkey: Passkey) -> dict[str, Any]:
+def _passkey(parts: Parts, passkey: Passkey) -> dict[str, Any]:
+    return _times(passkey) | {"label": label_of(parts, passkey)}
+
+
+def _times(passkey: Passkey) -> dict[str, Any]:
+    """A passkey without its label, which stands nowhere in plain."""
     created, active = passkey.created_at.isoformat(), passkey.active_from.isoformat()
-    return {"id": to_text(passkey.id), "label": passkey.label, "created_at": created, "active_from": active}
+    return {"id": to_text(passkey.id), "created_at": created, "active_from": active}
+
+
+# ------------------------------------------------------------------------------------------------ labels
+
+
+def _sealed_label(parts: Parts, who: Principal, label: str) -> str:
+    """What the signer keeps of a label, which may well be a name: sealed for the person, so that it goes with it."""
+    sealer = who.person_id or who.fan
+    return f"{sealer}.{to_text(parts.people.seal(sealer, {'label': label}, _PART))}"
+
+
+def label_of(parts: Parts, passkey: Passkey) -> str:
+    """The label that its owner gave a passkey. Raises `Erased`."""
+    sealer, _, sealed = passkey.label.partition(".")
+    return parts.people.open(sealer, from_text(sealed), _PART)["label"]

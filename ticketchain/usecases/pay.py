@@ -38,7 +38,6 @@ def receive_webhook(parts: Parts, provider: str, headers: dict[str, str], body: 
         "provider": provider,
         "event_id": webhook.event_id,
         "charge": webhook.charge or "",
-        "body": body.decode(),
         "applied": webhook.charge is None,  # about no charge: there is nothing to do
     }
     with parts.store.begin() as tx:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, Erased
+from ticketchain.domain.persons import masked_mail as masked_mail
 from ticketchain.store import people
 from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import required
@@ -70,17 +71,3 @@ def opened(parts: Parts, row: Any) -> dict[str, str]:
     if row.sealed is None:
         raise Erased(f"{row.id}: everything about this person was erased")
     return parts.people.open(row.id, row.sealed)
-
-
-def masked_mail(mail: str) -> str:
-    """`m…@e….com`: enough to know one's own address again, too little to write to it."""
-    name, _, host = mail.rpartition("@")
-    domain, dot, top = host.rpartition(".")
-    return f"{name[:1]}…@{domain[:1]}…{dot}{top}"
-
-
-def masked(fields: Mapping[str, str]) -> dict[str, str]:
-    """A person's fields as those see them who have no reason to see more."""
-    hidden = {name: value[:1] + "…" if value else "" for name, value in fields.items()}
-    plain = {name: fields[name] for name in ("language",) if name in fields}
-    return hidden | {"mail": masked_mail(fields["mail"])} | plain
