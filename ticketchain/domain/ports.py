@@ -11,15 +11,6 @@ from ticketchain.domain.orders import Capture, Dispute
 
 
 @dataclass(frozen=True)
-class SealedKey:
-    """A private key sealed for storage, with the address or public key it belongs to."""
-
-    address: str
-    sealed: bytes = field(repr=False)
-    version: int
-
-
-@dataclass(frozen=True)
 class SignedTransaction:
     """A transaction ready to send: its hash and its raw bytes."""
 

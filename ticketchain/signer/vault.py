@@ -127,15 +127,15 @@ class Vault:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             self._db.execute(f"PRAGMA {pragma}")
         wanted = (chain_id & 0x7FFF_FFFF, _FORMAT)  # SQLite's own two words for what a file is
-        (application,), (version,) = (self._db.execute(f"PRAGMA {p}").fetchone() for p in _ABOUT)
-        if (application, version) == (0, 0):
-            with self.entry(datetime.now(UTC)) as entry:
+        with self.entry(datetime.now(UTC)) as entry:  # whoever comes second finds the tables
+            found = tuple(entry.db.execute(f"PRAGMA {name}").fetchone()[0] for name in _ABOUT)
+            if found == (0, 0):
                 for statement in _TABLES.split(";\n"):
                     entry.db.execute(statement)
                 for name, value in zip(_ABOUT, wanted, strict=True):
                     entry.db.execute(f"PRAGMA {name} = {value}")
-        elif (application, version) != wanted:
-            raise VaultProblem(f"the vault {self.path} is of another chain than {chain_id}, or of another version")
+            elif found != wanted:
+                raise VaultProblem(f"the vault {self.path} is of another chain than {chain_id}, or of another version")
 
     @contextmanager
     def entry(self, now: datetime) -> Iterator[Entry]:

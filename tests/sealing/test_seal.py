@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from ticketchain.domain.ports import SealedKey
 from ticketchain.sealing.errors import KeyFileProblem, SealBroken
 from ticketchain.sealing.keyring import Keyring
 from ticketchain.sealing.seal import SEALS_PER_KEY, Purpose, Seal
-from ticketchain.wallets.keys import new_key, open_key
-from ticketchain.wallets.operator import OperatorKeys
+from ticketchain.signer.keys import SealedKey, new_key, open_key
 
 CHAIN = 31337
 ADDRESS = "0x00000000000000000000000000000000000000A1"
 SECRET = bytes(range(32))
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Keyring:
+    return Keyring(tmp_path / "secrets" / "master.key")
 
 
 @pytest.fixture
@@ -88,7 +91,7 @@ def test_another_key_file_opens_nothing(seal: Seal, tmp_path: Path) -> None:
 
 
 def test_a_seal_moved_to_another_wallets_row_does_not_open(seal: Seal) -> None:
-    mine, yours = new_key(seal, Purpose.WALLET), new_key(seal, Purpose.WALLET)
+    mine, yours = new_key(seal, Purpose.WALLET, "a"), new_key(seal, Purpose.WALLET, "a")
     with pytest.raises(SealBroken):
         open_key(seal, replace(mine, sealed=yours.sealed), Purpose.WALLET)
 
@@ -96,7 +99,7 @@ def test_a_seal_moved_to_another_wallets_row_does_not_open(seal: Seal) -> None:
 def test_a_key_that_is_not_the_addresss_is_refused(seal: Seal) -> None:
     sealed, version = seal.close(SECRET, ADDRESS, Purpose.WALLET)
     with pytest.raises(SealBroken, match="not that of"):
-        open_key(seal, SealedKey(ADDRESS, sealed, version), Purpose.WALLET)
+        open_key(seal, SealedKey("", ADDRESS, sealed, version), Purpose.WALLET)
 
 
 def test_a_data_key_is_renewed_after_its_share_of_seals(seal: Seal) -> None:
@@ -160,13 +163,14 @@ def test_a_folder_in_place_of_the_key_file_is_one_clear_sentence(tmp_path: Path)
         Keyring(tmp_path)
 
 
-def test_no_key_material_in_any_text(seal: Seal, provider: Keyring, operator_keys: OperatorKeys) -> None:
+def test_no_key_material_in_any_text(seal: Seal, provider: Keyring) -> None:
+    admin = new_key(seal, Purpose.ADMIN, "admin")
     sealed, version = seal.close(SECRET, ADDRESS, Purpose.WALLET)
     with pytest.raises(SealBroken) as broken:
         seal.open(sealed, version, ADDRESS, Purpose.RELAYER)
-    key = open_key(seal, operator_keys.admin, Purpose.ADMIN)
-    texts = "".join(map(repr, (seal, provider, operator_keys, broken.value, broken.value.extra, key)))
+    key = open_key(seal, admin, Purpose.ADMIN)
+    texts = "".join(map(repr, (seal, provider, admin, broken.value, broken.value.extra, key)))
     assert broken.value.__context__ is None
-    for secret in (SECRET, key.secret, operator_keys.admin.sealed):
+    for secret in (SECRET, key.secret, admin.sealed):
         assert secret.hex() not in texts
         assert repr(secret)[2:-1] not in texts

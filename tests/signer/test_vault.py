@@ -1,0 +1,126 @@
+"""The vault's file: whose it is, which chain's, and what stays after a death in the middle of something."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.signer.world import CHAIN, START, Fan, World, new_passkey
+from ticketchain.domain.errors import ProofRefused
+from ticketchain.sealing.errors import KeyProviderProblem, SealBroken
+from ticketchain.signer import log
+from ticketchain.signer.vault import Vault, VaultProblem, micros, moment
+
+
+def test_the_vault_is_its_owners_alone(world: World) -> None:
+    path = world.desk.vault.path
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    path.chmod(0o640)
+    with pytest.raises(VaultProblem, match="chmod 600"):
+        Vault(path, CHAIN)
+
+
+def test_a_vault_of_another_chain_or_a_file_that_is_none_is_refused(world: World, tmp_path: Path) -> None:
+    with pytest.raises(VaultProblem, match="another chain than 1"):
+        Vault(world.desk.vault.path, 1)
+    junk = tmp_path / "junk.db"
+    junk.write_bytes(os.urandom(5_000))
+    junk.chmod(0o600)
+    with pytest.raises(VaultProblem, match="cannot be opened"):
+        Vault(junk, CHAIN)
+    with pytest.raises(VaultProblem):
+        Vault(tmp_path, CHAIN)
+
+
+def test_a_lost_key_file_shows_at_the_start(world: World, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "keys")
+    with pytest.raises((SealBroken, KeyProviderProblem)):
+        World.at(tmp_path)
+
+
+def test_what_is_written_is_durable_and_what_fails_is_undone(world: World) -> None:
+    assert world.entry(lambda e: e.db.execute("PRAGMA synchronous").fetchone()) == (2,)
+    assert world.entry(lambda e: e.db.execute("PRAGMA journal_mode").fetchone()) == ("wal",)
+    before = world.desk.log_head()
+    with pytest.raises(ZeroDivisionError), world.desk.vault.entry(START) as entry:
+        entry.note("begun", "nothing")
+        raise ZeroDivisionError
+    assert world.desk.log_head() == before
+
+
+def test_a_snapshot_of_the_files_at_any_moment_is_a_whole_vault(world: World, fan: Fan, tmp_path: Path) -> None:
+    """As after a death: database and write-ahead log as they lie there, without a clean close."""
+    fan.agree(world.gift())
+    shutil.copytree(tmp_path, tmp_path.parent / "copy", ignore=shutil.ignore_patterns("*-shm"))
+    found = World.at(tmp_path.parent / "copy", clock=world.clock)
+    assert found.desk.log_head() == world.desk.log_head()
+    assert found.entry(lambda entry: log.problems(log.entries(entry.db, 0, 1_000))) == []
+    assert found.desk.wallet(fan.owner) == fan.address
+    found.desk.vault.close()
+
+
+def test_an_older_vault_put_back_is_told_by_the_published_head(world: World, fan: Fan, tmp_path: Path) -> None:
+    """What it forgot (a dropped device, a hold, counts) is as it was; the head on chain is not in its log."""
+    second = new_passkey()
+    fan.enrol(second)
+    shutil.copytree(tmp_path, tmp_path.parent / "backup", ignore=shutil.ignore_patterns("*-shm"))
+    world.clock.forward(hours=25)
+    fan.agree(world.gift())
+    published = world.desk.log_head()
+    old = World.at(tmp_path.parent / "backup", clock=world.clock)
+    old.desk.hold_moves(fan.owner, "other history")
+    rows = old.desk.log_entries(0, 1_000)
+    assert log.problems(rows) == []
+    assert any("was published as" in problem for problem in log.problems(rows, [published]))
+    with pytest.raises(ProofRefused, match="none of the owner's"):
+        fan.agree(world.gift(), new_passkey())
+    old.desk.vault.close()
+
+
+def test_threads_share_the_vault(world: World) -> None:
+    fans = [world.fan() for _ in range(4)]
+    gift, signed = world.gift(), list[bytes]()
+
+    def agree(fan: Fan) -> None:
+        signed.extend(fan.agree(gift) for _ in range(5))
+
+    threads = [threading.Thread(target=agree, args=[fan]) for fan in fans]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(signed) == 20 and len(set(signed)) == 4
+    assert world.entry(lambda entry: log.problems(log.entries(entry.db, 0, 1_000))) == []
+
+
+def test_two_who_open_a_new_vault_at_once_both_have_it(tmp_path: Path) -> None:
+    path, opened, together = tmp_path / "signer" / "vault.db", list[Vault](), threading.Barrier(4)
+
+    def start() -> None:
+        together.wait()
+        opened.append(Vault(path, CHAIN))
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 4
+    for vault in opened:
+        vault.close()
+
+
+def test_times_go_in_and_out_unchanged() -> None:
+    assert moment(micros(START)) == START
+
+
+def test_closed_is_closed(world: World) -> None:
+    world.desk.vault.close()
+    with pytest.raises((VaultProblem, sqlite3.ProgrammingError)):
+        world.desk.log_head()
