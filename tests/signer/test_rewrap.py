@@ -8,8 +8,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ from ticketchain.signer.desk import SigningDesk
 from ticketchain.signer.keys import SealedKey, open_key
 from ticketchain.signer.opening import open_desk
 from ticketchain.signer.vault import Vault
+from ticketchain.usecases.parts import Signer
+from ticketchain.wallets.child import start
+from ticketchain.wallets.remote import RemoteSigner
 
 LEDGER = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 FAN = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -47,9 +51,11 @@ class Place:
     def ring(self) -> Path:
         return self.folder / "keys" / "master.key"
 
+    def config(self) -> Config:
+        return Config(str(self.folder / "signer"), str(self.ring), CHAIN, "http://localhost:8000", (LEDGER,))
+
     def desk(self) -> SigningDesk:
-        folder, ring = str(self.folder / "signer"), str(self.ring)
-        return open_desk(Config(folder, ring, CHAIN, "http://localhost:8000", (LEDGER,)))
+        return open_desk(self.config())
 
     def seal(self) -> Seal:
         return Seal(Keyring(self.ring), CHAIN)
@@ -85,6 +91,9 @@ class Place:
         entries = log.entries(sqlite3.connect(self.folder / "signer" / "vault.db"), 0, 100_000)
         assert log.problems(entries) == []
         return sum(json.loads(entry.detail)["number"] for entry in entries if entry.kind == "keys sealed anew")
+
+
+Serving = Callable[[Place], AbstractContextManager[Signer]]
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +137,34 @@ def test_without_the_rewrap_the_old_version_is_needed(place: Place) -> None:
         place.check_all_open()
 
 
-def test_a_signer_that_serves_meanwhile_signs_makes_wallets_and_notices_nothing(place: Place) -> None:
+@contextmanager
+def in_process(place: Place) -> Iterator[Signer]:
     desk = place.desk()
-    signing = Signing(desk)
+    try:
+        yield desk
+    finally:
+        desk.vault.close()
+
+
+@contextmanager
+def in_its_own_process(place: Place) -> Iterator[Signer]:
+    child = start(replace(place.config(), is_child=True))
+    remote = RemoteSigner(place.folder / "signer", operator=True)
+    try:
+        yield remote
+    finally:
+        remote.close()
+        child.stop()
+
+
+@pytest.mark.parametrize("serving", [in_process, in_its_own_process])
+def test_a_signer_that_serves_meanwhile_signs_makes_wallets_and_notices_nothing(place: Place, serving: Serving) -> None:
+    with serving(place) as signer:
+        check_that_it_signs_on(place, Signing(signer))
+    place.check_all_open()
+
+
+def check_that_it_signs_on(place: Place, signing: Signing) -> None:
     signing.once()
     rotate(place.ring, "file")
     thread = threading.Thread(target=signing.go_on)
@@ -145,14 +179,12 @@ def test_a_signer_that_serves_meanwhile_signs_makes_wallets_and_notices_nothing(
     assert place.versions() == {2}  # also the wallets that were made meanwhile
     assert done >= MANY + 4
     signing.once()
-    desk.vault.close()
-    place.check_all_open()
 
 
 class Signing:
     """A fan who gives a ticket away again and again, beside new wallets, new entry keys, leases and attestations."""
 
-    def __init__(self, desk: SigningDesk) -> None:
+    def __init__(self, desk: Signer) -> None:
         self.desk, self.times, self.end = desk, 0, threading.Event()
         self.problem: BaseException | None = None
         self.address = desk.wallet("fan_of_the_test")
@@ -190,6 +222,9 @@ from ticketchain.sealing.keyring import Keyring
 from ticketchain.sealing.seal import Seal
 from ticketchain.signer import rewrap
 from ticketchain.signer.vault import Vault
+from ticketchain.usecases.parts import Signer
+from ticketchain.wallets.child import start
+from ticketchain.wallets.remote import RemoteSigner
 
 def progress(done, all_):
     print(done, flush=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import httpx
 
-CONNECT_S, ANSWER_S = 3.0, 5.0
+CONNECT_S, ANSWER_S = 1.5, 3.0  # twice of both is less than what a service waits for its signer (wallets.remote)
 
 
 def http_client(url: str) -> httpx.Client:
