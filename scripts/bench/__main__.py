@@ -12,7 +12,7 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-from scripts.bench import holds, index, orders, pipeline
+from scripts.bench import holds, index, orders, pipeline, signing
 from scripts.bench.form import Number, Result, chart, machine
 from scripts.bench.gas import chart as gas_chart
 from scripts.bench.gas import run as gas
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], Result]] = {
     "index": index.run,
     "holds": holds.run,
     "orders": orders.run,
+    "signing": signing.run,
 }
 CHARTS: dict[str, Callable[[Result, Path], None]] = {"gas": gas_chart.draw}
 """Pictures of one benchmark that say more than bars."""
@@ -43,6 +44,7 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=2_000, help="orders of 2 tickets each, paid at once (pipeline)")
     parser.add_argument("--steady", type=int, default=300, help="orders paid at a steady rate (pipeline)")
     parser.add_argument("--logs", type=int, default=100_000, help="logs of the ledger, about (index)")
+    parser.add_argument("--wallets", type=int, default=3_000, help="wallets, each with a consent a round (signing)")
     parser.add_argument("--ours", action="store_true", help="measure no peers (gas)")
     parser.add_argument("--accept", action="store_true", help="our figures become the committed ones (gas)")
     arguments = parser.parse_args()
