@@ -14,6 +14,7 @@ from tests.accounts.people import CHROME, PASSWORD, Browser, Town
 from tests.api.people import done, refused
 from ticketchain.demo.passkey import PRESENT, SoftPasskey, to_text
 from ticketchain.passwords.argon2 import Argon2Passwords, Cost
+from ticketchain.store import logins
 from ticketchain.usecases import attempts
 
 
@@ -78,7 +79,7 @@ def test_a_hash_of_another_cost_is_made_anew(village: Town) -> None:
         done(village.browser().sign_in("anna@example.com"), 201)
     with village.shop.parts.store.read() as tx:
         index = village.shop.parts.people.index("anna@example.com")
-        account = attempts.logins.account_by_mail(tx, index)
+        account = logins.account_by_mail(tx, index)
     assert account is not None and "m=16,t=1" in account.password
 
 

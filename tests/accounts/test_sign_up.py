@@ -10,6 +10,7 @@ from tests.accounts.people import PASSWORD, Browser, Town, code_in, text
 from tests.api.people import done, refused
 from ticketchain.domain.errors import Forbidden, Invalid
 from ticketchain.domain.mail_address import checked
+from ticketchain.store import logins
 from ticketchain.usecases import login_tokens, sign_up
 
 
@@ -79,7 +80,7 @@ def test_a_code_ends_after_half_an_hour_and_all_that_was_known_with_it(town: Tow
     town.shop.clock.advance(minutes=31)
     refused(browser.post("/v1/accounts/confirmation", json={"sign_up": secret, "code": code}), 403, "forbidden")
     with town.shop.parts.store.read() as tx:
-        (row,) = sign_up.logins.lapsed_tokens(tx, town.shop.clock(), 10)
+        (row,) = logins.lapsed_tokens(tx, town.shop.clock(), 10)
     assert sign_up.lapse(town.shop.parts)
     assert not sign_up.lapse(town.shop.parts)
     with pytest.raises(Exception, match="erased"):

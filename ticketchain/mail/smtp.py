@@ -84,8 +84,8 @@ class SmtpMailer:
             smtp = smtplib.SMTP(server.host, server.port, timeout=self._patience_s)
         try:
             smtp.ehlo()
-            if server.scheme == "smtp" and (smtp.has_extn("starttls") or server.host not in HERE):
-                smtp.starttls(context=self._trust)
+            if server.scheme == "smtp":
+                self._encrypt(smtp)
             if server.user:
                 smtp.login(server.user, server.password)
             yield smtp
@@ -93,6 +93,13 @@ class SmtpMailer:
                 smtp.quit()
         finally:
             smtp.close()
+
+    def _encrypt(self, smtp: smtplib.SMTP) -> None:
+        """Begins TLS. Raises `Unavailable` when another machine does not offer it: mails go nowhere in plain."""
+        if smtp.has_extn("starttls"):
+            smtp.starttls(context=self._trust)
+        elif self._server.host not in HERE:
+            raise Unavailable(f"the mail server {self._server.host} offers no encryption (STARTTLS); use smtps://")
 
 
 def _refusal(code: int) -> Exception:
