@@ -5,6 +5,7 @@ A transaction is durable when it ends (WAL, synchronous FULL). Times are microse
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -117,9 +118,10 @@ class Vault:
         self._lock = RLock()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _refuse_open_to_others(path)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
-            self._prepare(chain_id)
+            with _alone(path.parent):
+                _refuse_open_to_others(path)
+                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+                self._prepare(chain_id)
         except (OSError, sqlite3.Error) as error:
             raise VaultProblem(f"the vault {path} cannot be opened: {error}; restore it from its backup") from None
 
@@ -127,7 +129,7 @@ class Vault:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             self._db.execute(f"PRAGMA {pragma}")
         wanted = (chain_id & 0x7FFF_FFFF, _FORMAT)  # SQLite's own two words for what a file is
-        with self.entry(datetime.now(UTC)) as entry:  # whoever comes second finds the tables
+        with self.entry(datetime.now(UTC)) as entry:
             found = tuple(entry.db.execute(f"PRAGMA {name}").fetchone()[0] for name in _ABOUT)
             if found == (0, 0):
                 for statement in _TABLES.split(";\n"):
@@ -161,9 +163,24 @@ class Vault:
 _ABOUT = ("application_id", "user_version")
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Others who open a vault here wait: SQLite does not wait for the change to a write-ahead log."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _refuse_open_to_others(path: Path) -> None:
-    """Makes the file for its owner alone, and refuses one that others can read."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    """Makes the file for its owner alone, and refuses one that others can read.
+
+    One that is there is not opened here: to close it would undo the locks that SQLite has on it in this process.
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     if (mode := path.stat().st_mode & 0o777) & 0o077:
         raise VaultProblem(f"the vault {path}: mode is {mode:04o}, others can read it; run chmod 600 on it")
 
