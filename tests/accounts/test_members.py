@@ -1,5 +1,6 @@
-"""Members: invited by mail, accepted by an account of that address, acting for the organization they name; the last owner
-stays."""
+"""Members: invited by mail, accepted by an account of that address, acting for the organization they name; the last
+owner stays.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.accounts.people import Browser, Town, text
 from tests.api.people import Person, done, refused
-from ticketchain.domain.roles import OF_PEOPLE
+from ticketchain.domain.roles import OF_PEOPLE, Role
 from ticketchain.store import keys as key_rows
 from ticketchain.store import members as rows
 from ticketchain.usecases import members
@@ -127,15 +128,15 @@ def test_nobody_gives_a_role_stronger_than_their_own(village: Town) -> None:
     porter = Person(village.shop.client, office["api_key"])
     for role in OF_PEOPLE:
         answer = porter.post("/v1/members", json={"mail": f"{role}@example.org", "role": role})
-        if role == "gate-steward":
+        if role == Role.GATE_STEWARD:
             steward = done(answer, 201)["id"]
         else:
             refused(answer, 403, "forbidden")
     refused(porter.ask("PUT", f"/v1/members/{steward}/role", json={"role": "manager"}), 403, "forbidden")
     owner = invited(village, organizer, "owner@example.org", "owner")
     refused(porter.delete(f"/v1/members/{owner}"), 403, "forbidden")
-    for role in ("partner", "fan", "operator", "king"):
-        refused(organizer.post("/v1/members", json={"mail": "a@example.org", "role": role}), 422, "invalid")
+    for no_role in ("partner", "fan", "operator", "king"):
+        refused(organizer.post("/v1/members", json={"mail": "a@example.org", "role": no_role}), 422, "invalid")
     refused(organizer.post("/v1/members", json={"mail": "no address", "role": "owner"}), 422, "invalid")
 
 
@@ -166,7 +167,7 @@ def signed_in(town: Town, mail: str) -> Browser:
 
 def test_who_is_forgotten_is_a_member_no_more(village: Town) -> None:
     organizer = village.shop.organizer()
-    ann, member_id = joined(village, organizer, "ann@example.org", "owner")
+    ann, _ = joined(village, organizer, "ann@example.org", "owner")
     (member,) = done(organizer.get("/v1/members"), 200)["items"]
     with village.shop.parts.store.begin() as tx:
         rows.end_all(tx, member["person_id"], village.shop.clock())
