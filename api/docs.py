@@ -12,12 +12,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from api.security import only_style
+
 router = APIRouter(include_in_schema=False)
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates" / "docs"), autoescape=True, undefined=StrictUndefined
 )
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _PAGES.filters["marked"] = lambda text: Markup(_MARKDOWN.render(text))  # noqa: S704  (our own text; HTML in it is shown)
+
+_SOURCE = (Path(__file__).parent / "templates" / "docs" / "docs.html").read_text(encoding="utf-8")
+_STYLE = _SOURCE.partition("<style>")[2].partition("</style>")[0]
+_HEADERS = {"Content-Security-Policy": only_style(_STYLE), "Cache-Control": "no-cache"}
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -34,7 +40,7 @@ def docs(request: Request) -> HTMLResponse:
     described = app.openapi()
     chapters = [{**tag, "operations": list(_operations(described, tag["name"]))} for tag in described["tags"]]
     page = _PAGES.get_template("docs.html").render(api=described["info"], chapters=chapters)
-    return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
+    return HTMLResponse(page, headers=_HEADERS)
 
 
 def _operations(described: dict[str, Any], tag: str) -> Iterator[dict[str, Any]]:

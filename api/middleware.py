@@ -66,7 +66,8 @@ class Calm:
             if started:
                 raise
             detail = f"it was logged as {request_id}; nothing of this request was done"
-            await problem(request, 500, "internal", detail)(scope, receive, sender)
+            outlet = scope.get("outlet", sender)  # the guard's, which adds its headers
+            await problem(request, 500, "internal", detail)(scope, receive, outlet)
 
 
 class BodyLimit:

@@ -4,7 +4,9 @@ with every answer: the headers by which browsers keep our pages to themselves.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, field
+from hashlib import sha256
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -24,18 +26,25 @@ _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _WEBHOOKS = "/v1/webhooks/"
 """Asked by providers, who sign, from few addresses; when very much is sold, very often."""
 
+_NOBODYS_FRAME = "frame-ancestors 'none'"
 _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), usb=()"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"content-security-policy", f"default-src 'none'; {_NOBODYS_FRAME}".encode()),
     (b"x-frame-options", b"DENY"),
     (b"cache-control", b"no-store"),
 )
 """What an answer has that does not say otherwise itself: it is data, for nobody's page or cache."""
 
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
+
+
+def only_style(css: str) -> str:
+    """The policy of a page that has this one style element, known by its hash (CSP 3, 2.3.1), and nothing else."""
+    digest = b64encode(sha256(css.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; {_NOBODYS_FRAME}"
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,7 @@ class Guard:
                 given += meter.headers()
             await send(message)
 
+        scope["outlet"] = sender
         answer = self._refusal(scope, meter)
         await (self.app if answer is None else answer)(scope, receive, sender)
 

@@ -29,8 +29,7 @@ _HEADERS = {
         "connect-src https://api.stripe.com; img-src https://*.stripe.com; style-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin-allow-popups",  # some ways to pay open a window of their own
 }
 _SAID = {
     "succeeded": ("Paid", "Thank you. You can close this page; your order goes on by itself.", True),

@@ -13,9 +13,10 @@ from api.deps import After, Caller, Creating, Limit, RawBody, Shop, created, pub
 from api.schemas import plans as schemas
 from api.schemas.answers import Page
 from api.schemas.fields import EventId, PlanId
+from api.security import only_style
 from api.v1.issuing import MANIFEST_COLUMNS, form_of
 from api.web.scenes import scene_of_map, scene_of_plan
-from api.web.seat_svg import draw
+from api.web.seat_svg import STYLE, draw
 from ticketchain.usecases import plans
 from ticketchain.usecases.common import Principal
 
@@ -43,7 +44,7 @@ _FILE = {
         },
     }
 }
-_SVG = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "X-Content-Type-Options": "nosniff"}
+_SVG = {"Content-Security-Policy": only_style(STYLE)}
 _SECONDS_FRESH = 2
 
 

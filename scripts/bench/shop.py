@@ -50,7 +50,7 @@ def open_shop(engine: str, provider: PaymentProvider | None = None) -> Iterator[
     logs.configure()
     collector.spare()
     with fresh_database(engine) as url, tempfile.TemporaryDirectory(prefix="ticketchain-bench-") as folder:
-        asked = Settings(data=Path(folder), database_url=url, port=0)
+        asked = Settings(data=Path(folder), database_url=url, port=0, rate_limits=False)
         with listening(asked.host, asked.port) as listener:
             port = listener.getsockname()[1]
             with open_context(asked.model_copy(update={"port": port})) as context:

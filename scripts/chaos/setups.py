@@ -100,7 +100,8 @@ class House:
         return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-2_000:]}" for log in logs)
 
     def _environment(self, rpc: str | None) -> dict[str, str]:
-        values = {"DATA": str(self.data), "SANDBOX_PAYMENTS": "true", "HOLD_S": "10", "PAYMENT_S": str(UNPAID_S)}
+        values = {"DATA": str(self.data), "SANDBOX_PAYMENTS": "true", "RATE_LIMITS": "false"}
+        values |= {"HOLD_S": "10", "PAYMENT_S": str(UNPAID_S)}
         values |= {"DATABASE_URL": self.database, "RELAYERS": "2"} if self.postgres else {}
         values |= {"RPC_URL": rpc} if rpc else {}
         values |= {"BASE_URL": self.urls[0]} if self.urls else {}
