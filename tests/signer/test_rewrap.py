@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -71,10 +72,10 @@ class Place:
         tables = ("wallets", "entry_keys", "operator_keys")
         return {version for table in tables for (version,) in self.rows(f"SELECT DISTINCT version FROM {table}")}
 
-    def rewrap(self) -> rewrap.Rewrapped:
+    def rewrap(self, progress: rewrap.Progress = lambda done, all_: None) -> rewrap.Rewrapped:
         vault = self.vault()
         try:
-            return rewrap.rewrap(vault, self.seal(), 2, lambda: datetime.now(UTC))
+            return rewrap.rewrap(vault, self.seal(), 2, lambda: datetime.now(UTC), progress)
         finally:
             vault.close()
 
@@ -170,7 +171,7 @@ def check_that_it_signs_on(place: Place, signing: Signing) -> None:
     thread = threading.Thread(target=signing.go_on)
     thread.start()
     try:
-        done = place.rewrap().done
+        done = place.rewrap(signing.once_more).done
     finally:
         signing.end.set()
         thread.join()
@@ -185,7 +186,8 @@ class Signing:
     """A fan who gives a ticket away again and again, beside new wallets, new entry keys, leases and attestations."""
 
     def __init__(self, desk: Signer) -> None:
-        self.desk, self.times, self.end = desk, 0, threading.Event()
+        self.desk, self.times = desk, 0
+        self.end = threading.Event()
         self.problem: BaseException | None = None
         self.address = desk.wallet("fan_of_the_test")
         self.passkey = SoftPasskey.at("http://localhost:8000", "localhost")
@@ -212,6 +214,13 @@ class Signing:
                 self.once()
         except BaseException as problem:
             self.problem = problem
+        self.end.set()
+
+    def once_more(self, done: int, all_: int) -> None:
+        """Between two steps of the rewrap something was signed."""
+        before = self.times
+        while self.times == before and not self.end.is_set():
+            time.sleep(0.002)
 
 
 KILLED = """
