@@ -68,7 +68,9 @@ class Person:
         answer: httpx.Response = self.client.request(method, path, headers=headers, **how)
         if self.passkey is None or "consent" in (how.get("json") or {}) or code_of(answer) != "consent_required":
             return answer
-        how["json"] = (how.get("json") or {}) | {"consent": self.passkey.consent(answer.json()["consent"])}
+        if (wanted := answer.json()["consent"])["passkey"] is None:  # an own wallet's consent
+            return answer
+        how["json"] = (how.get("json") or {}) | {"consent": self.passkey.consent(wanted)}
         agreed: httpx.Response = self.client.request(method, path, headers=headers, **how)
         return agreed
 

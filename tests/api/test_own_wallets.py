@@ -11,12 +11,12 @@ from eth_account.messages import encode_defunct, encode_typed_data
 from eth_account.signers.local import LocalAccount
 
 from tests.api.people import Person, Shop, done, refused
-from ticketchain.usecases import own_wallets
+from ticketchain.usecases import own_wallets, pay
 
 EIP4361 = re.compile(
     r"(?P<origin>https?://\S+) wants you to sign in with your Ethereum account:\n(?P<address>0x[0-9a-fA-F]{40})\n\n"
-    r"(?P<statement>[^\n]+)\n\nURI: (?P<uri>\S+)\nVersion: 1\nChain ID: (?P<chain>\d+)\nNonce: (?P<nonce>[a-zA-Z0-9]{8,})\n"
-    r"Issued At: (?P<issued>\S+Z)\nExpiration Time: (?P<expires>\S+Z)"
+    r"(?P<statement>[^\n]+)\n\nURI: (?P<uri>\S+)\nVersion: 1\nChain ID: (?P<chain>\d+)\n"
+    r"Nonce: (?P<nonce>[a-zA-Z0-9]{8,})\nIssued At: (?P<issued>\S+Z)\nExpiration Time: (?P<expires>\S+Z)"
 )
 
 
@@ -149,6 +149,21 @@ def test_out_of_custody_given_on_and_back(shop: Shop, fan: Person, ticket: str) 
     by_wallet(fan, account, f"/v1/tickets/{ticket}/gifts", {"to": friend.id})
     shop.chain.work()
     assert ticket not in mine(fan) and mine(friend)[ticket]["custodied"]
+
+
+def test_a_ticket_in_an_own_wallet_is_returned_for_its_money(shop: Shop, fan: Person, ticket: str) -> None:
+    account = Account.create()
+    link(fan, account)
+    done(fan.post(f"/v1/tickets/{ticket}/withdrawal", json={"to": account.address}), 201)
+    shop.chain.work()
+    quote = done(fan.get(f"/v1/tickets/{ticket}/refund-quote"), 200)
+    move = by_wallet(fan, account, f"/v1/tickets/{ticket}/refunds", {})
+    shop.chain.work()
+    while pay.send_refunds(shop.parts):
+        pass
+    order = done(fan.get("/v1/orders"), 200)["items"][0]
+    assert move["amount"] == quote["amount"] == order["refunds"][0]["amount"] > 0
+    assert order["refunds"][0]["state"] == "done" and mine(fan) == {}
 
 
 def test_a_ticket_in_an_own_wallet_moves_by_that_wallet_only(shop: Shop, fan: Person, ticket: str) -> None:
