@@ -76,7 +76,8 @@ def test_sales_and_the_log_say_which_member_it_was(town: Town) -> None:
     assert (member["id"], member["mail"], member["state"]) == (member_id, "c…@e….org", "member")
     assert member["key_id"] not in {key["id"] for key in done(organizer.get("/v1/api-keys"), 200)["items"]}
     with town.shop.parts.store.read() as tx:
-        assert key_rows.key(tx, member["key_id"]).member
+        row = key_rows.key(tx, member["key_id"])
+        assert row is not None and row.member
     assert sale["seller_key"] == member["key_id"]
     refused(organizer.delete(f"/v1/api-keys/{member['key_id']}"), 404, "not_found")
     log = organizer.get("/v1/access-log").text
