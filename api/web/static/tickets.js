@@ -276,7 +276,16 @@
     main.dataset.ready = "yes";
   }
 
+  /** A fan of the box office comes with a link that has their key. */
+  function takeKey() {
+    const key = /key=(tc_fan_[0-9a-f]{32}_[0-9]{6})/.exec(location.hash)?.[1];
+    if (!key) return;
+    sessionStorage.setItem("ticketchain.key", key);
+    history.replaceState(null, "", location.pathname);
+  }
+
   async function begin() {
+    takeKey();
     const fits = location.hostname === rpId;
     at("elsewhere").hidden = fits;
     at("right-place").href = `${location.protocol}//${rpId}${location.port && `:${location.port}`}${location.pathname}${location.hash}`;
