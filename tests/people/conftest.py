@@ -1,5 +1,6 @@
-"""The API over real parts, as for the tests of the API."""
+"""The API over real parts, and people who sign up there."""
 
+from tests.accounts.conftest import town, village
 from tests.api.conftest import shop
 
-__all__ = ["shop"]
+__all__ = ["shop", "town", "village"]
