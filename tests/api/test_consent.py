@@ -19,7 +19,7 @@ from ticketchain.domain import consents
 from ticketchain.domain.typed_data import TYPES, typed_data
 from ticketchain.store import schema_chain
 
-OFFER = {"price": 6_000, "currency": "EUR"}
+OFFER: dict[str, Any] = {"price": 6_000, "currency": "EUR"}
 LISTED = "/v1/listings/{}/revocation"
 
 

@@ -15,7 +15,7 @@ def test_the_main_job_runs_and_chain_and_books_agree(tmp_path: Path) -> None:
     result = json.loads(done.stdout) if done.stdout else {"checks": []}
     assert done.returncode == 0, (done.stderr, [check for check in result["checks"] if not check["good"]])
     assert result["agrees"] and result["audit"]["agrees"]
-    assert len(result["checks"]) >= 70
+    assert len(result["checks"]) >= 75
     assert list(tmp_path.glob("ticketchain-demo-*")) == [], "its folder is removed"
 
 

@@ -74,7 +74,8 @@ READ: dict[str, str] = {
     "own_wallets": "EXISTS (SELECT FROM tickets t WHERE t.holder = own_wallets.address)",
 }
 """Which rows an organizer reads beside its own: the ledger's about its events, stops of the operator that hold for it,
-persons that bought from it, hold its tickets or work for it, own wallets that hold its tickets, publications of the logs.
+persons that bought from it, hold its tickets or work for it, own wallets that hold its tickets, publications of the
+logs.
 """
 
 WRITTEN: dict[str, str] = {
