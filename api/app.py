@@ -48,6 +48,7 @@ from api.v1 import (
     tickets,
     wallets,
 )
+from api.web import account as account_page
 from api.web import pages, seat_map, settlement
 from api.web import tickets as tickets_page
 from ticketchain.usecases import pay
@@ -126,6 +127,7 @@ def create_app(
     app.include_router(pages.router)
     app.include_router(seat_map.router)
     app.include_router(settlement.router)
+    app.include_router(account_page.router)
     app.include_router(tickets_page.router)
     if sandbox is not None:
         app.include_router(make_router(sandbox, partial(pay.event_of_order, parts)))

@@ -25,6 +25,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _FILES = {
+    "account.css": "text/css",
+    "account.js": "text/javascript",
     "icon.svg": "image/svg+xml",
     "page.css": "text/css",
     "seats.css": "text/css",
