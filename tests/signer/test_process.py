@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ from eth_keys.main import KeyAPI
 from typer.testing import CliRunner
 
 from tests.signer.world import OTHER, TICKET, Fan, World
-from tests.support.signers import CHAIN, LEDGER, config, connected, now, running
+from tests.support.signers import CHAIN, HEAD, LEDGER, config, connected, message, now, raw, running
 from ticketchain.cli.signer import app
 from ticketchain.domain.consents import Deliveries, Gift, Line, Settlements
 from ticketchain.domain.errors import DomainError, Invalid, ProofRefused, SignerRefused, SignerStopped, Unavailable
@@ -35,8 +34,6 @@ from ticketchain.signer.config import Config
 from ticketchain.signer.typed import Domain, digest
 from ticketchain.wallets.child import SignerNotStarted, start
 from ticketchain.wallets.remote import Connection, RemoteSigner
-
-HEAD = struct.Struct(">I")
 
 
 @pytest.fixture(scope="module")
@@ -175,24 +172,6 @@ def test_others_cannot_open_the_doors_unless_a_group_is_named(place: Config, tmp
 
 
 # ------------------------------------------------------------------------------------------------ what comes in
-
-
-def message(number: Any, rest: dict[str, Any]) -> bytes:
-    content = json.dumps({"id": number} | rest).encode()
-    return HEAD.pack(len(content)) + content
-
-
-def raw(door: Path, messages: list[bytes]) -> list[dict[str, Any]]:
-    """Sends bytes as they are; all answers until there are as many, or the signer ends the connection."""
-    frames, answers = wire.Frames(wire.MAX_ANSWER), list[dict[str, Any]]()
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(5)
-        client.connect(str(door))
-        client.sendall(b"".join(messages))
-        while len(answers) < len(messages) and (received := client.recv(1 << 16)):
-            frames.feed(received)
-            answers += frames
-    return answers
 
 
 GARBAGE = {
