@@ -257,9 +257,12 @@ def appoint(
     progress: Progress = lambda _: None,
     mine: Callable[[], object] | None = None,
 ) -> None:
-    """Gives relayers, attestor and admin their roles on the ledger, as far as they lack them."""
+    """Gives relayers, attestor and admin their roles on the ledger, as far as they lack them; takes those of keys that
+    were replaced.
+    """
     admin = Admin(signer.admin, signer.deploy_transaction)
     grants = dict.fromkeys(signer.relayers, RELAYER) | {signer.attestor: ATTESTOR, signer.admin: ADMIN}
+    grants |= dict.fromkeys(signer.retired, 0)
     grant_roles(gateway, deployment.address, admin, grants, progress=progress, mine=mine)
 
 

@@ -340,4 +340,29 @@ def test_a_ledger_is_deployed_and_worked_by_keys_that_are_elsewhere(tmp_path: Pa
         for address, role in roles.items():
             data = encode_call("rolesOf", 0, address)
             assert decode_result("rolesOf", gateway.call(context.deployment.address, data)) == role
-        assert gateway.nonce(key_elsewhere(places["admin"]).address) == 4  # two creations, two roles
+        assert gateway.nonce(signer.admin) == 4  # two creations, two roles
+
+
+def test_a_key_that_moves_takes_its_role_with_it_and_the_former_one_has_none(
+    tmp_path: Path, places: dict[str, str]
+) -> None:
+    admin, moved = {"admin": places["admin"]}, {"admin": places["admin"], "attestor": places["attestor"]}
+    former = set[str]()
+    for where in (admin, moved, admin):
+        settings = Settings(data=tmp_path, signer_process=False, operator_keys=where)
+        with open_context(settings) as context:
+            now = context.parts.signer.attestor
+            assert now not in former
+            for address in former | {now}:
+                answer = context.gateway.call(context.deployment.address, encode_call("rolesOf", 0, address))
+                assert decode_result("rolesOf", answer) == (ATTESTOR if address == now else 0)
+        former = {now}
+
+
+def test_the_admin_of_a_ledger_stays_where_it_is(tmp_path: Path, places: dict[str, str]) -> None:
+    with desk_with(tmp_path, {}) as desk:
+        local = desk.admin
+    with pytest.raises(SignerRefused, match=f"the ledger's admin is {local}"), desk_with(tmp_path, places):
+        pass
+    with desk_with(tmp_path, {}) as desk:
+        assert (desk.admin, desk.retired) == (local, ())

@@ -158,7 +158,7 @@ def _open(config: Config, desk: SigningDesk, door: Door, end: _End) -> None:
     site = Site.of(config.site)
     beside: dict[str, Callable[..., object]] = {
         "about": lambda: wire.About(config.chain_id, site.rp_id, site.origin, stopped(desk), config.is_child),
-        "addresses": lambda: wire.Addresses(desk.relayers, desk.attestor, desk.admin),
+        "addresses": lambda: wire.Addresses(desk.relayers, desk.attestor, desk.admin, desk.retired),
         "know": partial(know, desk),
     }
     server = Server(desk, [door], beside)

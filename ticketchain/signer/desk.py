@@ -62,6 +62,7 @@ OPERATOR = frozenset(
         "filler",
         "anchor",
         "deploy_transaction",
+        "check_log",
         "log_entries",
         "log_head",
     }
@@ -119,6 +120,8 @@ class SigningDesk:
             case "challenge":
                 digest = self._fans.challenge(**arguments)
                 return lambda entry: digest
+            case "check_log":
+                return lambda entry: switch.check_log(entry, hold=self.rules.hold, **arguments)
             case "log_head":
                 return lambda entry: log.head(entry.db)
             case "log_entries":
@@ -225,6 +228,10 @@ class SigningDesk:
         answer: SignedTransaction = self._ask("deploy_transaction", fields=fields)
         return answer
 
+    def check_log(self, published: LogHead) -> bool:
+        """Whether the log has a row that was published; if not, the signer stops."""
+        return bool(self._ask("check_log", published=published))
+
     def log_entries(self, after: int, limit: int) -> Sequence[LogEntry]:
         """Rows of the log after a number."""
         answer: Sequence[LogEntry] = self._ask("log_entries", after=after, limit=limit)
@@ -249,6 +256,11 @@ class SigningDesk:
     def admin(self) -> str:
         """Address that deploys ledgers and gives roles."""
         return self._operator.admin
+
+    @property
+    def retired(self) -> tuple[str, ...]:
+        """Addresses that shall have no role any more, since their keys were replaced."""
+        return self._operator.retired
 
     # ------------------------------------------------------------------------------------------- beside the vault
 

@@ -40,6 +40,10 @@ class OperatorKeys(Protocol):
     def admin(self) -> str:
         """Address that deploys ledgers and gives roles."""
 
+    @property
+    def retired(self) -> tuple[str, ...]:
+        """Addresses of keys that shall have no role any more."""
+
     def sign(self, address: str, preimage: bytes) -> bytes:
         """Signature (r, low s, v as 27 or 28) over the keccak-256 of this."""
 

@@ -18,9 +18,13 @@ RELAYER, ATTESTOR, ADMIN = "relayer", "attestor", "admin"
 
 @dataclass(frozen=True)
 class NamedKeys:
-    """The operator's keys by name: `relayer`, `relayer-1` and so on, `attestor`, `admin`."""
+    """The operator's keys by name: `relayer`, `relayer-1` and so on, `attestor`, `admin`.
+
+    `retired`: addresses of the keys that did these tasks before they moved elsewhere, and shall have no role any more.
+    """
 
     keys: Mapping[str, OperatorKey]
+    retired: tuple[str, ...] = ()
 
     @property
     def relayers(self) -> tuple[str, ...]:
@@ -65,7 +69,8 @@ def open_operator(
     """The operator's keys with so many relayers; those that the vault shall have and does not have yet are made.
 
     Raises `SealBroken` when one does not open: better at the start than at the first sale; `SignerRefused` when one
-    that is kept elsewhere is not the key that was there before, or is another task's.
+    that is kept elsewhere is not the key that was there before, or is another task's, or when the admin of a ledger
+    would be another one.
     """
     keys, away = dict[str, OperatorKey](), elsewhere or {}
     for name, purpose in _purposes(relayers).items():
@@ -73,7 +78,20 @@ def open_operator(
             keys[name] = _known(entry, name, *away[name])
         else:
             keys[name] = LocalOperatorKey(seal, _sealed(entry, seal, name, purpose), purpose)
-    return NamedKeys(keys)
+    return NamedKeys(keys, _retired(entry, keys))
+
+
+def _retired(entry: Entry, keys: Mapping[str, OperatorKey]) -> tuple[str, ...]:
+    rows = entry.db.execute("SELECT name, address FROM operator_keys ORDER BY name").fetchall()
+    former = [(name.partition("@")[0], address) for name, address in rows]
+    former = [(task, address) for task, address in former if task in keys and address != keys[task].address]
+    has_ledgers = entry.db.execute("SELECT 1 FROM ledgers").fetchone() is not None
+    if has_ledgers and (admins := [address for task, address in former if task == ADMIN]):
+        raise SignerRefused(
+            f"operator_keys: the ledger's admin is {admins[0]}, not {keys[ADMIN].address}; where it is kept is chosen "
+            "before the first ledger is deployed"
+        )
+    return tuple(address for _, address in former)
 
 
 def _purposes(relayers: int) -> dict[str, Purpose]:

@@ -60,6 +60,7 @@ class Addresses:
     relayers: tuple[str, ...]
     attestor: str
     admin: str
+    retired: tuple[str, ...]
 
 
 def _call(answer: Any, /, **arguments: Any) -> Call:
@@ -90,6 +91,7 @@ CALLS: Mapping[str, Mapping[str, Call]] = {
         "filler": _call(SignedTransaction, **_FEES),
         "anchor": _call(SignedTransaction, **_FEES, data=bytes),
         "deploy_transaction": _call(SignedTransaction, fields=TransactionFields),
+        "check_log": _call(bool, published=LogHead),
         "log_entries": _call(tuple[LogEntry, ...], after=int, limit=int),
         "log_head": _call(LogHead),
         "addresses": _call(Addresses),

@@ -89,6 +89,11 @@ class OperatorSigner(Protocol):
     def deploy_transaction(self, fields: TransactionFields) -> SignedTransaction:
         """The admin's signature over the creation of a contract of ours, or over a change of roles on our ledger."""
 
+    def check_log(self, published: LogHead) -> bool:
+        """Whether the signer's log still has a row that was published. If not, an older vault was put back: the signer
+        has stopped itself, and all moves are on hold.
+        """
+
     def log_entries(self, after: int, limit: int) -> Sequence[LogEntry]:
         """Rows of the signer's log after this number, oldest first."""
 
@@ -107,6 +112,10 @@ class OperatorSigner(Protocol):
     @property
     def admin(self) -> str:
         """Address that deploys ledgers and gives roles."""
+
+    @property
+    def retired(self) -> tuple[str, ...]:
+        """Addresses that shall have no role any more, since their keys were replaced."""
 
 
 class Signer(FanSigner, OperatorSigner, Protocol):

@@ -250,6 +250,10 @@ class RemoteSigner:
         """All ledgers by number, after one was added. Raises `SignerRefused` for one that the admin did not deploy."""
         self._ask_operator("know", ledgers=ledgers)
 
+    def check_log(self, published: LogHead) -> bool:
+        """Whether the signer's log still has a row that was published."""
+        return bool(self._ask_operator("check_log", published=published))
+
     def log_entries(self, after: int, limit: int) -> Sequence[LogEntry]:
         """Rows of the signer's log after this number."""
         rows: Sequence[LogEntry] = self._ask_operator("log_entries", after=after, limit=limit)
@@ -274,6 +278,11 @@ class RemoteSigner:
     def admin(self) -> str:
         """Address that deploys ledgers and gives roles."""
         return self._addresses.admin
+
+    @property
+    def retired(self) -> tuple[str, ...]:
+        """Addresses that shall have no role any more, since their keys were replaced."""
+        return self._addresses.retired
 
     @cached_property
     def _addresses(self) -> wire.Addresses:
