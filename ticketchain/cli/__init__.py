@@ -20,6 +20,7 @@ COMMANDS = {
     "up": ("up:up", "Serve everything on this machine until Ctrl-C: API, worker, and a chain of its own unless --rpc."),
     "api": ("api:api", "Serve the API alone, beside workers; needs --rpc and a database that all share."),
     "worker": ("worker:worker", "Run the loops behind the API, as many processes as you like; needs --rpc."),
+    "check": ("check:check", "Look at settings and files as a thief would; says what is open, and the fix."),
     "deploy": ("deploy:deploy", "Put a ledger on a chain, once, and record it in the data folder."),
     "signer": ("signer:app", "The process that has the keys: run it, stop it at once, read its log."),
     "keys": ("keys:app", "API keys and addresses of the installation's operator."),

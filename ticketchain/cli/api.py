@@ -9,6 +9,7 @@ import typer
 
 from ticketchain.cli import logs
 from ticketchain.cli.local import INTERRUPTED, Data, Rpc, one_sentence, settings_of, tell
+from ticketchain.cli.production import refuse_open
 from ticketchain.cli.running import Running, Stop, api_places, listening, live_chain, serving, where
 from ticketchain.cli.up import app_of
 from ticketchain.context import open_context
@@ -35,6 +36,7 @@ def api(
     settings = settings_of(data=data, host=host, port=port, base_url=base_url, rpc_url=rpc)
     logs.configure()
     with one_sentence():
+        refuse_open(settings)
         live_chain(settings, "api")
         raise typer.Exit(serve(settings, as_json))
 

@@ -12,6 +12,7 @@ from api.deadlines import Times
 from api.security import Security
 from ticketchain.cli import logs
 from ticketchain.cli.local import INTERRUPTED, Data, Rpc, one_sentence, settings_of, tell
+from ticketchain.cli.production import refuse_open
 from ticketchain.cli.running import Running, Stop, api_places, listening, serving, where, working
 from ticketchain.context import Context, open_context
 from ticketchain.settings import Settings
@@ -41,6 +42,7 @@ def up(
     settings = settings_of(**given)
     logs.configure()
     with one_sentence():
+        refuse_open(settings)
         raise typer.Exit(serve(settings, as_json))
 
 

@@ -11,6 +11,7 @@ import typer
 from api.app import create_monitor
 from ticketchain.cli import logs
 from ticketchain.cli.local import INTERRUPTED, Data, Rpc, one_sentence, settings_of, tell
+from ticketchain.cli.production import is_production, refuse_open
 from ticketchain.cli.running import Running, Stop, listening, live_chain, serving, where, working
 from ticketchain.context import CannotStart, Context, open_context
 from ticketchain.settings import Settings
@@ -39,8 +40,10 @@ def worker(
     settings = settings_of(data=data, base_url=base_url, rpc_url=rpc)
     logs.configure()
     with one_sentence():
+        refuse_open(settings)
         live_chain(settings, "worker")
-        if metrics_host not in ("127.0.0.1", "::1", "localhost") and not settings.metrics_token.get_secret_value():
+        alone = metrics_host in ("127.0.0.1", "::1", "localhost") and not is_production(settings)
+        if metrics_port is not None and not alone and not settings.metrics_token.get_secret_value():
             raise CannotStart(
                 f"--metrics-host {metrics_host} lets others read the metrics: set TICKETCHAIN_METRICS_TOKEN for them"
             )
