@@ -6,12 +6,14 @@ import os
 import shutil
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.signer.world import CHAIN, START, Fan, World, new_passkey
-from ticketchain.domain.errors import ProofRefused
+from tests.signer.world import CHAIN, START, Fan, World
+from ticketchain.domain.errors import MovesOnHold, SignerStopped
+from ticketchain.domain.proofs import LogHead
 from ticketchain.sealing.errors import KeyProviderProblem, SealBroken
 from ticketchain.signer import log
 from ticketchain.signer.vault import Vault, VaultProblem, micros, moment
@@ -65,22 +67,40 @@ def test_a_snapshot_of_the_files_at_any_moment_is_a_whole_vault(world: World, fa
     found.desk.vault.close()
 
 
-def test_an_older_vault_put_back_is_told_by_the_published_head(world: World, fan: Fan, tmp_path: Path) -> None:
-    """What it forgot (a dropped device, a hold, counts) is as it was; the head on chain is not in its log."""
-    second = new_passkey()
-    fan.enrol(second)
+@pytest.fixture
+def restored(world: World, fan: Fan, tmp_path: Path) -> Iterator[tuple[World, LogHead]]:
+    """A backup that was put back; after it was made a hold had begun, and a head of the log was published."""
     shutil.copytree(tmp_path, tmp_path.parent / "backup", ignore=shutil.ignore_patterns("*-shm"))
-    world.clock.forward(hours=25)
-    fan.agree(world.gift())
-    published = world.desk.log_head()
+    world.desk.hold_moves(fan.owner, "mail")
     old = World.at(tmp_path.parent / "backup", clock=world.clock)
-    old.desk.hold_moves(fan.owner, "other history")
+    yield old, world.desk.log_head()
+    old.desk.vault.close()
+
+
+def test_an_older_vault_put_back_is_told_by_a_published_head(restored: tuple[World, LogHead], fan: Fan) -> None:
+    old, published = restored
+    there = Fan(old, fan.owner, fan.passkey)
+    assert there.agree(old.gift()), "the control: by itself it cannot know; the hold is forgotten"
     rows = old.desk.log_entries(0, 1_000)
     assert log.problems(rows) == []
     assert any("was published as" in problem for problem in log.problems(rows, [published]))
-    with pytest.raises(ProofRefused, match="none of the owner's"):
-        fan.agree(world.gift(), new_passkey())
-    old.desk.vault.close()
+    assert not old.desk.check_log(published)
+    with pytest.raises(SignerStopped, match="an older vault was put back"):
+        there.agree(old.gift())
+    old.desk.resume()
+    assert not old.desk.check_log(published), "it says so again, but stops once"
+    with pytest.raises(MovesOnHold, match="put back"):
+        there.agree(old.gift())
+    old.clock.forward(hours=24)
+    assert there.agree(old.gift())
+
+
+def test_a_vault_that_has_what_was_published_goes_on(world: World, fan: Fan) -> None:
+    for published in (LogHead(0, bytes(32)), world.desk.log_head()):
+        assert world.desk.check_log(published)
+        assert fan.agree(world.gift())
+    assert not world.desk.check_log(LogHead(1, bytes(32)))
+    assert not world.desk.check_log(LogHead(99, bytes(32)))
 
 
 def test_threads_share_the_vault(world: World) -> None:

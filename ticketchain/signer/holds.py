@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from ticketchain.domain.errors import MovesOnHold
 from ticketchain.signer.vault import Entry, micros, moment
 
+EVERYBODY = ""
+"""In the place of an owner: a hold of all moves of all; no owner is called so."""
+
 
 def begin(entry: Entry, owner: str, cause: str, length: timedelta, passkey: bytes | None = None) -> datetime:
     """Begins a hold, or begins the same one anew; until when."""
@@ -28,8 +31,8 @@ def lift(entry: Entry, owner: str, passkey: bytes) -> None:
 
 def of_owner(entry: Entry, owner: str) -> tuple[datetime | None, tuple[str, ...]]:
     """Until when an owner's moves are on hold, and why; None when they are not."""
-    query = "SELECT until, cause FROM holds WHERE owner = ? AND until > ? ORDER BY id"
-    rows = entry.db.execute(query, (owner, entry.micros)).fetchall()
+    query = "SELECT until, cause FROM holds WHERE owner IN (?, ?) AND until > ? ORDER BY id"
+    rows = entry.db.execute(query, (owner, EVERYBODY, entry.micros)).fetchall()
     return (moment(max(until for until, _ in rows)) if rows else None), tuple(dict.fromkeys(cause for _, cause in rows))
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from ticketchain.domain.proofs import NO_HASH, LogEntry, LogHead, canonical, entry_hash
 
+_PAGE = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -18,6 +19,12 @@ def head(db: sqlite3.Connection) -> LogHead:
     """The newest row's number and hash."""
     row = db.execute("SELECT seq, hash FROM log ORDER BY seq DESC LIMIT 1").fetchone()
     return LogHead(*row) if row else LogHead(0, NO_HASH)
+
+
+def has(db: sqlite3.Connection, known: LogHead) -> bool:
+    """Whether a row with this number and hash is there; number 0 is before the first."""
+    row = db.execute("SELECT hash FROM log WHERE seq = ?", (known.seq,)).fetchone()
+    return known.seq == 0 or (row is not None and row[0] == known.hash)
 
 
 def append(
@@ -31,8 +38,8 @@ def append(
 
 
 def entries(db: sqlite3.Connection, after: int, limit: int) -> Sequence[LogEntry]:
-    """So many rows after a number, oldest first."""
-    rows = db.execute("SELECT * FROM log WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
+    """So many rows after a number, but never more than 1,000, oldest first."""
+    rows = db.execute("SELECT * FROM log WHERE seq > ? ORDER BY seq LIMIT ?", (after, max(0, min(limit, _PAGE))))
     return [LogEntry(seq, _EPOCH + timedelta(microseconds=at), *rest) for seq, at, *rest in rows]
 
 

@@ -4,7 +4,11 @@ whoever may write there, and holds over restarts.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from ticketchain.domain.errors import SignerStopped
+from ticketchain.domain.proofs import LogHead
+from ticketchain.signer import holds, log
 from ticketchain.signer.vault import Entry
 
 
@@ -31,3 +35,17 @@ def stopped(entry: Entry) -> str | None:
     """Why it is stopped; None when it works."""
     off, reason = entry.db.execute("SELECT stopped, reason FROM switch").fetchone()
     return str(reason) if off else None
+
+
+def check_log(entry: Entry, published: LogHead, hold: timedelta) -> bool:
+    """Whether the log has a row that was published. If not, an older vault was put back, which has forgotten holds,
+    dropped devices and counts: the signer stops, once for each such head, and all moves are on hold.
+    """
+    if log.has(entry.db, published):
+        return True
+    (lost,) = entry.db.execute("SELECT lost FROM switch").fetchone()
+    if lost != published.hash:
+        stop(entry, f"its log has lost row {published.seq}, which was published: an older vault was put back")
+        entry.db.execute("UPDATE switch SET lost = ?", (published.hash,))
+        holds.begin(entry, holds.EVERYBODY, "an older vault of the signer's was put back", hold)
+    return False

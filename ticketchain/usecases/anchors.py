@@ -9,6 +9,7 @@ from typing import Any
 from ticketchain.domain.anchors import NO_HASH, Head
 from ticketchain.domain.intents import Anchor
 from ticketchain.domain.ledgers import first_event
+from ticketchain.domain.proofs import LogHead
 from ticketchain.store import access, anchors
 from ticketchain.usecases.common import intend
 from ticketchain.usecases.parts import Parts
@@ -26,13 +27,16 @@ def publish_heads(parts: Parts) -> bool:
     if last is None:
         with parts.store.begin() as tx:
             return anchors.add(tx, 0, Head(0, NO_HASH), Head(0, NO_HASH), now)
+    if not parts.signer.check_log(LogHead(last.signer_seq, last.signer_hash)):
+        parts.log.error("the signer's log has lost a row that was published", row=last.signer_seq)
     return _publish(parts, last, Head(*_of_signer(parts)))
 
 
 def _publish(parts: Parts, last: Any, signer: Head) -> bool:
     with parts.store.begin() as tx:
         head, number = access.head(tx), last.number + 1
-        if head.seq == last.access_seq and signer.seq <= last.signer_seq + 1:  # one row tells of the last anchor itself
+        # one row tells of the last anchor itself
+        if head.seq == last.access_seq and 0 <= signer.seq - last.signer_seq <= 1:
             anchors.set_checked(tx, last.number, parts.clock())
             return False
         if not anchors.add(tx, number, signer, head, parts.clock()):
