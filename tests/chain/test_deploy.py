@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def admin(number: int) -> Admin:
     key = signer(number)
 
     def sign(fields: TransactionFields) -> SignedTransaction:
-        named = {"chainId": fields.chain_id, "nonce": fields.nonce, "gas": fields.gas, "value": 0, "data": fields.data}
+        named: dict[str, Any] = {"chainId": fields.chain_id, "nonce": fields.nonce, "gas": fields.gas, "value": 0, "data": fields.data}
         prices = {"maxFeePerGas": fields.max_fee, "maxPriorityFeePerGas": fields.priority_fee}
         signed = key.sign_transaction(named | prices | ({"to": fields.to} if fields.to else {}))
         return SignedTransaction(bytes(signed.hash), bytes(signed.raw_transaction))

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import rlp  # type: ignore[import-untyped]
+import rlp
 from coincurve import PrivateKey
 from eth_abi.abi import encode
 from eth_abi.grammar import parse
