@@ -90,7 +90,7 @@ def test_a_key_may_move_from_any_place_to_any_other(bench: Bench, tmp_path: Path
     assert moved[1] == 3
     assert Seal(bench.ring("file"), 31337).open(*moved, ADDRESS, Purpose.WALLET) == DATA_KEY
     if bench.place != "file":
-        with pytest.raises(KeyProviderProblem, match="kept at file"):  # a forgotten setting, seen from the other side
+        with pytest.raises(KeyProviderProblem, match="is at file"):  # a forgotten setting, seen from the other side
             bench.ring(bench.place)
 
 

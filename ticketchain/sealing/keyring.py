@@ -51,8 +51,8 @@ class Keyring:
         place = _place(path, self._newest)
         if place != kept:
             raise KeyProviderProblem(
-                f"key_provider is {kept}, but the newest wrapping key (version {self._newest}) is kept at {place}; "
-                f"set it to {place}, or make the next version there: `ticketchain signer rotate`"
+                f"{path}: the wrapping key shall be kept at {kept}, but its newest version ({self._newest}) is at "
+                f"{place}; set that, or make the next version (docs/keys.md)"
             )
         self._key(self._newest)
 
