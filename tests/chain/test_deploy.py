@@ -37,9 +37,9 @@ def admin(number: int) -> Admin:
     key = signer(number)
 
     def sign(fields: TransactionFields) -> SignedTransaction:
-        named: dict[str, Any] = {"chainId": fields.chain_id, "nonce": fields.nonce, "gas": fields.gas, "value": 0, "data": fields.data}
+        named: dict[str, Any] = {"chainId": fields.chain_id, "nonce": fields.nonce, "gas": fields.gas, "value": 0}
         prices = {"maxFeePerGas": fields.max_fee, "maxPriorityFeePerGas": fields.priority_fee}
-        signed = key.sign_transaction(named | prices | ({"to": fields.to} if fields.to else {}))
+        signed = key.sign_transaction(named | prices | {"data": fields.data} | ({"to": fields.to} if fields.to else {}))
         return SignedTransaction(bytes(signed.hash), bytes(signed.raw_transaction))
 
     return Admin(key.address, sign)
@@ -109,7 +109,7 @@ def test_an_address_without_code_is_refused(gateway: Gateway, deployment: Deploy
 
 
 def test_other_code_is_refused(gateway: Gateway, deployment: Deployment) -> None:
-    recorder = deploy_recorder(gateway, STRANGER)
+    recorder = deploy_recorder(gateway, signer(33))
     with pytest.raises(ForeignLedger, match=f"expected TicketLedger's code .*found .* at {recorder}"):
         verify(gateway, replace(deployment, address=recorder))
 
