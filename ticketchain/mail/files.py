@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
+from email import message_from_bytes
+from email.policy import SMTP
 from pathlib import Path
 
 from ticketchain.domain.errors import Unavailable
@@ -30,3 +33,10 @@ class FileMailer:
             begun.replace(file)
         except OSError as error:
             raise Unavailable(f"the folder {self._folder} for mails cannot be written: {error.strerror}") from error
+
+    def forget(self, address: str, ids: Sequence[str]) -> None:
+        """Removes the files of messages to an address, or with these ids."""
+        for file in self._folder.glob("*.eml"):
+            with suppress(OSError):  # another process was quicker
+                if file.stem in ids or message_from_bytes(file.read_bytes(), policy=SMTP)["To"] == address:
+                    file.unlink()

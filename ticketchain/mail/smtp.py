@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -71,6 +71,9 @@ class SmtpMailer:
             raise MailRefused("the mail server cannot write to this address (no SMTPUTF8)") from None
         except (OSError, smtplib.SMTPException) as error:
             raise Unavailable(f"the mail server {self._server.host} does not answer: {type(error).__name__}") from None
+
+    def forget(self, address: str, ids: Sequence[str]) -> None:
+        """Nothing of a letter stays here once the server has it."""
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:

@@ -109,6 +109,11 @@ def _value(value: Any) -> Any:
 # ------------------------------------------------------------------------------------------------ taking away
 
 
+def letters_of(tx: Tx, person_id: str) -> list[str]:
+    """Ids of the mails that went, or are to go, to a person."""
+    return list(tx.execute(select(a.mails.c.id).where(a.mails.c.person_id == person_id)).scalars())
+
+
 def forget(tx: Tx, owner: Owner, mail_index: bytes, now: datetime) -> None:
     """Takes away what is about a fan besides its account: API keys, remembered answers, mails by address, words that
     staff wrote.

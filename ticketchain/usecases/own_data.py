@@ -6,6 +6,7 @@ then the key, at once, and by the worker should that fail. Tickets, money and wh
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from ticketchain.domain.errors import Conflict, Erased
@@ -83,11 +84,14 @@ def erase(parts: Parts, who: Principal) -> None:
         sessions.refuse_unproved(parts, tx, who)
         owner, row = _owner(tx, who), required(people.person(tx, person_id), "person")
         members.end_all(tx, person_id, now)
+        letters = own_data.letters_of(tx, person_id)
         own_data.forget(tx, owner, row.mail_index, now)
         sessions.forget(parts, tx, person_id)
         if not people.erase(tx, person_id, now):
             raise Erased(f"{person_id}: everything about this person was erased")
         access.record(parts, tx, who, "person.erase", person_id)
+    with suppress(Erased):  # the key went meanwhile
+        parts.mailer.forget(opened(parts, row)["mail"], letters)
     _erase_key(parts, person_id)
 
 

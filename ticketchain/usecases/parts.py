@@ -197,6 +197,9 @@ class Mailer(Protocol):
         when it may later.
         """
 
+    def forget(self, address: str, ids: Sequence[str]) -> None:
+        """Takes away what is kept on this side of letters to an address, or with these ids, if anything is."""
+
 
 class Contents(Protocol):
     """Content-addressed storage of manifests."""
