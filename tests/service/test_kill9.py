@@ -1,4 +1,4 @@
-"""`ticketchain up` and its chain are killed with SIGKILL in the middle of an issue and of a sale, and started again."""
+"""`ticketchain up`, its chain and its signer are killed with SIGKILL in the middle of an issue and of a sale, and go on."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cli.program import environment
 from ticketchain.audit import audit_ledger
 
 SEATS = "\n".join(
@@ -43,7 +44,8 @@ class Installation:
 
     def up(self) -> None:
         with (self.folder.parent / "up.log").open("ab") as log:
-            self.process = subprocess.Popen(self.command("up", "--port", str(self.port)), stdout=log, stderr=log)
+            words, program = self.command("up", "--port", str(self.port)), environment({})
+            self.process = subprocess.Popen(words, env=program, stdout=log, stderr=log)
         self.wait(lambda: self.http.get("/readyz").status_code == 200, "ready")
 
     def wait(self, ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
@@ -66,17 +68,13 @@ class Installation:
         self.process.kill()
         self.process.wait(20)
 
-    def kill_chain(self) -> int:
-        """kill -9 of the chain alone; the service notices and ends. Its exit status."""
-        assert self.process is not None
-        os.kill(self.chain_pid(), signal.SIGKILL)
-        return self.process.wait(30)
-
-    def chain_pid(self) -> int:
+    def kill_child(self, name: str) -> int:
+        """kill -9 of the chain or the signer alone; the service notices and ends. Its exit status."""
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        (pid,) = [int(p) for file in children for p in file.read_text().split() if "anvil" in _command_of(int(p))]
-        return pid
+        (pid,) = [int(p) for file in children for p in file.read_text().split() if name in _command_of(int(p))]
+        os.kill(pid, signal.SIGKILL)
+        return self.process.wait(30)
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -144,13 +142,13 @@ def _issue_with_kills(house: Installation, owner: str, event: str) -> None:
     again = house.http.post(f"/v1/events/{event}/batches", content=SEATS, headers=headers)
     assert again.json()["id"] == sent.json()["id"], "the same request is the same issue"
     house.wait(lambda: issued() >= 8, "eight batches issued")
-    assert house.kill_chain() == 3
+    assert house.kill_child("anvil") == 3
     house.up()
     house.wait(lambda: issued() == 20, "all batches issued")
 
 
 def _sell_with_kills(house: Installation, fan: str, event: str) -> None:
-    """Orders of two tickets are paid; service and chain are killed while tickets are on their way."""
+    """Orders of two tickets are paid; service, chain and signer are killed while tickets are on their way."""
     urls = []
     for number in range(ORDERS):
         held = house.ask("POST", f"/v1/events/{event}/holds", fan, json={"price_class": "A", "quantity": 2})
@@ -158,11 +156,11 @@ def _sell_with_kills(house: Installation, fan: str, event: str) -> None:
         house.wait(lambda o=order: _url(house, fan, o), "charge open")  # type: ignore[misc]
         urls.append(_url(house, fan, order))
         assert house.http.post(urls[-1], json={}).is_success
-        if number in (ORDERS // 3, 2 * ORDERS // 3):
-            if number == ORDERS // 3:
+        if number in (ORDERS // 4, ORDERS // 2, 3 * ORDERS // 4):
+            if number == ORDERS // 4:
                 house.kill()
             else:
-                house.kill_chain()
+                assert house.kill_child("anvil" if number == ORDERS // 2 else "ticketchain.signer") == 3
             house.up()
 
 

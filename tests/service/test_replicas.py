@@ -1,5 +1,5 @@
-"""Two API and two worker processes on one PostgreSQL and one node: each in turn is killed with SIGKILL while orders
-flow, and so is PostgreSQL. The work moves on within ten seconds; nothing is lost or doubled.
+"""Two API and two worker processes on one PostgreSQL, one node and one signer: each in turn is killed with SIGKILL
+while orders flow, and so is PostgreSQL. The work moves on within ten seconds; nothing is lost or doubled.
 """
 
 from __future__ import annotations
@@ -25,10 +25,16 @@ from scripts.chaos.node import Chain
 from tests.cli.program import PATIENCE_S, PROGRAM, environment, ticketchain
 from tests.support.web import FACE, open_event, wait
 from ticketchain.audit import audit_ledger
+from ticketchain.chain.anvil import free_port
 from ticketchain.context import deploy_to, operator_addresses
 from ticketchain.settings import Settings
 
 MOVED_S = 10.0  # the issue's
+WORDS = {
+    "api": ["api", "--port", "0"],
+    "worker": ["worker", "--metrics-port", "0"],
+    "signer": ["signer", "run"],
+}
 
 
 @dataclass
@@ -39,6 +45,7 @@ class House:
     postgres: Postgres
     settings: dict[str, str]
     ledger: str
+    port: str  # of the first API, which is what people are told
     processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
     places: dict[str, dict[str, Any]] = field(default_factory=dict)
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, trust_env=False))
@@ -46,7 +53,7 @@ class House:
     def start(self, *names: str) -> None:
         """Starts processes, all at once, and waits until each has said where it is."""
         for name in names:
-            words = ["api", "--port", "0"] if name.startswith("api") else ["worker", "--metrics-port", "0"]
+            words = ["api", "--port", self.port] if name == "api-1" else WORDS[name.partition("-")[0]]
             with (self.folder / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
                     [*PROGRAM, *words, "--json"],
@@ -94,8 +101,10 @@ def house(tmp_path: Path) -> Iterator[House]:
         settings = Settings(data=data, database_url=postgres.url, rpc_url=chain.url, sandbox_payments=True)
         chain.endow(*operator_addresses(settings).values())
         ledger = deploy_to(settings).address
+        port = str(free_port())
         words = {"DATA": str(data), "DATABASE_URL": postgres.url, "RPC_URL": chain.url, "SANDBOX_PAYMENTS": "true"}
-        house = House(tmp_path, postgres, {f"TICKETCHAIN_{name}": value for name, value in words.items()}, ledger)
+        words["BASE_URL"] = f"http://127.0.0.1:{port}"
+        house = House(tmp_path, postgres, {f"TICKETCHAIN_{name}": value for name, value in words.items()}, ledger, port)
         try:
             yield house
         finally:
@@ -167,8 +176,8 @@ def moved(house: House, worker: str, loops: list[str]) -> float:
 @pytest.mark.timeout(240)
 def test_killing_any_process_moves_its_work_and_loses_nothing(house: House) -> None:
     names = ("api-1", "api-2", "worker-1", "worker-2")
+    house.start("signer")
     house.start(*names)
-    house.settings["TICKETCHAIN_BASE_URL"] = house.url()
     loops = sorted(house.owners("worker-1"))
     assert len(loops) == 5
     monitor = house.places["worker-1"]["metrics"].removesuffix("/metrics")
@@ -187,6 +196,13 @@ def test_killing_any_process_moves_its_work_and_loses_nothing(house: House) -> N
         wait(lambda: len(house.holds("worker-3")) >= 2, "a share for the new worker")
         house.end("worker-2", signal.SIGTERM)
         times["orderly stop of a worker"] = moved(house, "worker-3", loops)
+        house.end("signer")
+        some = len(fan.orders)
+        wait(lambda: len(fan.orders) > some, "an order without the signer", MOVED_S)
+        ready = house.http.get(f"{house.url()}/readyz").json()
+        assert (ready["status"], ready["checks"]["database"]) == ("degraded", "ok") and "signer" in ready["checks"]
+        house.start("signer")
+        wait(lambda: house.http.get(f"{house.url()}/readyz").json()["status"] == "ready", "the signer again")
         house.postgres.kill()
         answer = house.http.get(f"{house.url()}/v1/events")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")

@@ -67,7 +67,7 @@ def serve(settings: Settings, as_json: bool = False) -> int:
 def app_of(context: Context) -> Any:
     """The HTTP application of a wired service."""
     token = context.settings.metrics_token.get_secret_value()
-    ready = {"chain": context.gateway.head}
+    ready = {"chain": context.gateway.head, "signer": context.parts.signer.log_head}
     stripe = context.stripe
     sandbox = None if stripe else context.sandbox  # with Stripe nobody pays with play money what was ordered before
     times, security = Times(context.settings.body_s, context.settings.answer_s), Security.of(context.settings)

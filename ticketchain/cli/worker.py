@@ -74,4 +74,5 @@ def run(settings: Settings, monitor: tuple[str, int] | None = None, as_json: boo
 
 def _monitor(context: Context) -> Any:
     token = context.settings.metrics_token.get_secret_value()
-    return create_monitor(context.parts, ready={"chain": context.gateway.head}, metrics_token=token)
+    ready = {"chain": context.gateway.head, "signer": context.parts.signer.log_head}
+    return create_monitor(context.parts, ready=ready, metrics_token=token)
