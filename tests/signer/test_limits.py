@@ -126,7 +126,7 @@ def test_old_counts_are_forgotten(world: World) -> None:
     fan = world.fan()
     agree(fan, 1)
     rows = world.entry(lambda entry: entry.db.execute("SELECT DISTINCT subject FROM spent ORDER BY 1").fetchall())
-    assert rows == [("all consents",), (fan.owner,)]
+    assert rows == [("all consents",), (f"moves of {fan.owner}",)]
 
 
 # ------------------------------------------------------------------------------------------------ the switch

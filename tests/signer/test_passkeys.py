@@ -254,6 +254,12 @@ def test_an_id_is_enrolled_once_whoever_has_it_and_never_comes_back(world: World
     assert [each.id for each in world.desk.standing(fan.owner).passkeys] == [fan.passkey.id]
 
 
+def test_an_id_longer_than_any_devices_is_refused(world: World, fan: Fan) -> None:
+    with pytest.raises(ProofRefused, match="1023 bytes"):
+        fan.enrol(replace(new_passkey(), id=b"x" * 1_024))
+    assert len(fan.enrol(replace(new_passkey(), id=b"x" * 1_023)).id) == 1_023
+
+
 def test_labels_and_the_number_of_passkeys_have_an_end(world: World, fan: Fan) -> None:
     with pytest.raises(Exception, match="label"):
         fan.enrol(new_passkey(), "x" * 1_001)

@@ -138,7 +138,7 @@ class Fans:
         passkeys.prove(entry, self.site, wallet.owner, digest, proof)
         holds.refuse_while_held(entry, wallet.owner)
         most = self.rules.limits
-        limits.spend(entry, wallet.owner, {HOUR: most.wallet_hour, DAY: most.wallet_day})
+        limits.spend(entry, f"moves of {wallet.owner}", {HOUR: most.wallet_hour, DAY: most.wallet_day})
         limits.spend(entry, "all consents", {HOUR: most.consents_hour})
         signature = keys.sign_digest(keys.open_key(self.seal, wallet, Purpose.WALLET), digest)
         by = proof.credential_id.hex()

@@ -31,6 +31,7 @@ _ALGORITHMS = [COSEAlgorithmIdentifier.ECDSA_SHA_256, COSEAlgorithmIdentifier.ED
 _FORMATS = (AttestationFormat.NONE, AttestationFormat.PACKED)  # the others bring certificates that nobody here trusts
 _LOOPBACK = ("127.0.0.1", "0.0.0.0", "::1", "localhost")  # noqa: S104 as a name in a URL, nothing is bound to it
 _MOST = 20
+_ID_BYTES, _KEY_BYTES = 1_023, 200  # WebAuthn, 4; the longest key that is taken here has 77
 _BROKEN = (WebAuthnException, ValueError, TypeError, LookupError, AttributeError)
 """What the library raises over forged input."""
 
@@ -79,6 +80,8 @@ def check_registration(site: Site, challenge: bytes, registration: Registration)
         )
         if checked.credential_id != registration.credential_id:
             raise ValueError("its id is another than the one that the device attests")
+        if len(checked.credential_id) > _ID_BYTES or len(checked.credential_public_key) > _KEY_BYTES:
+            raise ValueError(f"its id has more than {_ID_BYTES} bytes, or its key more than {_KEY_BYTES}")
     except _BROKEN as error:
         raise ProofRefused(f"passkey: {error}") from None
     return checked.credential_public_key, checked.sign_count
