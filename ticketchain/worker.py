@@ -21,6 +21,7 @@ from ticketchain.usecases import (
     disputes,
     gate,
     hold,
+    mail,
     members,
     pass_on,
     pay,
@@ -74,6 +75,7 @@ def steps(context: Context) -> dict[str, list[Step]]:
             partial(members.forget_invitations, p),
         ],
     }
+    loops["mail"] = [partial(mail.send_mails, p)]
     if context.webhooks is not None:
         loops["webhooks"] = [context.webhooks.step]
     return loops

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ticketchain.domain.errors import TooManyAttempts
 from ticketchain.store import logins
@@ -68,10 +68,10 @@ def forgive(parts: Parts, subjects: Sequence[Subject]) -> None:
             logins.forget_attempts(tx, each.key)
 
 
-def forget_old(parts: Parts, now: datetime) -> bool:
+def forget_old(parts: Parts) -> bool:
     """Drops counts that mean nothing any more; whether there were any."""
     with parts.store.begin() as tx:
-        return logins.forget_old_attempts(tx, now - FORGOTTEN_AFTER) > 0
+        return logins.forget_old_attempts(tx, parts.clock() - FORGOTTEN_AFTER) > 0
 
 
 def _refuse(left: timedelta) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from ticketchain.store import retention
+from ticketchain.usecases import attempts, sessions, sign_up
 from ticketchain.usecases.own_data import erase_keys
 from ticketchain.usecases.parts import Parts
 
@@ -19,7 +20,8 @@ def carry_out(parts: Parts) -> bool:
     for kind, kept in asdict(parts.rules.keep).items():
         with parts.store.begin() as tx:
             gone += retention.drop(tx, kind, parts.clock() - kept, AT_ONCE)
-    return erase_keys(parts) or gone > 0
+    tidied = [sign_up.lapse(parts), sessions.tidy(parts), attempts.forget_old(parts)]
+    return erase_keys(parts) or gone > 0 or any(tidied)
 
 
 @dataclass
