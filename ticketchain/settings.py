@@ -141,6 +141,11 @@ class Settings(BaseSettings):
         return self.signer_dir or self.data / "signer"
 
     @property
+    def master_key(self) -> Path:
+        """The signer's wrapping key: in its own folder, where that is named, since others cannot read it anyway."""
+        return (self.signer_dir or self.data / "keys") / "master.key"
+
+    @property
     def database(self) -> str:
         """SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite:///{self.data / 'ticketchain.db'}"

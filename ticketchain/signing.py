@@ -51,7 +51,7 @@ def config_of(settings: Settings, chain_id: int, ledgers: Sequence[str]) -> Conf
     """What a signer of this installation is told."""
     return Config(
         folder=str(settings.signer.absolute()),
-        master_key=str(settings.data.absolute() / "keys" / "master.key"),
+        master_key=str(settings.master_key.absolute()),
         key_provider=settings.key_provider,
         operator_keys=settings.operator_keys,
         chain_id=chain_id,

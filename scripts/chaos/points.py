@@ -24,7 +24,7 @@ class Point:
 _BUY, _PAY, _PASS = "ticketchain.usecases.buy", "ticketchain.usecases.pay", "ticketchain.usecases.pass_on"
 _OUTBOX, _ORDERS, _CHAIN = "ticketchain.store.outbox", "ticketchain.store.orders", "ticketchain.store.chain"
 _SETTLE, _FINAL = "ticketchain.usecases.settle", "ticketchain.usecases.finality"
-_GATEWAY, _SENDER, _SIGNER = "ticketchain.chain.gateway", "ticketchain.chain.sender", "ticketchain.signer.desk"
+_GATEWAY, _SENDER, _SIGNER = "ticketchain.chain.gateway", "ticketchain.chain.sender", "ticketchain.wallets.remote"
 _SANDBOX, _HOOKS, _EMBEDDED = (
     "ticketchain.payments.sandbox",
     "ticketchain.payments.delivery",
@@ -34,6 +34,7 @@ _SANDBOX, _HOOKS, _EMBEDDED = (
 POINTS: tuple[Point, ...] = (
     Point("order written, not committed", _ORDERS, "add_order"),
     Point("order committed, not answered", _BUY, "order_hold"),
+    Point("consent signed, not committed", _SIGNER, "RemoteSigner.consent"),
     Point("gift committed, not answered", _PASS, "give"),
     Point("webhook stored, not committed", _ORDERS, "add_webhook"),
     Point("webhook committed, not answered", _PAY, "receive_webhook"),
@@ -45,8 +46,8 @@ POINTS: tuple[Point, ...] = (
     Point("intent written, not committed", _OUTBOX, "add_intent"),
     Point("intents claimed, not committed", "ticketchain.store.claims", "claim"),
     Point("intents and nonce written, not committed", "ticketchain.store.claims", "take"),
-    Point("nonce committed, not signed", _SIGNER, "SigningDesk.transaction", after=False),
-    Point("signed, not stored", _SIGNER, "SigningDesk.transaction"),
+    Point("nonce committed, not signed", _SIGNER, "RemoteSigner.transaction", after=False),
+    Point("signed, not stored", _SIGNER, "RemoteSigner.transaction"),
     Point("signed bytes stored, not committed", _OUTBOX, "add_attempt"),
     Point("signed bytes committed, not broadcast", _GATEWAY, "Gateway.send_raw_many", after=False),
     Point("broadcast, answers not noted", _GATEWAY, "Gateway.send_raw_many"),

@@ -25,8 +25,11 @@ from scripts.chaos.proxy import Proxy
 from ticketchain.chain.anvil import free_port
 
 SETUPS = ("replicas", "single", "embedded")
-API, WORKER, UP = "api", "worker", "up"
+API, WORKER, UP, SIGNER = "api", "worker", "up", "signer"
 POSTGRES, ANVIL = "PostgreSQL", "anvil of the embedded chain"
+_CHILDREN = {ANVIL: "anvil", SIGNER: "ticketchain.signer"}
+"""Children of `up`, by what stands in their command."""
+
 BLOCK_S = 0.15
 UNPAID_S = 5
 _READY_S = 120.0
@@ -102,6 +105,7 @@ class House:
     def _environment(self, rpc: str | None) -> dict[str, str]:
         values = {"DATA": str(self.data), "SANDBOX_PAYMENTS": "true", "RATE_LIMITS": "false"}
         values |= {"HOLD_S": "10", "PAYMENT_S": str(UNPAID_S)}
+        values |= {"SIGNER_PROCESS": "true", "SIGNER_WALLET_HOUR": "100000", "SIGNER_WALLET_DAY": "100000"}
         values |= {"DATABASE_URL": self.database, "RELAYERS": "2"} if self.postgres else {}
         values |= {"RPC_URL": rpc} if rpc else {}
         values |= {"BASE_URL": self.urls[0]} if self.urls else {}
@@ -132,6 +136,8 @@ class House:
         ports = [free_port() for _ in range(2 if self.setup == "replicas" else 1)]
         self.urls = [f"http://127.0.0.1:{port}" for port in ports]
         role = API if self.setup == "replicas" else UP
+        if role == API:
+            self._keep(SIGNER, "run")
         for port in ports:
             self._keep(role, "--port", str(port), *(["--json"] if role == UP else []))
         for _ in range(2 if self.setup == "replicas" else 0):
@@ -180,7 +186,7 @@ class House:
 
     def victims(self) -> list[str]:
         """What can be killed from outside."""
-        roles = list(dict.fromkeys(process.name for process in self.kept))
+        roles = list(dict.fromkeys([*(process.name for process in self.kept), SIGNER]))
         return [*roles, *([POSTGRES] if self.postgres else []), *([] if self.chain else [ANVIL])]
 
     def kill(self, victim: str, rng: random.Random) -> bool:
@@ -194,8 +200,8 @@ class House:
         if not running:
             return False
         process = rng.choice(running)
-        if victim == ANVIL:
-            return _kill_child(process.pid, "anvil")
+        if victim in _CHILDREN and process.name == UP:
+            return _kill_child(process.pid, _CHILDREN[victim])
         ends = len(process.ends)
         self.processes.kill(process)
         until(lambda: len(process.ends) > ends, 20, f"the end of {victim}")

@@ -1,4 +1,4 @@
-"""`ticketchain up`, its chain and its signer are killed with SIGKILL in the middle of an issue and of a sale, and go on."""
+"""`ticketchain up`, its chain and its signer are killed with SIGKILL in the middle of an issue and of a sale."""
 
 from __future__ import annotations
 

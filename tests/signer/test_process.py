@@ -368,3 +368,16 @@ def test_its_switch_and_its_log_at_the_command_line(tmp_path: Path) -> None:
         assert (checked.exit_code, checked.stderr) == (0, f"{len(rows)} rows, 0 problems\n")
     gone = say("status")
     assert gone.exit_code == 1 and "no signer answers" in gone.stderr
+
+
+def test_it_knows_its_ledgers_again_after_a_restart_and_no_foreign_ones(tmp_path: Path) -> None:
+    here = config(tmp_path)
+    with running(here), connected(here) as remote:
+        with pytest.raises(SignerRefused, match="was not deployed by this installation's admin"):
+            remote.know([LEDGER, OTHER])
+        remote.know([LEDGER])
+    with running(replace(here, ledgers=())), connected(here) as remote:
+        fan = fan_of(remote)
+        assert signer_of(gift(), fan.agree(gift())) == fan.address
+    with pytest.raises(SignerNotStarted, match="would change its address"):
+        start(replace(here, ledgers=(OTHER,), is_child=True))

@@ -20,7 +20,7 @@ from ticketchain.signer.fans import Rules
 from ticketchain.signer.operator import open_elsewhere, open_operator
 from ticketchain.signer.passkeys import Site
 from ticketchain.signer.paths import VAULT
-from ticketchain.signer.vault import Vault, VaultProblem
+from ticketchain.signer.vault import Entry, Vault, VaultProblem
 
 
 def now() -> datetime:
@@ -39,8 +39,8 @@ def open_desk(config: Config, clock: Callable[[], datetime] = now) -> SigningDes
     try:
         with vault.entry(clock()) as entry:
             operator = open_operator(entry, seal, config.relayers, elsewhere)
-            entry.db.executemany("INSERT OR IGNORE INTO ledgers VALUES (?)", [(each,) for each in config.ledgers])
-        domains = Domains(config.chain_id, config.ledgers)
+            domains = Domains(config.chain_id, _known(entry))
+            _remember(entry, domains, config.ledgers)
         return SigningDesk(vault, seal, operator, domains, Site.of(config.site), clock, Rules(limits=config.limits))
     except BaseException:
         vault.close()
@@ -51,9 +51,25 @@ def know(desk: SigningDesk, ledgers: Sequence[str]) -> None:
     """All ledgers by number, after one was added. Raises `SignerRefused` for one that no key of ours has created."""
     with desk.vault.entry(now()) as entry:
         ours = {address for (address,) in entry.db.execute("SELECT address FROM ledgers")}
-    if foreign := [address for address in ledgers if address not in ours]:
-        raise SignerRefused(f"ledger: {foreign[0]} was not deployed by this installation's admin")
-    desk.know(ledgers)
+        if foreign := [address for address in ledgers if address not in ours]:
+            raise SignerRefused(f"ledger: {foreign[0]} was not deployed by this installation's admin")
+        _remember(entry, desk, ledgers)
+
+
+def _known(entry: Entry) -> list[str]:
+    """The ledgers by number, as they were known before."""
+    rows = entry.db.execute("SELECT address FROM ledgers WHERE number IS NOT NULL ORDER BY number")
+    return [address for (address,) in rows]
+
+
+def _remember(entry: Entry, who: Domains | SigningDesk, ledgers: Sequence[str]) -> None:
+    """Has them known from now on, after a restart too. Raises `SignerRefused` when a known one would change."""
+    if ledgers[: len(known := _known(entry))] == tuple(known[: len(ledgers)]) and len(ledgers) <= len(known):
+        return  # fewer than are known: whoever says so was started before the newest was there
+    who.know(ledgers)
+    values = list(enumerate(ledgers))
+    entry.db.executemany("INSERT OR IGNORE INTO ledgers (number, address) VALUES (?, ?)", values)
+    entry.db.executemany("UPDATE ledgers SET number = ? WHERE address = ?", values)
 
 
 def stopped(desk: SigningDesk) -> str | None:

@@ -139,5 +139,5 @@ def created_at(sender: str, nonce: int) -> str:
 
 def _noted(entry: Entry, ledger: str, sign: Callable[[Entry], SignedTransaction]) -> SignedTransaction:
     """Remembers that this ledger is ours before it is there, so that its roles can be given."""
-    entry.db.execute("INSERT OR IGNORE INTO ledgers VALUES (?)", (ledger,))
+    entry.db.execute("INSERT OR IGNORE INTO ledgers (address) VALUES (?)", (ledger,))
     return sign(entry)

@@ -49,7 +49,7 @@ CREATE TABLE operator_keys (
   name TEXT PRIMARY KEY, address TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, sealed BLOB NOT NULL,
   version INTEGER NOT NULL, reference TEXT NOT NULL
 ) STRICT;
-CREATE TABLE ledgers (address TEXT PRIMARY KEY) STRICT;
+CREATE TABLE ledgers (address TEXT PRIMARY KEY, number INTEGER UNIQUE) STRICT;
 CREATE TABLE spent (
   subject TEXT, minute INTEGER, number INTEGER NOT NULL, PRIMARY KEY (subject, minute)
 ) STRICT, WITHOUT ROWID;
