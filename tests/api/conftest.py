@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -34,10 +35,12 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
 
 
 @contextmanager
-def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -> Iterator[Shop]:
-    """A shop on a database of its own; with `stripe` people pay there."""
+def open_shop(
+    engine: str, folder: Path, stripe: StripeProvider | None = None, url: str = "http://testserver"
+) -> Iterator[Shop]:
+    """A shop on a database of its own; with `stripe` people pay there. `url`: where its pages are shown."""
     store, clock, ledger, log = fresh_store(engine, folder), Clock(), AnsweringLedger(), Log()
-    signer = open_desk(folder, clock, CHAIN_ID, [ADDRESS])
+    signer = open_desk(folder, clock, CHAIN_ID, [ADDRESS], site=url)
     people = open_keeper(folder, clock)
     sandbox = Sandbox(store, clock, new_id, "http://testserver")
     others: list[PaymentProvider] = [SandboxProvider(sandbox, [SECRET], clock), Desk(store, clock)]
@@ -53,12 +56,13 @@ def open_shop(engine: str, folder: Path, stripe: StripeProvider | None = None) -
         people=people,
         **login_parts(folder, clock),
         log=log,
-        rp_id="testserver",
+        url=url,
+        rp_id=urlsplit(url).hostname or "",
     )
     chain = HandMadeChain(parts)
     chain.start()
     app = create_app(parts, sandbox=sandbox, stripe=stripe, ready={"chain": ledger._reach})
-    with TestClient(app) as client:
+    with TestClient(app, base_url=url) as client:
         yield Shop(parts, client, chain, ledger, sandbox, clock, log)
     people.close()
     signer.vault.close()

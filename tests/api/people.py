@@ -77,7 +77,7 @@ class Person:
     def enrol(self) -> SoftPasskey:
         """A new passkey of theirs."""
         asked = done(self.post("/v1/passkeys/options"), 200)
-        passkey = SoftPasskey.at("http://testserver", asked["rp"]["id"])
+        passkey = SoftPasskey.at(str(self.client.base_url), asked["rp"]["id"])
         done(self.post("/v1/passkeys", json=passkey.register(asked["challenge"]) | {"label": "phone"}), 201)
         return passkey
 

@@ -30,6 +30,7 @@ def open_desk(
     ledgers: Sequence[str],
     relayers: int = 1,
     rules: Rules | None = None,
+    site: str = SITE,
     **more: Any,
 ) -> SigningDesk:
     """A desk whose vault and key file are in this folder; close its vault. `more`: the desk's own arguments."""
@@ -37,7 +38,7 @@ def open_desk(
     seal = Seal(Keyring(folder / "keys" / "master.key"), chain_id)
     with vault.entry(clock()) as entry:
         operator = open_operator(entry, seal, relayers)
-    return SigningDesk(vault, seal, operator, Domains(chain_id, ledgers), Site.of(SITE), clock, rules, **more)
+    return SigningDesk(vault, seal, operator, Domains(chain_id, ledgers), Site.of(site), clock, rules, **more)
 
 
 def key_of_wallet(folder: Path, chain_id: int, address: str) -> LocalAccount:

@@ -11,7 +11,7 @@
 
   const make = (tag, text = "", className = "") => Object.assign(document.createElement(tag), { textContent: text, className });
   const minor = (currency) => 10 ** (digits[currency] ?? 2);
-  const money = (amount, currency) => new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "code" }).format(amount / minor(currency));
+  const money = (amount, currency) => `${(amount / minor(currency)).toLocaleString("en", { minimumFractionDigits: digits[currency] ?? 2, maximumFractionDigits: digits[currency] ?? 2 })} ${currency}`;
   const moment = (text, zone) => new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "short", timeZone: zone }).format(new Date(text));
   const place = (seat) => (seat ? [seat.section, seat.row && `row ${seat.row}`, seat.seat && `seat ${seat.seat}`].filter(Boolean).join(", ") : "");
   const say = (text) => { at("said").textContent = text; };
@@ -173,10 +173,10 @@
   }
 
   function offer(ticket, name, event) {
-    const cap = Math.floor((event.price_classes.find((each) => each.code === ticket.seat?.price_class)?.all_in ?? 0) * event.resale.cap_bps / 10000);
+    const cap = Math.floor((event.price_classes.find((each) => each.code === ticket.seat?.price_class)?.all_in ?? 0) * event.terms.cap_bps / 10000);
     const [box, input] = field(`Price in ${event.currency}, all in`, { inputMode: "decimal", pattern: "[0-9]+([.,][0-9]{1,3})?" });
     const most = cap ? ` At most ${money(cap, event.currency)}.` : "";
-    open({ title: "Offer this ticket for sale", about: `${name}. Whoever pays first gets it.${most}`, fields: [box], verb: "Offer it", submit: async () => {
+    open({ title: "Offer this ticket for sale", about: `${name}. Whoever pays first has it.${most}`, fields: [box], verb: "Offer it", submit: async () => {
       const price = Math.round(Number(input.value.replace(",", ".")) * minor(event.currency));
       await agreed(`/v1/tickets/${ticket.id}/listings`, { price, currency: event.currency });
       at("dialog").close();
@@ -195,7 +195,8 @@
   async function giveBack(ticket, name) {
     const quote = await ask("GET", `/v1/tickets/${ticket.id}/refund-quote`);
     const list = make("ul");
-    list.append(...quote.parts.map((part) => make("li", `${part.text}: ${money(part.amount, quote.currency)}`)));
+    const words = ({ text: said, amount }) => (said.includes(money(Math.abs(amount), quote.currency)) ? said : `${said}: ${money(amount, quote.currency)}`);
+    list.append(...quote.parts.map((part) => make("li", words(part))));
     open({ title: `Return it for ${money(quote.amount, quote.currency)}`, about: `${name}. The money goes back to where it came from.`, fields: [list], verb: "Return it", submit: async () => {
       const move = await agreed(`/v1/tickets/${ticket.id}/refunds`);
       at("dialog").close();
@@ -253,16 +254,22 @@
     return events[id];
   }
 
+  let shown = ""; // drawn anew only when something has changed, so that nobody loses their place
   async function show() {
-    const [passkeys, tickets, sending, asked] = await Promise.all([
+    const found = await Promise.all([
       ask("GET", "/v1/passkeys"), all("/v1/tickets"), all("/v1/moves?state=sending"), all("/v1/moves?state=asked")]);
+    const offers = await Promise.all(found[1].filter((ticket) => ticket.listing_id).map((ticket) => ask("GET", `/v1/listings/${ticket.listing_id}`)));
+    const now = JSON.stringify([found, offers]);
+    if (now !== shown) await draw(...found, Object.fromEntries(offers.map((offer) => [offer.id, offer])));
+    shown = now;
+  }
+
+  async function draw(passkeys, tickets, sending, asked, offers) {
     const byId = Object.fromEntries(tickets.map((ticket) => [ticket.id, ticket]));
     const moving = new Set(sending.map((move) => move.ticket));
-    const cards = await Promise.all(tickets.map(async (ticket) => {
-      const listing = ticket.listing_id && await ask("GET", `/v1/listings/${ticket.listing_id}`);
-      return card(ticket, await eventOf(ticket.event_id), listing, moving.has(ticket.id));
-    }));
-    const wanted = asked.filter((move) => byId[move.ticket] && new Date(move.expires_at) > new Date());
+    const cards = await Promise.all(tickets.map(async (ticket) =>
+      card(ticket, await eventOf(ticket.event_id), offers[ticket.listing_id], moving.has(ticket.id))));
+    const wanted = asked.filter((move) => byId[move.ticket]);
     at("asked-list").replaceChildren(...await Promise.all(wanted.map(async (move) =>
       askedCard(move, byId[move.ticket], await eventOf(byId[move.ticket].event_id)))));
     at("tickets").replaceChildren(...cards);
@@ -273,6 +280,7 @@
     if (passkeys.held_until) at("held").textContent = `Your tickets stay until ${moment(passkeys.held_until)}, for your safety: ${passkeys.causes.join(", ")}. If that was not you, write to us.`;
     at("my-id").textContent = passkeys.fan_id;
     at("me").hidden = false;
+    at("account").hidden = sessionStorage.getItem("ticketchain.key") !== null;
     main.dataset.ready = "yes";
   }
 
@@ -323,6 +331,10 @@
     const link = `${location.origin}/tickets#to=${at("my-id").textContent}`;
     await navigator.clipboard.writeText(link).then(() => say("Copied: send it to whoever wants to give you a ticket."), () => say(link));
   });
-  setInterval(() => { if (!document.hidden && !busy && !at("dialog").open && main.dataset.ready) show().catch(() => {}); }, FOLLOW_MS * 5);
+  const turn = () => setTimeout(async () => {
+    if (!document.hidden && !busy && !at("dialog").open && main.dataset.ready) await show().catch(() => {});
+    turn();
+  }, document.querySelector(".state.wait") ? FOLLOW_MS : FOLLOW_MS * 8);
+  turn();
   begin();
 })();
