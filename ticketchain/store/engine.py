@@ -46,16 +46,17 @@ _AWAY = ("08", "57P", "53300", "25006")
 
 class Store:
     """Hands out transactions. `url` is an SQLAlchemy URL: `sqlite:///file.db` or `postgresql+psycopg://…`. `writers`:
-    in how many threads of a process short transactions are quickest.
+    in how many threads of a process short transactions are quickest. `walled`: organizers see their rows only (`wall`).
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, walled: bool = True) -> None:
         self.url = url
         self._turn: AbstractContextManager[object] = nullcontext()
         self._reading: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
         self.writers = WRITERS
         parsed = _parsed(url)
-        self._walled = postgres = parsed.get_backend_name() == "postgresql"
+        postgres = parsed.get_backend_name() == "postgresql"
+        self._walled = walled and postgres
         self.engine = create_engine(
             parsed,
             poolclass=QueuePool,
@@ -95,7 +96,7 @@ class Store:
         cursors over more rows than memory has.
         """
         with _answering(), self.engine.connect() as connection:
-            in_one = (long or tenants.tenant() is not None) and connection.dialect.name == "postgresql"
+            in_one = (self._walled and tenants.tenant()) or (long and connection.dialect.name == "postgresql")
             connection = connection.execution_options(**({} if in_one else self._reading))
             try:
                 self._enter(connection)

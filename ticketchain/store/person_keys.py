@@ -32,7 +32,7 @@ class PersonKeys:
     """Statements on the keys. `url` as for `Store`; the tables are made when they are missing."""
 
     def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
-        self._store, self._clock = Store(url), clock
+        self._store, self._clock = Store(url, walled=False), clock
         self._sqlite = self._store.engine.dialect.name == "sqlite"
         if self._sqlite:
             event.listen(self._store.engine, "connect", _overwrite_what_is_deleted)
