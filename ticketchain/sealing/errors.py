@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ticketchain.domain.errors import DomainError, Unavailable
 
 
@@ -27,3 +29,11 @@ class KeyFileProblem(KeyProviderProblem):
 
 class KeyProviderDown(Unavailable):
     """What keeps the wrapping key does not answer, or says that it cannot now; trying again later is right."""
+
+
+class DataKeyNeeded(KeyProviderDown):
+    """Inside `Seal.asking_nobody` a data key is needed that is not open yet: call `fetch` later, then try again."""
+
+    def __init__(self, fetch: Callable[[], object]) -> None:
+        super().__init__("a key of the signer is not open yet; try again later")
+        self.fetch = fetch

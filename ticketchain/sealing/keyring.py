@@ -11,14 +11,17 @@ import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 
 from ticketchain.sealing.aws import KmsWrappingKey
-from ticketchain.sealing.errors import KeyFileProblem, KeyProviderProblem, SealBroken
+from ticketchain.sealing.errors import KeyFileProblem, KeyProviderDown, KeyProviderProblem, SealBroken
 from ticketchain.sealing.keyfile import make_file, read_file
 from ticketchain.sealing.systemd import credential_key
 from ticketchain.sealing.wrapping import KEY_BYTES, LocalKey, WrappingKey
 
 FILE = "file"
+REST_S = 2.0
+"""How long nobody is asked again who did not answer."""
 
 
 def _vault_key(place: str) -> WrappingKey:
@@ -47,6 +50,7 @@ class Keyring:
     def __init__(self, path: Path, kept: str = FILE) -> None:
         self._path = path
         self._opened: dict[int, WrappingKey] = {}
+        self._rests: dict[int, float] = {}
         self._newest = _newest(path) or _make(path, 1, kept)
         place = _place(path, self._newest)
         if place != kept:
@@ -65,11 +69,21 @@ class Keyring:
 
     def wrap(self, data_key: bytes, version: int) -> bytes:
         """The data key (32 bytes), encrypted under a version. Raises `SealBroken` when that is not here."""
-        return self._key(version).wrap(data_key, version)
+        return self._unless_down(version, lambda: self._key(version).wrap(data_key, version))
 
     def unwrap(self, wrapped: bytes, version: int) -> bytes:
         """The data key again. Raises `SealBroken` for a version that is not here, another key, or changed bytes."""
-        return self._key(version).unwrap(wrapped, version)
+        return self._unless_down(version, lambda: self._key(version).unwrap(wrapped, version))
+
+    def _unless_down(self, version: int, ask: Callable[[], bytes]) -> bytes:
+        """What is asked. When nobody answered, it is refused at once for a while: not every request waits in vain."""
+        if monotonic() < self._rests.get(version, 0):
+            raise KeyProviderDown(f"what keeps version {version} of the wrapping key did not answer; try again later")
+        try:
+            return ask()
+        except KeyProviderDown:
+            self._rests[version] = monotonic() + REST_S
+            raise
 
     def _key(self, version: int) -> WrappingKey:
         if version not in self._opened:

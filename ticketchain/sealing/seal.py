@@ -9,16 +9,20 @@ times.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
-from functools import lru_cache
-from threading import Lock
-from typing import Protocol
+from functools import lru_cache, partial
+from threading import Lock, local
+from typing import Protocol, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ticketchain.sealing.errors import SealBroken
+from ticketchain.sealing.errors import DataKeyNeeded, SealBroken
 from ticketchain.sealing.wrapping import KEY_BYTES, WrappingKey
+
+Answer = TypeVar("Answer")
 
 SEALS_PER_KEY = 1000
 _NONCE = 12
@@ -52,7 +56,7 @@ class Seal:
     def __init__(self, provider: KeyProvider, chain_id: int) -> None:
         self._provider = provider
         self._chain_id = chain_id
-        self._lock = Lock()
+        self._lock, self._here = Lock(), local()
         self._left = 0
         self._wrapped = b""
         self._version = 0
@@ -90,18 +94,43 @@ class Seal:
         """
         return self.close(self.open(sealed, version, address, purpose, owner), address, purpose, owner)
 
+    @contextmanager
+    def asking_nobody(self) -> Iterator[None]:
+        """Inside, in this thread, no provider is asked: what would ask one raises `DataKeyNeeded`. For transactions."""
+        self._here.quiet = True
+        try:
+            yield
+        finally:
+            self._here.quiet = False
+
     def _data_key(self) -> tuple[bytes, int]:
+        while True:
+            with self._lock:
+                if self._left and self._version == self._provider.version:
+                    self._left -= 1
+                    return self._wrapped, self._version
+            self._ask(self._renew)
+
+    def _renew(self) -> None:
+        """A new data key for the seals to come; the provider may take its time, nobody waits for a lock meanwhile."""
+        version = self._provider.version
+        if self._left and self._version == version:  # another request was here first
+            return
+        wrapped = self._provider.wrap(secrets.token_bytes(KEY_BYTES), version)
+        self._cipher_of(wrapped, version)
         with self._lock:
-            newest = self._provider.version
-            if not self._left or self._version != newest:
-                self._left, self._version = 0, newest  # when wrapping fails, the next one tries again
-                self._wrapped = self._provider.wrap(secrets.token_bytes(KEY_BYTES), self._version)
-                self._left = SEALS_PER_KEY
-            self._left -= 1
-            return self._wrapped, self._version
+            self._wrapped, self._version, self._left = wrapped, version, SEALS_PER_KEY
 
     def _open_data_key(self, wrapped: bytes, version: int) -> AESGCM:
-        return AESGCM(self._provider.unwrap(wrapped, version))
+        return AESGCM(
+            self._ask(partial(self._provider.unwrap, wrapped, version), partial(self._cipher_of, wrapped, version))
+        )
+
+    def _ask(self, ask: Callable[[], Answer], fetch: Callable[[], object] | None = None) -> Answer:
+        """What the provider answers, unless it must not be asked here."""
+        if getattr(self._here, "quiet", False):
+            raise DataKeyNeeded(fetch or ask)
+        return ask()
 
 
 def _binding(purpose: Purpose, chain_id: int, version: int, address: str, owner: str) -> bytes:

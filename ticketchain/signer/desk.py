@@ -17,6 +17,7 @@ from ticketchain.domain.consents import Attestation, Consent
 from ticketchain.domain.errors import DomainError, SignerRefused
 from ticketchain.domain.ports import SignedTransaction, TransactionFields, UnsignedTransaction
 from ticketchain.domain.proofs import LogEntry, LogHead, Passkey, PasskeyProof, Registration, Standing
+from ticketchain.sealing.errors import DataKeyNeeded
 from ticketchain.sealing.seal import Seal
 from ticketchain.signer import limits, log, switch
 from ticketchain.signer.domains import Domains
@@ -90,7 +91,7 @@ class SigningDesk:
         assert_fast_backend()
         self.vault, self._clock, self._operator, self._domains = vault, clock, operator, domains
         self.rules = rules or Rules()
-        self._fans = Fans(seal, domains, site, self.rules, random)
+        self._seal, self._fans = seal, Fans(seal, domains, site, self.rules, random)
         self._operations = Operations(operator, domains, self.rules.limits)
         self._swept = 0
 
@@ -101,7 +102,18 @@ class SigningDesk:
         when this returns. Raises `VaultProblem` when that cannot be; then nothing was done.
         """
         jobs = [self._prepared(request) for request in requests]
-        with self.vault.entry(self._clock()) as entry:
+        answers = self._do(jobs)
+        while waiting := [n for n, answer in enumerate(answers) if isinstance(answer, DataKeyNeeded)]:
+            ready = [_with_key(jobs[n], answers[n]) for n in waiting]
+            for n, answer in zip(waiting, self._do(ready), strict=True):
+                answers[n] = answer
+        return answers
+
+    def _do(self, jobs: Sequence[Job | DomainError]) -> list[Any]:
+        """All jobs in one transaction. What keeps the wrapping key is not asked inside: a job for which it must be says
+        so (`DataKeyNeeded`), and is done in the next one.
+        """
+        with self.vault.entry(self._clock()) as entry, self._seal.asking_nobody():
             self._sweep(entry)
             return [job if isinstance(job, DomainError) else entry.attempt(job) for job in jobs]
 
@@ -277,3 +289,12 @@ class SigningDesk:
         """Signs again."""
         with self.vault.entry(self._clock()) as entry:
             switch.resume(entry)
+
+
+def _with_key(job: Job | DomainError, needed: DataKeyNeeded) -> Job | DomainError:
+    """The job, now that its data key is open, or why that could not be opened."""
+    try:
+        needed.fetch()
+    except DomainError as refusal:
+        return refusal
+    return job
