@@ -83,6 +83,15 @@ def own_page(request: Request, cookie_wanted: bool) -> None:
         raise Forbidden("cookie: only pages of this service get one; leave it out and use the token")
 
 
+def signed_in(request: Request) -> bool:
+    """Whether a page's visitor has a session that goes on."""
+    try:
+        presented = credential(request)
+        return presented.is_session and presented.who(request.app.state.parts).person_id is not None
+    except (Forbidden, Unauthenticated):
+        return False
+
+
 def bearer(request: Request) -> str:
     """What was sent as API key or token. Raises `Unauthenticated`."""
     scheme, _, api_key = request.headers.get("authorization", "").partition(" ")

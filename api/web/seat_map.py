@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
+from api.credentials import signed_in
 from api.deps import Shop
 from api.web.pages import page
 from api.web.scenes import scene_of_map
@@ -52,6 +53,7 @@ def seat_map(event_id: str, shop: Shop, request: Request) -> Response:
         most=event["sale"]["order_limit"] or shop.rules.max_quantity,
         free=found.states.count(plans.FREE),
         mark_box=f"{-reach} {-reach} {2 * reach} {2 * reach}",
+        signed_in=signed_in(request),
         picture=Markup(draw(scene, alone=False)),  # noqa: S704  (every text in it is escaped)
     )
 

@@ -199,6 +199,33 @@ def test_a_cookie_counts_only_for_what_a_page_of_ours_sends(village: Town, heade
     assert done(page.delete("/v1/sessions", headers={"Origin": "http://testserver"}), 200) == {"ended": 1}
 
 
+def test_who_is_signed_in_buys_at_the_map_as_who_they_are(village: Town) -> None:
+    organizer = village.shop.organizer()
+    event = village.shop.event(organizer)
+    village.shop.issue(organizer, event)
+    owner, page = village.member("anna@example.com"), village.browser()
+    assert "data-signed-in" not in page.get(f"/events/{event}/map").text
+    page.client.cookies.set("ticketchain", owner.token)
+    assert "data-signed-in" in page.get(f"/events/{event}/map").text
+    wish = {"price_class": "A", "quantity": 1}
+    hold = done(page.post(f"/v1/events/{event}/holds", json=wish, headers=OURS), 201)
+    done(owner.get(f"/v1/holds/{hold['id']}"), 200)
+    owner.delete("/v1/sessions")
+    assert "data-signed-in" not in page.get(f"/events/{event}/map").text
+
+
+def test_a_page_replaces_an_old_cookie(village: Town) -> None:
+    page, token = village.browser(), village.member("anna@example.com").token
+    page.client.cookies.set("ticketchain", token)
+    assert "set-cookie" not in page.get("/account").headers
+    village.shop.clock.advance(minutes=16)
+    answer = page.get("/account")
+    assert "anna@example.com" in answer.text and answer.headers["cache-control"] == "no-store"
+    assert "tc_session_" in answer.headers["set-cookie"] and token not in answer.headers["set-cookie"]
+    nobody = village.browser().get("/account", follow_redirects=False)
+    assert (nobody.status_code, nobody.headers["location"]) == (303, "/sign-in?next=/account")
+
+
 # ------------------------------------------------------------------------------------------------ devices
 
 

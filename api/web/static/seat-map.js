@@ -20,6 +20,7 @@
   const at = (id) => document.getElementById(id);
   const map = at("map"), frame = at("frame"), svg = frame.querySelector("svg");
   const { event, currency, closed } = map.dataset; // closed: why no seat can be chosen, if so
+  const signedIn = "signedIn" in map.dataset;
   const digits = Number(map.dataset.digits), most = Number(map.dataset.most);
   const prices = [...document.querySelectorAll("tr[data-code]")].map((row) => Number(row.dataset.price));
   const kept = `ticketchain.at.${event}`;
@@ -158,7 +159,7 @@
 
   let behind = 0; // by how much the service's clock is behind ours
   async function ask(method, path, body, once) {
-    const headers = {}, key = sessionStorage.getItem("ticketchain.key");
+    const headers = {}, key = signedIn ? "" : sessionStorage.getItem("ticketchain.key"); // a session comes as a cookie
     if (key && path.indexOf("live-stock") < 0) headers.Authorization = `Bearer ${key}`;
     if (body) headers["Content-Type"] = "application/json";
     if (once) headers["Idempotency-Key"] = once;
@@ -187,7 +188,7 @@
   }
 
   async function signUp() {
-    if (sessionStorage.getItem("ticketchain.key")) return;
+    if (signedIn || sessionStorage.getItem("ticketchain.key")) return;
     sessionStorage.setItem("ticketchain.key", (await ask("POST", "/v1/fans")).api_key);
   }
 
@@ -216,7 +217,8 @@
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.status === 401) sessionStorage.removeItem("ticketchain.key");
-      trouble(error.status === 401 ? "Your account is not known any more; try again with a new one." : error.message);
+      const unknown = signedIn ? "You were signed out; sign in and try again." : "Your account is not known any more; try again with a new one.";
+      trouble(error.status === 401 ? unknown : error.message);
     } finally {
       busy = false;
       document.body.removeAttribute("aria-busy");
@@ -286,7 +288,7 @@
     if (url) at("pay").href = url;
     at("pay").textContent = `Go to payment: ${money(order.total)}`;
     at("again").hidden = open;
-    at("key").textContent = sessionStorage.getItem("ticketchain.key");
+    if (!signedIn) at("key").textContent = sessionStorage.getItem("ticketchain.key");
     map.dataset.order = order.state;
     if (!DONE.includes(order.state)) setTimeout(() => lookAgain(order.id), order.state === "created" ? ORDER_MS / 3 : ORDER_MS);
   }
