@@ -23,7 +23,8 @@ from ticketchain.chain.limits import Limits
 from ticketchain.chain.plan import SenderStopped
 from ticketchain.chain.sender import Sender
 from ticketchain.cli.outbox import app
-from ticketchain.context import Context, deploy_to, now, open_context, operator_addresses
+from ticketchain.context import Context, now, open_context
+from ticketchain.installing import deploy_to, operator_addresses
 from ticketchain.settings import Settings
 from ticketchain.store import schema_chain as t
 from ticketchain.store import signers

@@ -13,7 +13,8 @@ from tests.support.databases import fresh_database
 from tests.support.geth import fund, running_geth
 from ticketchain.audit import audit_ledger
 from ticketchain.chain.gateway import Gateway
-from ticketchain.context import Context, deploy_to, open_context, operator_addresses
+from ticketchain.context import Context, open_context
+from ticketchain.installing import deploy_to, operator_addresses
 from ticketchain.settings import Settings
 from ticketchain.store import chain
 

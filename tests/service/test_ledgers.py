@@ -14,8 +14,9 @@ from ticketchain.audit import audit_ledger
 from ticketchain.chain.abi import decode_result, encode_call
 from ticketchain.chain.deploy import Deployment, DeploymentBroken
 from ticketchain.chain.deployments import add_deployment, load_deployments
-from ticketchain.context import CannotStart, Context, _know_ledgers, deploy_next, open_context
+from ticketchain.context import CannotStart, Context, _know_ledgers, open_context
 from ticketchain.domain.ledgers import event_on_chain, ledger_of, ledger_of_ticket, ticket_here, ticket_on_chain
+from ticketchain.installing import deploy_next
 from ticketchain.settings import Settings
 from ticketchain.store import chain
 from ticketchain.store.engine import Store

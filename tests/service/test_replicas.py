@@ -26,7 +26,7 @@ from tests.cli.program import PATIENCE_S, PROGRAM, environment, ticketchain
 from tests.support.web import FACE, open_event, wait
 from ticketchain.audit import audit_ledger
 from ticketchain.chain.anvil import free_port
-from ticketchain.context import deploy_to, operator_addresses
+from ticketchain.installing import deploy_to, operator_addresses
 from ticketchain.settings import Settings
 
 MOVED_S = 10.0  # the issue's

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ticketchain.cli.local import Data, one_sentence, settings_of, tell
-from ticketchain.context import deploy_next, deploy_to, webhook_secrets
+from ticketchain.context import webhook_secrets
+from ticketchain.installing import deploy_next, deploy_to
 
 
 def deploy(

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from ticketchain.cli.local import Data, Rpc, one_sentence, settings_of, tell
-from ticketchain.context import open_store, operator_addresses
+from ticketchain.context import open_store
+from ticketchain.installing import operator_addresses
 from ticketchain.usecases import keys as use_cases
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

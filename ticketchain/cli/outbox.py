@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ticketchain.cli.local import Data, Rpc, one_sentence, settings_of, tell
-from ticketchain.context import fill_nonce, open_store
+from ticketchain.context import open_store
+from ticketchain.installing import fill_nonce
 from ticketchain.usecases import operate
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

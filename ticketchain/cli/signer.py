@@ -16,8 +16,8 @@ import typer
 
 from ticketchain.cli.local import FAILED, Data, Rpc, one_sentence, settings_of, tell
 from ticketchain.cli.signer_keys import rewrap, rotate
-from ticketchain.context import signer_config
 from ticketchain.domain.proofs import LogEntry, stamp
+from ticketchain.installing import signer_config
 from ticketchain.settings import Settings
 from ticketchain.signer import log, switch
 from ticketchain.signer.codec import write

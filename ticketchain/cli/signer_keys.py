@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ticketchain.cli.local import FAILED, Data, one_sentence, settings_of, tell
-from ticketchain.context import signer_config
+from ticketchain.installing import signer_config
 from ticketchain.signer.config import Config
 from ticketchain.signer.opening import open_vault
 from ticketchain.signer.rewrap import Rewrapped
