@@ -94,6 +94,7 @@ _WORDS = {
     401: "No valid API key was sent",
     403: "Not allowed: the API key has not the scope, or a signature is wrong",
     404: "Unknown, or not yours",
+    408: "The body did not come in time",
     409: "Not possible now; `detail` says why",
     413: "The body is too large",
     429: "Too many tries or requests; `Retry-After` says when to go on",
@@ -149,7 +150,8 @@ def _finish(operation: dict[str, Any]) -> None:
     """Problems for what FastAPI describes in its own form, and the scope in words."""
     if "422" in operation["responses"]:
         operation["responses"]["422"] = responses(422)[422]
-    operation["responses"] |= {str(status): answer for status, answer in responses(429, 500).items()}
+    with_body = (400, 408, 413) if "requestBody" in operation else ()
+    operation["responses"] |= {str(status): answer for status, answer in responses(429, 500, *with_body).items()}
     needed = operation.get("x-scope", "public")
     roles = ", ".join(role for role, scopes in SCOPES.items() if needed in scopes)
     who = "anyone, no API key" if needed == "public" else f"an API key with `{needed}` ({roles})"

@@ -16,7 +16,10 @@ router = APIRouter(tags=["Tickets"])
 
 
 @router.get(
-    "/tickets", summary="List my tickets", response_model=answers.Page[answers.Ticket], **scope("tickets:write", 422)
+    "/tickets",
+    summary="List my tickets",
+    response_model=answers.Page[answers.Ticket],
+    **scope("tickets:write", 404, 422),
 )
 def list_tickets(shop: Shop, who: Caller, after: AfterTicket = FIRST_TICKET, limit: Limit = 50) -> dict[str, Any]:
     """What the ledger says one holds, by ticket id."""
