@@ -166,6 +166,7 @@ def look(stage: Stage, house: House, order: str) -> None:
 def publish(stage: Stage) -> None:
     """The logs' heads, now."""
     parts, town = stage.town.shop.parts, stage.town
+    anchors.publish_heads(parts)
     with parts.store.begin() as tx:
         tx.exec_driver_sql("UPDATE anchors SET checked_at = 0")
     assert anchors.publish_heads(parts)

@@ -16,7 +16,9 @@ from ticketchain.usecases.parts import Parts
 
 
 def publish_heads(parts: Parts) -> bool:
-    """Writes the intent that publishes the heads, when it is time and the logs have something new. True if it did."""
+    """Writes the intent that publishes the heads, when it is time and the logs have something new: then True. The first
+    look only begins the time.
+    """
     if not parts.rules.anchor_every:
         return False
     now = parts.clock()
@@ -26,7 +28,8 @@ def publish_heads(parts: Parts) -> bool:
         return False
     if last is None:
         with parts.store.begin() as tx:
-            return anchors.add(tx, 0, Head(0, NO_HASH), Head(0, NO_HASH), now)
+            anchors.add(tx, 0, Head(0, NO_HASH), Head(0, NO_HASH), now)
+        return False
     if not parts.signer.check_log(LogHead(last.signer_seq, last.signer_hash)):
         parts.log.error("the signer's log has lost a row that was published", row=last.signer_seq)
     return _publish(parts, last, Head(*_of_signer(parts)))
