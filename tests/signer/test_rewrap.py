@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from tests.cli.program import ticketchain
 from tests.support.vaults import CHAIN, fill
+from ticketchain.cli.signer import app
 from ticketchain.demo.passkey import SoftPasskey, from_text, to_text
 from ticketchain.domain.consents import Gift, RefundsPaid
 from ticketchain.domain.consents import Paid as PaidLine
@@ -237,7 +238,7 @@ from ticketchain.wallets.remote import RemoteSigner
 
 def progress(done, all_):
     print(done, flush=True)
-    time.sleep(0.2 if done else 0)
+    time.sleep(0.1 if done else 0)
 
 rewrap.BATCH = 100
 vault, seal = Vault(Path(sys.argv[1]), 31337), Seal(Keyring(Path(sys.argv[2])), 31337)
@@ -316,27 +317,31 @@ def test_a_row_that_changed_since_it_was_read_is_not_overwritten(place: Place, m
     assert place.rows(f"SELECT sealed FROM wallets WHERE owner = '{owner}'") == [(sealed,)]
 
 
-def test_rotate_and_rewrap_from_the_command_line(place: Place, tmp_path: Path) -> None:
-    data = ("--data", place.folder)
-    rotated = ticketchain("signer", "rotate", *data, folder=tmp_path)
-    assert (rotated.returncode, "version 2 of the wrapping key is kept at file" in rotated.stderr) == (0, True)
-    done = ticketchain("signer", "rewrap", *data, "--json", folder=tmp_path)
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"done": MANY + 4, "version": 2, "broken": []})
+def command(place: Place, *words: str, **settings: str) -> Result:
+    """`ticketchain signer …`, in this process."""
+    runner = CliRunner(env={f"TICKETCHAIN_{name.upper()}": value for name, value in settings.items()})
+    return runner.invoke(app, [*words, "--data", str(place.folder)])
+
+
+def test_rotate_and_rewrap_from_the_command_line(place: Place) -> None:
+    rotated = command(place, "rotate")
+    assert (rotated.exit_code, "version 2 of the wrapping key is kept at file" in rotated.stderr) == (0, True)
+    done = command(place, "rewrap", "--json")
+    assert (done.exit_code, json.loads(done.stdout)) == (0, {"done": MANY + 4, "version": 2, "broken": []})
     assert place.versions() == {2}
     assert place.noted() == MANY + 4
     (owner,) = place.rows("SELECT owner FROM wallets ORDER BY owner LIMIT 1")[0]
     with sqlite3.connect(place.folder / "signer" / "vault.db") as db:
         db.execute("UPDATE wallets SET sealed = ?, version = 1 WHERE owner = ?", (b"junk", owner))
-    spoiled = ticketchain("signer", "rewrap", *data, folder=tmp_path)
-    assert (spoiled.returncode, f"wallets {owner}: does not open" in spoiled.stdout) == (1, True)
+    spoiled = command(place, "rewrap")
+    assert (spoiled.exit_code, f"wallets {owner}: does not open" in spoiled.stdout) == (1, True)
 
 
 def test_the_command_line_refuses_in_one_sentence_what_cannot_be(place: Place, tmp_path: Path) -> None:
-    mistyped = ticketchain("signer", "rotate", "--data", tmp_path / "nowhere", folder=tmp_path)
-    assert (mistyped.returncode, "has no vault" in mistyped.stderr) == (1, True)
+    mistyped = command(Place(tmp_path / "nowhere"), "rotate")
+    assert (mistyped.exit_code, "has no vault" in mistyped.stderr) == (1, True)
     assert not (tmp_path / "nowhere").exists()
-    for place_of_key, said in (("vault:http://10.0.0.1:8200#tickets", "use https"), ("usb", "is no place for a key")):
-        settings = {"TICKETCHAIN_KEY_PROVIDER": place_of_key}
-        refused = ticketchain("signer", "rotate", "--data", place.folder, folder=tmp_path, settings=settings)
-        assert (refused.returncode, said in refused.stderr, refused.stderr.count("\n")) == (1, True, 1)
+    for provider, said in (("vault:http://10.0.0.1:8200#tickets", "use https"), ("usb", "is no place for a key")):
+        refused = command(place, "rotate", key_provider=provider)
+        assert (refused.exit_code, said in refused.stderr, refused.stderr.count("\n")) == (1, True, 1)
     assert [each.name for each in place.ring.parent.iterdir()] == ["master.key"]
