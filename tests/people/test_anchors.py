@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -159,3 +161,23 @@ def test_the_command_tells_by_its_status(live: Live, tmp_path: Path) -> None:
     assert (audited(lines), audited(lines, *chain)) == (0, 1)
     assert audited(honest[1:]) == 2
     assert audited(honest, "--rpc", "http://127.0.0.1:1", "--ledger", live.service.deployment.address) == 2
+
+
+def test_the_signers_command_compares_with_the_chain_too(live: Live, tmp_path: Path) -> None:
+    note(live, 1)
+    publish(live)
+    chain = ["--rpc", live.gateway.url, "--ledger", live.service.deployment.address]
+    shutil.copytree(live.service.settings.data, tmp_path / "data")
+
+    def verified(*words: str) -> int:
+        return (
+            CliRunner().invoke(app, ["signer", "log", "--verify", "--data", str(tmp_path / "data"), *words]).exit_code
+        )
+
+    assert (verified(), verified(*chain)) == (0, 0)
+    with sqlite3.connect(tmp_path / "data" / "signer" / "vault.db") as vault:
+        for (name,) in vault.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            vault.execute(f"DROP TRIGGER {name}")
+        vault.execute("DELETE FROM log WHERE seq > (SELECT max(seq) - 3 FROM log)")
+    vault.close()
+    assert (verified(), verified(*chain)) == (0, 1)

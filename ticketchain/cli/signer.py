@@ -16,7 +16,7 @@ import typer
 
 from ticketchain.cli.local import FAILED, Data, Rpc, one_sentence, settings_of, tell
 from ticketchain.cli.signer_keys import rewrap, rotate
-from ticketchain.domain.proofs import LogEntry, stamp
+from ticketchain.domain.proofs import LogEntry, LogHead, stamp
 from ticketchain.installing import signer_config
 from ticketchain.settings import Settings
 from ticketchain.signer import log, switch
@@ -103,6 +103,9 @@ def show_log(
     data: Data = None,
     after: Annotated[int, typer.Option(min=0, help="Only rows after this number.")] = 0,
     verify: Annotated[bool, typer.Option("--verify", help="Check the whole chain of rows instead of listing.")] = False,
+    rpc: Annotated[str, typer.Option(help="With --verify: also against what a chain's node says was published.")] = "",
+    ledger: Annotated[str, typer.Option(help="With --rpc: address of the ledger.")] = "",
+    from_block: Annotated[int, typer.Option(min=0, help="With --rpc: where to begin to look.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each row as a line of JSON, to keep it elsewhere.")
     ] = False,
@@ -110,13 +113,25 @@ def show_log(
     """List what was signed, enrolled, held and made, or check that no row was edited or is missing (else status 1)."""
     with one_sentence(), _vault(settings_of(data=data)) as vault:
         if verify:
-            problems, head = log.problems(_rows(vault, 0)), _head(vault)
+            problems, head = log.problems(_rows(vault, 0), _published(rpc, ledger, from_block)), _head(vault)
             for problem in problems:
                 typer.echo(problem)
             tell(f"{head} rows, {len(problems)} problems")
             raise typer.Exit(FAILED if problems else 0)
         for row in _rows(vault, after):
             typer.echo(json.dumps(_values(row)) if as_json else _line(row))
+
+
+def _published(rpc: str, ledger: str, from_block: int) -> list[LogHead]:
+    """Heads of the log that the chain has."""
+    if not rpc:
+        return []
+    from ticketchain.audit import CouldNotRead, read_published  # imports web3: only when it is asked for
+
+    try:
+        return [LogHead(*each.signer) for each in read_published(rpc, ledger, from_block)]
+    except CouldNotRead as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 app.command()(rotate)
