@@ -65,6 +65,14 @@ def test_wrong_associated_data_does_not_open(seal: Seal, provider: Keyring) -> N
         seal.open(sealed, 2, ADDRESS, Purpose.WALLET)
 
 
+def test_a_seal_opens_for_its_owner_only(seal: Seal) -> None:
+    sealed, version = seal.close(SECRET, ADDRESS, Purpose.WALLET, "fan_1")
+    assert seal.open(sealed, version, ADDRESS, Purpose.WALLET, "fan_1") == SECRET
+    for other in ("fan_2", "fan_", "", "fan_1/", f"{ADDRESS.lower()}/fan_1"):
+        with pytest.raises(SealBroken, match="another owner"):
+            seal.open(sealed, version, ADDRESS, Purpose.WALLET, other)
+
+
 def test_the_version_is_bound_even_where_the_key_file_is_the_same(seal: Seal) -> None:
     class AnyVersion:
         """Unwraps whatever version it is told, so that only the seal's own binding is left."""
