@@ -176,10 +176,13 @@ def moved(house: House, worker: str, loops: list[str]) -> float:
 @pytest.mark.timeout(240)
 def test_killing_any_process_moves_its_work_and_loses_nothing(house: House) -> None:
     names = ("api-1", "api-2", "worker-1", "worker-2")
+    for role in ("api", "worker"):
+        lonely = ticketchain(*WORDS[role], folder=house.folder, settings=house.settings)
+        assert lonely.returncode == 1 and "start `ticketchain signer run`" in lonely.stderr
     house.start("signer")
     house.start(*names)
     loops = sorted(house.owners("worker-1"))
-    assert len(loops) == 5
+    assert len(loops) == 6
     monitor = house.places["worker-1"]["metrics"].removesuffix("/metrics")
     assert house.http.get(f"{monitor}/readyz").json()["status"] == "ready"
     wait(lambda: min(len(house.holds("worker-1")), len(house.holds("worker-2"))) >= 2, "a fair share of the loops")
