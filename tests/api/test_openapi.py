@@ -15,6 +15,11 @@ DOCUMENT = create_app(NOTHING).openapi()
 OPERATIONS = [(path, method, op) for path, item in DOCUMENT["paths"].items() for method, op in item.items()]
 
 
+ONCE_BY_ITSELF = ("/scans", "/entry-lease", "/close", "/lift", "/erasure")
+ONCE_BY_ITSELF += ("/sessions/replacement", "/account/proof", "/account/mail", "/second-factor", "/confirmation")
+"""What does nothing twice without a key: it ends something, or takes the place of what was asked before."""
+
+
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=[f"{m} {p}" for p, m, _ in OPERATIONS])
 def test_an_operation_says_what_it_does(path: str, method: str, operation: dict[str, Any]) -> None:
     assert operation["summary"] and operation["tags"] and "**Who:**" in operation["description"]
@@ -29,7 +34,7 @@ def test_an_operation_says_what_it_does(path: str, method: str, operation: dict[
             assert list(answer["content"]) == ["application/problem+json"]
     if method == "post" and path.startswith("/v1") and "x-scope" in operation and operation["x-scope"] != "public":
         named = {parameter["name"] for parameter in operation.get("parameters", ())}
-        once_by_itself = path.endswith(("/scans", "/entry-lease", "/close", "/lift", "/erasure"))
+        once_by_itself = path.endswith(ONCE_BY_ITSELF)
         assert once_by_itself or "Idempotency-Key" in named
 
 
