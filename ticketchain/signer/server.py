@@ -28,9 +28,6 @@ MOST_CONNECTIONS = 256
 MOST_AT_ONCE = 64
 """Requests of one connection in a batch, so that one that sends thousands does not make the others wait."""
 
-MOST_UNREAD = 2 * wire.MAX_ANSWER
-"""Bytes of answers that wait for a client; one with more is not listened to until it has read."""
-
 _CHUNK = 1 << 16
 
 log = logging.getLogger(__name__)
@@ -114,7 +111,7 @@ class Server:
 
     def step(self, patience: float | None) -> None:
         """One batch: waits for something to happen, at most `patience` seconds, and does all that was asked."""
-        events = self._selector.select(0 if self._heard else patience)
+        events = self._selector.select(0 if self._ready() else patience)
         for key, _ in events:
             if key.fd in self._urgent:
                 self._urgent[key.fd]()
@@ -123,11 +120,15 @@ class Server:
         for key, _ in events:
             if key.fd not in self._urgent:
                 key.data()
-        asked = [each for connection in list(self._heard) for each in self._requests(connection)]
+        asked = [each for connection in self._ready() for each in self._requests(connection)]
         for each, answer in zip(asked, self._answers(asked), strict=True):
             self._say(each.connection, answer)
         for connection in {each.connection: None for each in asked}:
             self._flush(connection)
+
+    def _ready(self) -> list[Connection]:
+        """Those that have asked for something, and have read what they were answered before."""
+        return [connection for connection in self._heard if not connection.unread]
 
     # -------------------------------------------------------------------------------------------- connections
 
@@ -171,7 +172,7 @@ class Server:
             log.warning("a connection was ended: %s", error)
             self._end(connection)
             return []
-        if len(asked) < MOST_AT_ONCE or connection.unread:
+        if len(asked) < MOST_AT_ONCE:
             del self._heard[connection]
         return asked
 
@@ -246,4 +247,7 @@ def _failed(error: Exception) -> SignerFailed:
 def _frame(number: int, answer: Any) -> bytes:
     if isinstance(answer, DomainError):
         return wire.refusal(number, answer)
-    return wire.answer(number, answer)
+    told = wire.answer(number, answer)
+    if len(told) > wire.MAX_ANSWER:
+        return wire.refusal(number, BadRequest("the answer is longer than a client reads; ask for less"))
+    return told
