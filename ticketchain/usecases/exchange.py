@@ -235,7 +235,7 @@ def _refuse_over_limit(tx: Tx, plan: Plan) -> None:
     limit = plan.to_event.terms["holder_limit"]
     if plan.to_event.id == plan.event.id or not limit:
         return
-    has = chain.count_held_of(tx, plan.to_event.number, plan.ticket.holder)
+    has = chain.count_held_of(tx, plan.to_event.number, [plan.ticket.holder])
     if has >= limit:
         raise Conflict(f"exchange: one account may have {limit} tickets of that event; you have {has}", limit=limit)
 
