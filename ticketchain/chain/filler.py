@@ -36,10 +36,13 @@ def fill(
     most that is offered, in wei. Raises `Invalid` for a nonce that was not given out or is used, `Conflict` when it
     cannot be replaced.
     """
-    with store.begin() as tx:
+    with store.read() as tx:
         old = _old_fees(tx, address, nonce, mined)
-        fees = _fees(old, suggested, cap)
-        signed = signer.filler(address, nonce, fees.max_fee, fees.priority_fee)
+    fees = _fees(old, suggested, cap)
+    signed = signer.filler(address, nonce, fees.max_fee, fees.priority_fee)
+    with store.begin() as tx:
+        if _old_fees(tx, address, nonce, mined) != old:
+            raise Conflict(f"nonce {nonce} of {address} was sent anew meanwhile; look again")
         number = outbox.transaction_of(tx, address, nonce)
         if number is None:
             nothing = {"kind": "filler", "event_number": 0, "data": b"", "gas": _GAS}
