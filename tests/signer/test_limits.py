@@ -14,7 +14,9 @@ from ticketchain.chain.abi import selector_of
 from ticketchain.domain.consents import Deliveries, Line
 from ticketchain.domain.errors import DomainError, LimitReached, ProofRefused, SignerStopped
 from ticketchain.domain.ports import UnsignedTransaction
-from ticketchain.signer import limits, log
+from ticketchain.sealing.keyring import Keyring
+from ticketchain.sealing.seal import Purpose, Seal
+from ticketchain.signer import keys, limits, log
 from ticketchain.signer.desk import Request
 from ticketchain.signer.fans import Rules
 from ticketchain.signer.limits import Limits
@@ -199,6 +201,16 @@ def test_one_bad_request_spoils_none_beside_it(world: World) -> None:
     assert [isinstance(answer, DomainError) for answer in answers] == [False] + 8 * [True] + 3 * [False]
     assert answers[0] == world.desk.consent(fan.address, gift, fan.proof(gift))
     assert world.desk.standing(fan.owner).causes == ()
+    assert world.entry(lambda entry: log.problems(log.entries(entry.db, 0, 1_000))) == []
+
+
+def test_what_the_vault_itself_refuses_spoils_none_beside_it(world: World, monkeypatch: Patch) -> None:
+    """Two owners who would have one address: the table has each address once."""
+    made = keys.new_key(Seal(Keyring(world.desk.vault.path.parent / "x.key"), 1), Purpose.WALLET, "fan_x")
+    monkeypatch.setattr(keys, "new_key", lambda *_: made)
+    asked = [Request("wallet", {"owner": "fan_a"}), Request("wallet", {"owner": "fan_b"}), Request("log_head")]
+    first, second, head = world.desk.handle_all(asked)
+    assert first == made.address and isinstance(second, DomainError) and head == world.desk.log_head()
     assert world.entry(lambda entry: log.problems(log.entries(entry.db, 0, 1_000))) == []
 
 

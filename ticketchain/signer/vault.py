@@ -21,6 +21,9 @@ from ticketchain.signer import log
 
 Answer = TypeVar("Answer")
 
+_OF_THE_REQUEST = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+"""What SQLite raises over values; everything else is about the file, and spoils the whole transaction."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORMAT = 1
 _TABLES = """
@@ -91,9 +94,9 @@ class Entry:
         self.db.execute("SAVEPOINT one")
         try:
             answer = work(self)
-        except sqlite3.Error:
-            raise
         except Exception as error:
+            if isinstance(error, sqlite3.Error) and not isinstance(error, _OF_THE_REQUEST):
+                raise
             self.db.execute("ROLLBACK TO one")
             self.db.execute("RELEASE one")
             self._head = before
