@@ -7,16 +7,28 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.api.conftest import open_shop
+from tests.api.ledger_double import ADDRESS, CHAIN_ID
 from tests.signer.world import CHAIN, START, Fan, World
+from tests.support.signing import open_desk
 from ticketchain.domain.errors import MovesOnHold, SignerStopped
 from ticketchain.domain.proofs import LogHead
 from ticketchain.sealing.errors import KeyProviderProblem, SealBroken
 from ticketchain.signer import log
 from ticketchain.signer.vault import Vault, VaultProblem, micros, moment
+from ticketchain.usecases import anchors
+
+
+def copied(folder: Path) -> Path:
+    """Database and write-ahead log as they lie there, as after a death; and the key file."""
+    for name in ("signer", "keys"):
+        shutil.copytree(folder / name, folder / "backup" / name, ignore=shutil.ignore_patterns("*-shm"))
+    return folder / "backup"
 
 
 def test_the_vault_is_its_owners_alone(world: World) -> None:
@@ -57,10 +69,8 @@ def test_what_is_written_is_durable_and_what_fails_is_undone(world: World) -> No
 
 
 def test_a_snapshot_of_the_files_at_any_moment_is_a_whole_vault(world: World, fan: Fan, tmp_path: Path) -> None:
-    """As after a death: database and write-ahead log as they lie there, without a clean close."""
     fan.agree(world.gift())
-    shutil.copytree(tmp_path, tmp_path.parent / "copy", ignore=shutil.ignore_patterns("*-shm"))
-    found = World.at(tmp_path.parent / "copy", clock=world.clock)
+    found = World.at(copied(tmp_path), clock=world.clock)
     assert found.desk.log_head() == world.desk.log_head()
     assert found.entry(lambda entry: log.problems(log.entries(entry.db, 0, 1_000))) == []
     assert found.desk.wallet(fan.owner) == fan.address
@@ -70,9 +80,9 @@ def test_a_snapshot_of_the_files_at_any_moment_is_a_whole_vault(world: World, fa
 @pytest.fixture
 def restored(world: World, fan: Fan, tmp_path: Path) -> Iterator[tuple[World, LogHead]]:
     """A backup that was put back; after it was made a hold had begun, and a head of the log was published."""
-    shutil.copytree(tmp_path, tmp_path.parent / "backup", ignore=shutil.ignore_patterns("*-shm"))
+    backup = copied(tmp_path)
     world.desk.hold_moves(fan.owner, "mail")
-    old = World.at(tmp_path.parent / "backup", clock=world.clock)
+    old = World.at(backup, clock=world.clock)
     yield old, world.desk.log_head()
     old.desk.vault.close()
 
@@ -101,6 +111,25 @@ def test_a_vault_that_has_what_was_published_goes_on(world: World, fan: Fan) -> 
         assert fan.agree(world.gift())
     assert not world.desk.check_log(LogHead(1, bytes(32)))
     assert not world.desk.check_log(LogHead(99, bytes(32)))
+
+
+def test_the_worker_finds_an_older_vault_before_it_publishes_again(tmp_path: Path) -> None:
+    with open_shop("sqlite", tmp_path) as shop:
+        assert not anchors.publish_heads(shop.parts), "an hour is counted from the first look"
+        backup = copied(tmp_path)
+        shop.fan()
+        shop.clock.advance(hours=1)
+        assert anchors.publish_heads(shop.parts)
+        shop.clock.advance(hours=1)
+        anchors.publish_heads(shop.parts)
+        assert not any("has lost a row" in text for text, _ in shop.log.lines)
+        old = open_desk(backup, shop.clock, CHAIN_ID, [ADDRESS])
+        shop.clock.advance(hours=1)
+        anchors.publish_heads(replace(shop.parts, signer=old))
+        assert any("has lost a row" in text for text, _ in shop.log.lines)
+        with pytest.raises(SignerStopped, match="an older vault was put back"):
+            old.wallet("fan_new")
+        old.vault.close()
 
 
 def test_threads_share_the_vault(world: World) -> None:
