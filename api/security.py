@@ -30,7 +30,6 @@ _NOBODYS_FRAME = "frame-ancestors 'none'"
 _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), usb=()"),
     (b"content-security-policy", f"default-src 'none'; {_NOBODYS_FRAME}".encode()),
     (b"x-frame-options", b"DENY"),
@@ -38,7 +37,11 @@ _ALWAYS: tuple[tuple[bytes, bytes], ...] = (
 )
 """What an answer has that does not say otherwise itself: it is data, for nobody's page or cache."""
 
-_HSTS = (b"strict-transport-security", b"max-age=31536000")
+_HTTPS = (
+    (b"strict-transport-security", b"max-age=31536000"),
+    (b"cross-origin-opener-policy", b"same-origin-allow-popups"),  # some ways to pay open a window
+)
+"""What browsers heed on https only."""
 
 
 def only_style(css: str) -> str:
@@ -75,7 +78,7 @@ class Guard:
     def __init__(self, app: ASGIApp, security: Security) -> None:
         self.app, self.security = app, security
         self.limiter = Limiter(security.rates)
-        self.headers = [*_ALWAYS, _HSTS] if security.https else list(_ALWAYS)
+        self.headers = [*_ALWAYS, *(_HTTPS if security.https else ())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""

@@ -29,7 +29,6 @@ _HEADERS = {
         "connect-src https://api.stripe.com; img-src https://*.stripe.com; style-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
-    "Cross-Origin-Opener-Policy": "same-origin-allow-popups",  # some ways to pay open a window of their own
 }
 _SAID = {
     "succeeded": ("Paid", "Thank you. You can close this page; your order goes on by itself.", True),
