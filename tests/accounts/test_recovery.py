@@ -54,22 +54,22 @@ def test_a_link_comes_twice_at_once_and_works_once(town: Town) -> None:
     assert sorted(answer.status_code for answer in answers) == [201, 403, 403]
 
 
-def test_a_link_ends_after_half_an_hour_and_with_the_next_one(town: Town) -> None:
-    town.member("anna@example.com")
-    first, second = _asked(town), _asked(town)
-    refused(_recover(town, first), 403, "forbidden")
-    town.shop.clock.advance(minutes=31)
-    refused(_recover(town, second), 403, "forbidden")
+def test_a_link_ends_after_half_an_hour_and_with_the_next_one(village: Town) -> None:
+    village.member("anna@example.com")
+    first, second = _asked(village), _asked(village)
+    refused(_recover(village, first), 403, "forbidden")
+    village.shop.clock.advance(minutes=31)
+    refused(_recover(village, second), 403, "forbidden")
 
 
-def test_nobody_learns_who_has_an_account_by_asking_for_links(town: Town) -> None:
-    town.member("anna@example.com")
+def test_nobody_learns_who_has_an_account_by_asking_for_links(village: Town) -> None:
+    village.member("anna@example.com")
     known, unknown = (
-        town.browser().post("/v1/recoveries", json={"mail": address})
+        village.browser().post("/v1/recoveries", json={"mail": address})
         for address in ("anna@example.com", "nobody@example.com")
     )
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
-    assert town.one()["To"] == "anna@example.com"
+    assert village.one()["To"] == "anna@example.com"
 
 
 def test_links_cannot_be_asked_for_without_end(village: Town) -> None:
@@ -141,15 +141,15 @@ def test_the_old_address_takes_the_account_back_from_a_thief(town: Town) -> None
     refused(town.browser().post("/v1/recoveries/undo", json={"undo": undo}), 403, "forbidden")
 
 
-def test_another_ones_address_cannot_be_taken(town: Town) -> None:
-    town.member("bo@example.com")
-    owner = town.member("anna@example.com")
-    refused(_moved(town, owner, "bo@example.com"), 409, "conflict")
+def test_another_ones_address_cannot_be_taken(village: Town) -> None:
+    village.member("bo@example.com")
+    owner = village.member("anna@example.com")
+    refused(_moved(village, owner, "bo@example.com"), 409, "conflict")
     assert done(owner.get("/v1/account"), 200)["mail"] == "anna@example.com"
 
 
-def test_changes_want_a_fresh_proof(town: Town) -> None:
-    owner = town.member("anna@example.com")
+def test_changes_want_a_fresh_proof(village: Town) -> None:
+    owner = village.member("anna@example.com")
     passkey = owner.enrol()
     changes: list[tuple[str, str, Any]] = [
         ("PUT", "/v1/account/password", {"password": NEW}),
@@ -157,13 +157,13 @@ def test_changes_want_a_fresh_proof(town: Town) -> None:
         ("POST", "/v1/account/second-factor", None),
         ("DELETE", "/v1/account/second-factor", None),
     ]
-    town.shop.clock.advance(minutes=11)
+    village.shop.clock.advance(minutes=11)
     for method, path, body in changes:
         assert refused(owner.ask(method, path, json=body), 403, "forbidden")["proof"]
     refused(owner.post("/v1/account/proof", json={"password": "a wrong guess"}), 401, "unauthenticated")
     assert owner.post("/v1/account/proof", json={"password": PASSWORD}).status_code == 204
     done(owner.post("/v1/account/mail", json={"mail": "anna@new.example"}), 202)
-    town.shop.clock.advance(minutes=11)
+    village.shop.clock.advance(minutes=11)
     challenge = done(owner.post("/v1/sessions/challenge"), 200)["challenge"]
     proof = {"passkey": passkey.sign(challenge)}
     assert owner.post("/v1/account/proof", json=proof).status_code == 204
@@ -171,17 +171,17 @@ def test_changes_want_a_fresh_proof(town: Town) -> None:
     refused(owner.post("/v1/account/proof", json=proof), 403, "forbidden")
 
 
-def test_a_new_password_ends_all_other_sessions(town: Town) -> None:
-    owner, other = town.member("anna@example.com"), town.browser()
+def test_a_new_password_ends_all_other_sessions(village: Town) -> None:
+    owner, other = village.member("anna@example.com"), village.browser()
     other.token = done(other.sign_in("anna@example.com"), 201)["token"]
     refused(owner.ask("PUT", "/v1/account/password", json={"password": "anna@example.com"}), 422, "invalid")
     assert owner.ask("PUT", "/v1/account/password", json={"password": NEW}).status_code == 204
     done(owner.get("/v1/account"), 200)
     refused(other.get("/v1/account"), 401, "unauthenticated")
-    assert "password" in town.one()["Subject"]
-    done(town.browser().sign_in("anna@example.com", NEW), 201)
+    assert "password" in village.one()["Subject"]
+    done(village.browser().sign_in("anna@example.com", NEW), 201)
     assert owner.ask("PUT", "/v1/account/password", json={"password": None}).status_code == 204
-    refused(town.browser().sign_in("anna@example.com", NEW), 401, "unauthenticated")
+    refused(village.browser().sign_in("anna@example.com", NEW), 401, "unauthenticated")
 
 
 def test_what_was_about_a_person_is_gone_when_it_is_forgotten(town: Town) -> None:

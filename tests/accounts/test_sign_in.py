@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pyotp
@@ -62,14 +63,14 @@ def test_nor_does_the_time_it_takes(village: Town, monkeypatch: pytest.MonkeyPat
     slow.matches(None, "")  # makes the hash that nothing fits
     village.member("anna@example.com")
     known, unknown = _medians(village)
-    assert 0.5 < unknown / known < 2
+    assert 0.4 < unknown / known < 2.5
 
     def hasty(stored: str | None, password: str) -> bool:
         return stored is not None and Argon2Passwords.matches(slow, stored, password)
 
     monkeypatch.setattr(slow, "matches", hasty)
     known, unknown = _medians(village)
-    assert unknown / known < 0.5
+    assert unknown / known < 0.4
 
 
 def test_a_hash_of_another_cost_is_made_anew(village: Town) -> None:
@@ -86,20 +87,20 @@ def test_a_hash_of_another_cost_is_made_anew(village: Town) -> None:
 # ------------------------------------------------------------------------------------------------ guessing
 
 
-def test_guesses_are_slowed_down_for_the_account_wherever_they_come_from(town: Town) -> None:
-    town.member("anna@example.com")
+def test_guesses_are_slowed_down_for_the_account_wherever_they_come_from(village: Town) -> None:
+    village.member("anna@example.com")
     for _ in range(5):
-        refused(town.browser().sign_in("anna@example.com", "a wrong guess"), 401, "unauthenticated")
-    answer = town.browser(CHROME).sign_in("anna@example.com")  # the right one, too: it is not looked at
+        refused(village.browser().sign_in("anna@example.com", "a wrong guess"), 401, "unauthenticated")
+    answer = village.browser(CHROME).sign_in("anna@example.com")  # the right one, too: it is not looked at
     problem = refused(answer, 429, "too_many_attempts")
     assert answer.headers["retry-after"] == str(problem["retry_after_s"]) == "2"
-    town.shop.clock.advance(seconds=3)
-    refused(town.browser().sign_in("anna@example.com", "a wrong guess"), 401, "unauthenticated")
-    town.shop.clock.advance(seconds=3)
-    assert town.browser().sign_in("anna@example.com").json()["retry_after_s"] == 1  # it doubles
-    town.shop.clock.advance(seconds=2)
-    done(town.browser().sign_in("anna@example.com"), 201)
-    refused(town.browser().sign_in("anna@example.com", "a wrong guess"), 401, "unauthenticated")  # counts anew
+    village.shop.clock.advance(seconds=3)
+    refused(village.browser().sign_in("anna@example.com", "a wrong guess"), 401, "unauthenticated")
+    village.shop.clock.advance(seconds=3)
+    assert village.browser().sign_in("anna@example.com").json()["retry_after_s"] == 1  # it doubles
+    village.shop.clock.advance(seconds=2)
+    done(village.browser().sign_in("anna@example.com"), 201)
+    refused(village.browser().sign_in("anna@example.com", "a wrong guess"), 401, "unauthenticated")  # counts anew
 
 
 def test_guesses_sent_at_once_are_no_more(town: Town) -> None:
@@ -158,9 +159,9 @@ def _with_app(town: Town) -> tuple[Browser, pyotp.TOTP]:
     return owner, app
 
 
-def test_an_account_can_want_the_code_of_an_app_which_is_good_once(town: Town) -> None:
-    _, app = _with_app(town)
-    browser, now = town.browser(), town.shop.clock
+def test_an_account_can_want_the_code_of_an_app_which_is_good_once(village: Town) -> None:
+    _, app = _with_app(village)
+    browser, now = village.browser(), village.shop.clock
     assert refused(browser.sign_in("anna@example.com"), 401, "unauthenticated")["second_factor"]
     refused(browser.sign_in("anna@example.com", code=app.at(now())), 401, "unauthenticated")  # used to confirm it
     now.advance(seconds=30)
@@ -193,39 +194,41 @@ def test_who_lost_the_app_drops_it_by_passkey(village: Town) -> None:
 # ------------------------------------------------------------------------------------------------ passkeys
 
 
-def test_a_passkeys_proof_signs_in_once_and_only_its_owner(town: Town) -> None:
-    anna, bo = town.member("anna@example.com"), town.member("bo@example.com")
+def test_a_passkeys_proof_signs_in_once_and_only_its_owner(village: Town) -> None:
+    anna, bo = village.member("anna@example.com"), village.member("bo@example.com")
     fan, other = (done(each.get("/v1/account"), 200)["fan_id"] for each in (anna, bo))
     passkey = anna.enrol()
     asked = done(anna.post("/v1/sessions/challenge"), 200)["challenge"]
     proof = {"passkey": passkey.sign(asked) | {"user_handle": to_text(fan.encode())}}
-    done(town.browser().post("/v1/sessions", json=proof), 201)
-    refused(town.browser().post("/v1/sessions", json=proof), 403, "forbidden")  # replayed
-    refused(town.browser().passkey_sign_in(passkey, other), 401, "unauthenticated")
-    refused(town.browser().passkey_sign_in(passkey, "fan_" + "0" * 32), 401, "unauthenticated")
+    done(village.browser().post("/v1/sessions", json=proof), 201)
+    refused(village.browser().post("/v1/sessions", json=proof), 403, "forbidden")  # replayed
+    refused(village.browser().passkey_sign_in(passkey, other), 401, "unauthenticated")
+    refused(village.browser().passkey_sign_in(passkey, "fan_" + "0" * 32), 401, "unauthenticated")
 
 
-@pytest.mark.parametrize("broken", ["unlocked", "origin", "challenge", "late", "strange", "junk"])
-def test_other_proofs_sign_nobody_in(village: Town, broken: str) -> None:
+def test_other_proofs_sign_nobody_in(village: Town) -> None:
     anna = village.member("anna@example.com")
-    fan, passkey, status = done(anna.get("/v1/account"), 200)["fan_id"], anna.enrol(), 401
-    asked = done(anna.post("/v1/sessions/challenge"), 200)["challenge"]
-    if broken == "unlocked":
-        passkey.flags = PRESENT  # somebody was there, and nobody asked for finger or PIN
-    elif broken == "origin":
-        passkey.origin = "https://testserver.evil.example"
-    elif broken == "challenge":
-        asked, status = to_text(b"made by another one, 32 bytes lg"), 403
-    elif broken == "late":
-        village.shop.clock.advance(minutes=6)
-        status = 403
-    elif broken == "strange":
-        passkey = SoftPasskey.at("http://testserver", "testserver")
-    proof = passkey.sign(asked) | {"user_handle": to_text(fan.encode())}
-    if broken == "junk":
-        proof["client_data_json"] = to_text(b"[]")
-    answer = village.browser().post("/v1/sessions", json={"passkey": proof})
-    refused(answer, status, "forbidden" if status == 403 else "unauthenticated")
+    fan, passkey = done(anna.get("/v1/account"), 200)["fan_id"], anna.enrol()
+    others = {
+        "unlocked by nobody": (replace(passkey, flags=PRESENT), 401),
+        "another site's": (replace(passkey, origin="https://testserver.evil.example"), 401),
+        "somebody's": (SoftPasskey.at("http://testserver", "testserver"), 401),
+        "challenge of one's own": (passkey, 403),
+        "late": (passkey, 403),
+        "junk": (passkey, 401),
+    }
+    for name, (other, status) in others.items():
+        asked = done(anna.post("/v1/sessions/challenge"), 200)["challenge"]
+        if name == "challenge of one's own":
+            asked = to_text(b"made by another one, 32 bytes lg")
+        proof = other.sign(asked) | {"user_handle": to_text(fan.encode())}
+        if name == "late":
+            village.shop.clock.advance(minutes=6)
+        if name == "junk":
+            proof["client_data_json"] = to_text(b"[]")
+        answer = village.browser().post("/v1/sessions", json={"passkey": proof})
+        refused(answer, status, "forbidden" if status == 403 else "unauthenticated")
+    done(village.browser().passkey_sign_in(passkey, fan), 201)
 
 
 def test_a_passkey_of_a_fan_without_an_account_opens_none(village: Town) -> None:

@@ -106,9 +106,11 @@ def lapsed_tokens(tx: Tx, now: datetime, limit: int) -> list[Row[Any]]:
 def lock_attempts(tx: Tx, subject: bytes, now: datetime) -> Row[Any]:
     """What was counted of a subject; whoever else asks waits until the transaction ends."""
     empty = {"subject": subject, "tries": 0, "blocked_until": now, "last_at": now}
-    insert_new(tx, t.login_attempts, empty)
-    query = select(t.login_attempts).where(t.login_attempts.c.subject == subject)
-    return tx.execute(query.with_for_update()).one()
+    query = select(t.login_attempts).where(t.login_attempts.c.subject == subject).with_for_update()
+    while True:
+        insert_new(tx, t.login_attempts, empty)
+        if (row := tx.execute(query).one_or_none()) is not None:  # else an old one was tidied away in between
+            return row
 
 
 def set_attempts(tx: Tx, subject: bytes, tries: int, blocked_until: datetime, now: datetime) -> None:
@@ -117,9 +119,10 @@ def set_attempts(tx: Tx, subject: bytes, tries: int, blocked_until: datetime, no
     tx.execute(query.values(tries=tries, blocked_until=blocked_until, last_at=now))
 
 
-def forget_attempts(tx: Tx, subject: bytes) -> None:
+def forgive_attempts(tx: Tx, subject: bytes, now: datetime) -> None:
     """Begins to count anew."""
-    tx.execute(delete(t.login_attempts).where(t.login_attempts.c.subject == subject))
+    query = update(t.login_attempts).where(t.login_attempts.c.subject == subject)
+    tx.execute(query.values(tries=0, blocked_until=now))
 
 
 def forget_old_attempts(tx: Tx, before: datetime) -> int:

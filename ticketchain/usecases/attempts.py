@@ -65,7 +65,7 @@ def forgive(parts: Parts, subjects: Sequence[Subject]) -> None:
     """Who proved to be right begins anew."""
     with parts.store.begin() as tx:
         for each in subjects:
-            logins.forget_attempts(tx, each.key)
+            logins.forgive_attempts(tx, each.key, parts.clock())
 
 
 def forget_old(parts: Parts) -> bool:
