@@ -192,7 +192,7 @@ def test_the_export_over_http_comes_in_pages_that_fit_together(shop: Shop) -> No
         pages += text
         after = json.loads(text.splitlines()[-1])["seq"]
     report = check_log(pages.splitlines())
-    assert (report.findings, report.last) == ([], 8)
+    assert (report.findings, report.last > 8) == ([], True)
     with pytest.raises(CouldNotRead):
         check_log(pages.splitlines()[1:])
 

@@ -153,7 +153,12 @@ def test_what_was_kept_long_enough_goes_and_nothing_else(houses: House) -> None:
         tx.execute(insert(schema.scans).values(scan | {"outcome": "unknown", "scanned_at": shop.clock.now}))
     before = shop.counts()
     gone: set[str] = set()
-    for days, tables in ((29, ()), (2, ("idempotency_keys", "mails")), (60, ("webhook_inbox",)), (310, ("scans",))):
+    for days, tables in (
+        (29, ("login_attempts",)),
+        (2, ("idempotency_keys", "mails")),
+        (60, ("webhook_inbox", "sessions", "session_tokens")),
+        (310, ("scans",)),
+    ):
         shop.clock.advance(days=days)
         worker = retention.Upkeep(shop.parts)
         while worker.step():

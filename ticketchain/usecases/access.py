@@ -19,8 +19,8 @@ from ticketchain.store.engine import Tx
 from ticketchain.usecases.common import Principal
 from ticketchain.usecases.parts import Parts
 
-SERVICE = Principal("service", "service")
-"""Who does what nobody asked for at that moment: the worker."""
+CONSOLE = Principal("command-line", "operator")
+"""Who works beside the data: on the machine, with the operator's rights."""
 
 MOST_ANCHORS = 1_000
 """Publications that an export names; the chain has them all."""

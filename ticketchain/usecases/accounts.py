@@ -16,6 +16,7 @@ from ticketchain.domain.errors import Invalid, Unauthenticated
 from ticketchain.domain.roles import Role
 from ticketchain.store import accounts, keys, tenants
 from ticketchain.store.engine import Tx
+from ticketchain.usecases import access
 from ticketchain.usecases.common import Principal, Request, answer, answered, required
 from ticketchain.usecases.parts import Parts
 
@@ -37,6 +38,7 @@ def create_organizer(parts: Parts, request: Request, name: str) -> dict[str, Any
         accounts.add_organizer(tx, organizer_id, name.strip(), address, now)
         view = {"id": organizer_id, "name": name.strip(), "address": address}
         key = new_key(parts, tx, Role.OWNER, "owner", organizer_id=organizer_id)
+        access.record(parts, tx, request.who, "organizer.make", organizer_id, organizer_id=organizer_id)
         answer(parts, tx, request, view)
         return view | {"api_key": key["api_key"]}
 

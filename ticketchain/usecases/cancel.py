@@ -19,6 +19,7 @@ from ticketchain.domain.references import reference_bytes
 from ticketchain.domain.tickets import event_of as event_number
 from ticketchain.store import cancellations, chain, events, outbox
 from ticketchain.store.engine import Tx
+from ticketchain.usecases import access
 from ticketchain.usecases.cancelled import cancel_key, progress
 from ticketchain.usecases.common import Intended, Request, answer, answered, event_of, intend, intend_all
 from ticketchain.usecases.journal import book_taken_back
@@ -47,6 +48,7 @@ def cancel_event(parts: Parts, request: Request, event_id: str, reason: str) -> 
             intend(parts, tx, row.number, cancel_key(event_id), SetStatus(EventStatus.CANCELLED, reason.strip()))
             cancellations.close_shop(tx, event_id, parts.clock())
             parts.log.warning("event to be cancelled", event_id=event_id)
+            access.record(parts, tx, request.who, "event.cancel", event_id)
         return dict(answer(parts, tx, request, progress(parts, tx, row)))
 
 

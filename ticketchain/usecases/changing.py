@@ -14,7 +14,7 @@ from ticketchain.domain.policy import EventStatus, Schedule
 from ticketchain.domain.schedules import NewTimes, rescheduled
 from ticketchain.store import cancellations
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import views
+from ticketchain.usecases import access, views
 from ticketchain.usecases.common import Request, answer, answered, event_of, intend, refuse_cancelled, unix
 from ticketchain.usecases.parts import Parts
 
@@ -65,7 +65,10 @@ def _change(
         refuse_cancelled(row)
         if cancellations.cancellation(tx, event_id) is not None:
             raise Conflict("event: it is being cancelled")
-        intend(parts, tx, row.number, f"{event_id}:{parts.new_id('chg')}", intent(row))
+        change = intent(row)
+        intend(parts, tx, row.number, f"{event_id}:{parts.new_id('chg')}", change)
+        why = change.status if isinstance(change, SetStatus) else "schedule"
+        access.record(parts, tx, request.who, "event.change", event_id, why)
         return dict(answer(parts, tx, request, views.event(parts, tx, row)))
 
     return parts.store.retry(work)

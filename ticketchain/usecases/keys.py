@@ -16,7 +16,7 @@ from ticketchain.domain.errors import Forbidden, Invalid, NotFound
 from ticketchain.domain.roles import OF_ORGANIZERS, SCOPES, Role
 from ticketchain.store import keys
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import views
+from ticketchain.usecases import access, views
 from ticketchain.usecases.accounts import new_key, new_secret
 from ticketchain.usecases.common import Principal, Request, answer, answered
 from ticketchain.usecases.parts import Parts
@@ -53,6 +53,7 @@ def create_key(parts: Parts, request: Request, wanted: Wanted) -> dict[str, Any]
         more |= {"device": wanted.device or None}
         made = new_key(parts, tx, role, wanted.label, request.who.organizer, **more)
         view = _view(keys.key(tx, made["id"]))
+        access.record(parts, tx, request.who, "key.make", made["id"], role)
         answer(parts, tx, request, view | {"api_key": None})
         return view | {"api_key": made["api_key"]}
 
@@ -85,7 +86,9 @@ def refuse_stronger(who: Principal, scopes: frozenset[str], expires_at: datetime
 def create_operator_key(parts: Parts, label: str) -> dict[str, Any]:
     """An API key of the installation's operator; only from the command line, beside the data."""
     with parts.store.begin() as tx:
-        return new_key(parts, tx, Role.OPERATOR, label)
+        made = new_key(parts, tx, Role.OPERATOR, label)
+        access.record(parts, tx, access.CONSOLE, "key.make", made["id"], Role.OPERATOR)
+        return made
 
 
 def list_keys(parts: Parts, organizer_id: str | None, after: str = "", limit: int = 200) -> dict[str, Any]:
@@ -109,6 +112,7 @@ def change_key(parts: Parts, request: Request, key_id: str, overlap: timedelta) 
         digest = hashlib.sha256(secret.encode()).digest()
         keys.change_over(tx, row.id, digest, row.hash, parts.clock() + overlap)
         view = _view(keys.key(tx, row.id))
+        access.record(parts, tx, request.who, "key.change", row.id, row.role)
         answer(parts, tx, request, view | {"api_key": None})
         return view | {"api_key": secret}
 
@@ -116,13 +120,17 @@ def change_key(parts: Parts, request: Request, key_id: str, overlap: timedelta) 
 def revoke_key(parts: Parts, who: Principal, key_id: str) -> None:
     """Ends an API key of the caller's organizer at once. Raises `NotFound`, `Forbidden` for a stronger one."""
     with parts.store.begin() as tx:
-        keys.revoke(tx, _weaker(parts, tx, who, key_id).id, parts.clock())
+        row = _weaker(parts, tx, who, key_id)
+        keys.revoke(tx, row.id, parts.clock())
+        access.record(parts, tx, who, "key.end", row.id, row.role)
 
 
 def revoke_operator_key(parts: Parts, key_id: str) -> None:
     """Ends an operator's API key at once; only from the command line. Raises `NotFound`."""
     with parts.store.begin() as tx:
         keys.revoke(tx, _own(parts, tx, None, key_id).id, parts.clock())
+        access.record(parts, tx, access.SERVICE, "key.revoke", key_id)
+        access.record(parts, tx, access.CONSOLE, "key.end", key_id, Role.OPERATOR)
 
 
 def _weaker(parts: Parts, tx: Tx, who: Principal, key_id: str) -> Any:

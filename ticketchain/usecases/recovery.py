@@ -12,7 +12,7 @@ from ticketchain.domain.devices import Device
 from ticketchain.domain.mail_address import checked
 from ticketchain.store import logins
 from ticketchain.store import sessions as stored
-from ticketchain.usecases import attempts, mail, people, sessions
+from ticketchain.usecases import attempts, mail, member_logins, people, sessions
 from ticketchain.usecases.common import required
 from ticketchain.usecases.login_tokens import looked_up, opened_for, use_up
 from ticketchain.usecases.parts import Parts
@@ -59,6 +59,7 @@ def complete(parts: Parts, secret: str, password: str | None, code: str | None, 
         if changed:
             logins.change_account(tx, account.person_id, **changed)
         sessions.begin(tx, session)
+        member_logins.note_login(parts, tx, session.row["id"], account.person_id, "mail")
         mail.post(tx, letter)
     return session
 

@@ -23,7 +23,7 @@ from ticketchain.domain.tickets import event_of as event_number
 from ticketchain.domain.trail import Trail, last_first
 from ticketchain.store import chain, events, market, orders, own_wallets, stock
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import views
+from ticketchain.usecases import access, views
 from ticketchain.usecases.common import (
     Principal,
     Request,
@@ -203,8 +203,9 @@ def desk_refund(
             "expires_at": parts.clock() + parts.rules.asked,
         }
         move_id = add_move(parts, tx, paid.last.fan_id, "return", paid.ticket, **row)
+        access.record(parts, tx, request.who, "refund.ask", move_id, "rule" if goodwill is None else "goodwill")
         move = dict(answer(parts, tx, request, views.move(market.move(tx, move_id))))
-    told = {"ticket": str(ticket_id), "amount": amount, "goodwill": goodwill is not None, "reason": reason.strip()}
+    told = {"ticket": str(ticket_id), "amount": amount, "goodwill": goodwill is not None}
     parts.log.info("the box office asks for a ticket back", key=request.who.key_id, move=move["id"], **told)
     return move
 
@@ -231,7 +232,7 @@ def consent_to_return(parts: Parts, request: Request, move_id: str, given: Given
             return dict(before)
         refuse_while_busy(tx, ticket.id)
         if not market.send_asked(tx, move_id):
-            _asked(parts, tx, request.who, move_id)
+            raise Conflict("move: nothing waits for your consent any more; look at it again")
         return _sent(parts, tx, request, move_id, paid, signed)
 
     return parts.store.retry(work)

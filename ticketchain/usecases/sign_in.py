@@ -17,7 +17,7 @@ from ticketchain.domain.errors import DomainError, Invalid, SignerRefused, Unaut
 from ticketchain.domain.proofs import PasskeyProof
 from ticketchain.store import logins
 from ticketchain.store import sessions as stored
-from ticketchain.usecases import attempts, sessions
+from ticketchain.usecases import attempts, member_logins, sessions
 from ticketchain.usecases.common import Principal
 from ticketchain.usecases.consenting import challenge_in, from_text, to_text
 from ticketchain.usecases.login_tokens import CHALLENGE_LIFE, looked_up, new_link, opened_for, use_up
@@ -47,7 +47,8 @@ def by_password(parts: Parts, address: str, known: Known, device: Device) -> ses
     attempts.count(parts, mine, attempts.of_address("password", device.counted))
     with parts.store.read() as tx:
         account = logins.account_by_mail(tx, index)
-    step = _checked(parts, account, known)
+    with member_logins.noting_failures(parts, account and account.person_id, "password"):
+        step = _checked(parts, account, known)
     assert account is not None  # nobody's password fits
     outdated = parts.passwords.outdated(account.password)
     anew = {"password": parts.passwords.hash(known.password)} if outdated else {}
@@ -57,6 +58,7 @@ def by_password(parts: Parts, address: str, known: Known, device: Device) -> ses
         if anew:
             logins.change_account(tx, account.person_id, **anew)
         sessions.begin(tx, session)
+        member_logins.note_login(parts, tx, session.row["id"], account.person_id, session.row["method"])
     attempts.forgive(parts, [mine])
     return session
 
@@ -127,6 +129,7 @@ def by_passkey(parts: Parts, user_handle: str, proof: PasskeyProof, device: Devi
     with parts.store.begin() as tx:
         use_up(tx, row)
         sessions.begin(tx, session)
+        member_logins.note_login(parts, tx, session.row["id"], account.person_id, "passkey")
     return session
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ticketchain.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from ticketchain.store import accounts, stops
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import views
+from ticketchain.usecases import access, views
 from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required
 from ticketchain.usecases.parts import Parts
 
@@ -44,6 +44,7 @@ def stop_sales(parts: Parts, request: Request, wanted: Wanted) -> dict[str, Any]
         row = {"id": stop_id, "organizer_id": request.who.organizer_id, "created_at": parts.clock(), **about}
         stops.add(tx, row | {"reason": wanted.reason.strip()})
         parts.log.warning("sales stopped", stop=stop_id, **about)
+        access.record(parts, tx, request.who, "sales.stop", stop_id, wanted.scope)
         return dict(answer(parts, tx, request, _view(stops.stop(tx, stop_id))))
 
 
@@ -76,6 +77,7 @@ def lift_stop(parts: Parts, who: Principal, stop_id: str) -> dict[str, Any]:
         if not stops.lift(tx, stop_id, parts.clock()):
             raise Conflict("stop: it was lifted before", lifted_at=row.lifted_at.isoformat())
         parts.log.warning("sales go on", stop=stop_id)
+        access.record(parts, tx, who, "sales.resume", stop_id, row.scope)
         return _view(stops.stop(tx, stop_id))
 
 

@@ -9,7 +9,7 @@ from ticketchain.domain.money import check_amount, check_currency
 from ticketchain.domain.orders import Capture, Method
 from ticketchain.store import desk, orders
 from ticketchain.store.engine import Tx
-from ticketchain.usecases import views
+from ticketchain.usecases import access, views
 from ticketchain.usecases.captures import apply_captures
 from ticketchain.usecases.common import Principal, Request, answer, answered, event_of, required
 from ticketchain.usecases.parts import Parts
@@ -67,6 +67,7 @@ def hand_out(parts: Parts, request: Request, refund_id: str) -> dict[str, Any]:
             raise NotFound(f"refund {refund_id!r} is unknown")
         if not desk.set_paid(tx, refund_id, request.who.key_id, parts.clock()):
             raise Conflict("refund: it was handed out already", state="paid")
+        access.record(parts, tx, request.who, "refund.hand_out", refund_id)
         return dict(answer(parts, tx, request, {"id": refund_id, "paid": True}))
 
 
