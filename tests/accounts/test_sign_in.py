@@ -235,3 +235,15 @@ def test_a_passkey_of_a_fan_without_an_account_opens_none(village: Town) -> None
     fan = village.shop.fan()
     passkey = fan.passkey or Browser(village.shop.client, fan.api_key).enrol()
     refused(village.browser().passkey_sign_in(passkey, fan.id), 401, "unauthenticated")
+
+
+def test_counting_and_forgiving_at_once_trips_over_nobody(town: Town) -> None:
+    subject = attempts.Subject(bytes(32), free=1_000)
+
+    def work(number: int) -> None:
+        attempts.count(town.shop.parts, subject)
+        attempts.forgive(town.shop.parts, [subject])
+        attempts.forget_old(town.shop.parts)
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(work, range(36)))

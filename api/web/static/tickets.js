@@ -75,7 +75,7 @@
       user: { id: bytes(asked.user.id), name: asked.user.name, displayName: asked.user.display_name },
       pubKeyCredParams: asked.algorithms.map((alg) => ({ type: "public-key", alg })),
       excludeCredentials: asked.exclude.map((id) => ({ type: "public-key", id: bytes(id) })),
-      authenticatorSelection: { userVerification: asked.user_verification, residentKey: "preferred" },
+      authenticatorSelection: { userVerification: asked.user_verification, residentKey: "required" },
     } }));
     await ask("POST", "/v1/passkeys", {
       id: text(made.rawId), label: "This device",
