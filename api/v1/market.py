@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api.deps import After, Caller, Creating, Limit, Shop, created, public, scope
+from api.deps import After, Creating, Limit, Shop, created, public, scope
 from api.schemas import answers, requests
 from api.schemas.consents import Agreement, given
 from api.schemas.fields import EventId, KnownTicket, ListingId
@@ -56,8 +56,8 @@ def get_listing(listing_id: ListingId, shop: Shop) -> dict[str, Any]:
     response_model=answers.Listing,
     **scope("tickets:write", 404, 409, 422, 429, 503),
 )
-def revoke_listing(listing_id: ListingId, shop: Shop, who: Caller, body: Agreement | None = None) -> dict[str, Any]:
+def revoke_listing(listing_id: ListingId, shop: Shop, asked: Creating, body: Agreement | None = None) -> dict[str, Any]:
     """Here at once, and on the ledger by revoking what was signed. 409 while somebody is buying it; 403
     `consent_required` without the holder's consent.
     """
-    return pass_on.delist(shop, who, listing_id, given(body))
+    return pass_on.delist(shop, asked.request(), listing_id, given(body))

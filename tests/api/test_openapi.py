@@ -17,6 +17,7 @@ OPERATIONS = [(path, method, op) for path, item in DOCUMENT["paths"].items() for
 
 ONCE_BY_ITSELF = ("/scans", "/entry-lease", "/close", "/lift", "/erasure")
 ONCE_BY_ITSELF += ("/sessions/replacement", "/account/proof", "/account/mail", "/second-factor", "/confirmation")
+ONCE_BY_ITSELF += ("/passkeys/options", "/removal")
 """What does nothing twice without a key: it ends something, or takes the place of what was asked before."""
 
 

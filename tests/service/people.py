@@ -231,7 +231,7 @@ class Fan:
 
     def delist(self, listing_id: str) -> dict[str, Any]:
         """Takes a listing back."""
-        return self.agree(partial(pass_on.delist, self.parts, self.who, listing_id))
+        return self.agree(partial(pass_on.delist, self.parts, request(self.who), listing_id))
 
     def hand_back(self, ticket: int) -> dict[str, Any]:
         """Returns a ticket for money."""

@@ -95,26 +95,30 @@ def _add_listing(parts: Parts, tx: Tx, fan_id: str, event_id: str, signed: Agree
     return listing_id
 
 
-def delist(parts: Parts, who: Principal, listing_id: str, given: Given | None = None) -> dict[str, Any]:
+def delist(parts: Parts, request: Request, listing_id: str, given: Given | None = None) -> dict[str, Any]:
     """Takes the caller's listing back, here at once, and revokes it on the ledger, with their consent. Raises
     `Conflict`, and what `consenting.agreed` raises.
     """
     with parts.store.read() as tx:
-        row = _own_listing(tx, who, listing_id)
-        _refuse_unless_open(row)
-        _, holder = held_ticket(tx, who, row.ticket)
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
+        row = _own_listing(tx, request.who, listing_id)
+        if row.state != "open":
+            raise _not_open(row)
+        _, holder = held_ticket(tx, request.who, row.ticket)
     signed = agreed(parts, holder, partial(consents.Revoke, row.ticket, row.epoch), deadline_of(parts), given)
     with parts.store.begin() as tx:
+        if (before := answered(tx, request)) is not None:
+            return dict(before)
         if not market.set_listing(tx, listing_id, ("open",), "withdrawing"):
-            _refuse_unless_open(market.listing(tx, listing_id))
+            raise _not_open(row)
         revoke = intents.Revoke(row.ticket, row.epoch, signed.consent.deadline, signed.signature.hex())
         intend(parts, tx, event_number(row.ticket), listing_id, revoke)
-        return views.listing(tx, market.listing(tx, listing_id))
+        return dict(answer(parts, tx, request, views.listing(tx, market.listing(tx, listing_id))))
 
 
-def _refuse_unless_open(listing: Any) -> None:
-    if listing.state != "open":
-        raise Conflict("listing: somebody is buying it, or it is gone", state=listing.state)
+def _not_open(listing: Any) -> Conflict:
+    return Conflict("listing: somebody is buying it, or it is gone", state=listing.state)
 
 
 def list_moves(parts: Parts, who: Principal, state: str | None, after: str, limit: int) -> dict[str, Any]:
