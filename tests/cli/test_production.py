@@ -73,18 +73,19 @@ def test_an_http_address_is_refused_where_somebody_says_production(tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["keys/master.key", "signer/vault.db", "people/keys.db", "mail/1.eml"])
 def test_files_that_others_can_read_are_refused(tmp_path: Path, name: str) -> None:
-    tmp_path.chmod(0o700)
     file = tmp_path / name
-    file.parent.mkdir()
+    file.parent.mkdir(mode=0o755)
     file.write_bytes(b"x")
-    file.chmod(0o640)
+    file.chmod(0o644)
+    tmp_path.chmod(0o755)
     with pytest.raises(CannotStart, match=f"{name}.*chmod 600"):
         refuse_open(settings(tmp_path))
     file.chmod(0o600)
-    refuse_open(settings(tmp_path))
-    tmp_path.chmod(0o755)
     with pytest.raises(CannotStart, match="chmod 700"):
         refuse_open(settings(tmp_path))
+    file.chmod(0o644)
+    tmp_path.chmod(0o700)
+    refuse_open(settings(tmp_path))
 
 
 def test_keys_of_persons_in_the_same_database_are_refused(tmp_path: Path) -> None:

@@ -170,13 +170,18 @@ def _files(settings: Settings) -> Iterator[Finding]:
     """Who can read files with secrets."""
     folders = (settings.data / "keys", settings.data / "people", settings.data / "mail", settings.signer)
     files = [file for folder in folders if folder.is_dir() for file in sorted(folder.rglob("*")) if file.is_file()]
-    read = [file for file in [*files, Path(".env")] if file.is_file() and _mode(file) & _OTHERS]
+    read = [file for file in [*files, Path(".env")] if file.is_file() and _is_exposed(file, settings.data)]
     for file in read:
         yield Finding(str(file), Level.OPEN, f"others on this machine can read it; chmod 600 {file}")
     if settings.data.is_dir() and not read:
         others = _mode(settings.data) & stat.S_IRWXO
         text = f"everybody on this machine can look into it; chmod 700 {settings.data}"
         yield _judge(str(settings.data), bool(others), text, "nobody else can read its secrets")
+
+
+def _is_exposed(file: Path, data: Path) -> bool:
+    """Whether others can come to it and read it: SQLite makes files that all may read, in folders that nobody enters."""
+    return all(_mode(each) & _OTHERS for each in (file, file.parent, data if data in file.parents else file))
 
 
 def _mode(path: Path) -> int:
