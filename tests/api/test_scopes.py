@@ -31,6 +31,7 @@ EXAMPLES = {
     "plan_id": f"pln_{NOBODY}",
     "session_id": f"ses_{NOBODY}",
     "passkey_id": "AAAA",
+    "address": "0x" + "11" * 20,
     "ticket_id": "16777216",
     "cid": "bafkrei",
     "provider": "sandbox",
