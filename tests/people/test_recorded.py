@@ -94,3 +94,11 @@ def test_a_member_is_named_as_a_person(house: House) -> None:
     done(browser.get(f"/v1/orders/{order}/buyer?purpose=identity", headers=acting), 200)
     (row,) = [row for row in house.log() if row["what"] == "person.read"]
     assert (row["by"], row["role"]) == (person, "box-office")
+
+
+def test_words_of_staff_that_are_kept_unsealed_hold_no_mail_address(house: House) -> None:
+    _, ticket = house.buy(house.fan(MAIL))
+    body = {"reason": f"{MAIL} called"}
+    refused(house.desk.post(f"/v1/tickets/{ticket}/desk-refunds", json=body), 422, "invalid")
+    sale = {"price_class": "A", "quantity": 1, "method": "cash", "reference": MAIL}
+    refused(house.desk.post(f"/v1/events/{house.event}/sales", json=sale), 422, "invalid")

@@ -129,7 +129,6 @@ def revoke_operator_key(parts: Parts, key_id: str) -> None:
     """Ends an operator's API key at once; only from the command line. Raises `NotFound`."""
     with parts.store.begin() as tx:
         keys.revoke(tx, _own(parts, tx, None, key_id).id, parts.clock())
-        access.record(parts, tx, access.SERVICE, "key.revoke", key_id)
         access.record(parts, tx, access.CONSOLE, "key.end", key_id, Role.OPERATOR)
 
 

@@ -16,6 +16,7 @@ from ticketchain.domain import consents, intents
 from ticketchain.domain.errors import Conflict, Expired, Invalid, NotFound
 from ticketchain.domain.money import show
 from ticketchain.domain.orders import OrderState
+from ticketchain.domain.persons import refuse_mail
 from ticketchain.domain.prices import Item
 from ticketchain.domain.references import reference_bytes, reference_id
 from ticketchain.domain.refunds import Bought, Quote, RefundRule, quote, rule_from
@@ -186,6 +187,7 @@ def desk_refund(
     """
     if not reason.strip():
         raise Invalid("reason", "it is empty; say why, the organizer will read it")
+    refuse_mail("reason", reason)
     with parts.store.read() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)

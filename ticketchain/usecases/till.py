@@ -7,6 +7,7 @@ from typing import Any
 from ticketchain.domain.errors import Conflict, Invalid, NotFound
 from ticketchain.domain.money import check_amount, check_currency
 from ticketchain.domain.orders import Capture, Method
+from ticketchain.domain.persons import refuse_mail
 from ticketchain.store import desk, orders
 from ticketchain.store.engine import Tx
 from ticketchain.usecases import access, views
@@ -34,6 +35,7 @@ def take(
         )
     if check_amount(amount, "amount") == 0:
         raise Invalid("amount", "0 was not taken; note at least 1 minor unit")
+    refuse_mail("reference", reference)
     receipt_id = parts.new_id("rct")
     values = {"id": receipt_id, "payment_id": payment_id, "method": method, "amount": amount, "reference": reference}
     values |= {"currency": check_currency(currency), "key_id": key_id, "taken_at": parts.clock()}
