@@ -180,7 +180,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
 
 
 def _is_exposed(file: Path, data: Path) -> bool:
-    """Whether others can come to it and read it: SQLite makes files that all may read, in folders that nobody enters."""
+    """Whether others can come to it and read it: SQLite makes files for all, in folders that nobody enters."""
     return all(_mode(each) & _OTHERS for each in (file, file.parent, data if data in file.parents else file))
 
 
