@@ -171,6 +171,8 @@ def publish(stage: Stage) -> None:
         tx.exec_driver_sql("UPDATE anchors SET checked_at = 0")
     assert anchors.publish_heads(parts)
     town.shop.chain.work()
+    stage.told.append(town.shop.operator().get("/v1/access-log").text)
+    assert '"anchors":[{' in stage.told[-1] or not isinstance(town.shop.chain, Real)
 
 
 def doors(stage: Stage) -> str:
