@@ -4,6 +4,7 @@ made them.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from datetime import timedelta
@@ -101,6 +102,12 @@ def test_a_changed_key_is_the_same_key_with_two_secrets_for_a_while(shop: Shop) 
     for each in (new, newest):
         done(each.get(f"/v1/events/{event}/allotments"), 200)
     assert organizer.delete(f"/v1/api-keys/{partner.id}").status_code == 204
+    log = [json.loads(line) for line in organizer.get("/v1/access-log").text.splitlines()]
+    assert [row["what"] for row in log if row.get("whom") == partner.id] == [
+        "key.make",
+        *2 * ["key.change"],
+        "key.end",
+    ]
     for each in (new, newest):  # both secrets end with the key
         refused(each.get(f"/v1/events/{event}/allotments"), 401, "unauthenticated")
     refused(organizer.post(change, json={"overlap_s": 86_401}), 422, "invalid")
