@@ -318,9 +318,9 @@ MoveState = Literal["asked", "sending", "done", "refused", "expired"]
 
 
 class Move(BaseModel):
-    """A gift, return, withdrawal or deposit on its way to the ledger (`sending`), `done`, or `refused` with the ledger's
-    reason. A return that a box office wants is `asked` until its holder consents, `expired` when that did not come in
-    time.
+    """A gift, return, withdrawal or deposit: on its way to the ledger (`sending`), `done`, or `refused` with the
+    ledger's reason. A return that a box office wants is `asked` until its holder consents, `expired` when that did not
+    come in time.
     """
 
     id: str

@@ -15,9 +15,9 @@ DOCUMENT = create_app(NOTHING).openapi()
 OPERATIONS = [(path, method, op) for path, item in DOCUMENT["paths"].items() for method, op in item.items()]
 
 
-ONCE_BY_ITSELF = ("/scans", "/entry-lease", "/close", "/lift", "/erasure")
+ONCE_BY_ITSELF: tuple[str, ...] = ("/scans", "/entry-lease", "/close", "/lift", "/erasure")
 ONCE_BY_ITSELF += ("/sessions/replacement", "/account/proof", "/account/mail", "/second-factor", "/confirmation")
-ONCE_BY_ITSELF += ("/passkeys/options", "/removal")
+ONCE_BY_ITSELF += ("/passkeys/options", "/removal", "/wallets/questions", "/registration")
 """What does nothing twice without a key: it ends something, or takes the place of what was asked before."""
 
 

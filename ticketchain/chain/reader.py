@@ -39,7 +39,9 @@ class ContractReader:
         self._check("checkGift", ticket, epoch, to)
 
     def is_signed(self, address: str, digest: bytes, signature: bytes) -> bool:
-        """Whether an own wallet signed a digest: by its key, or its code's own check (ERC-1271). Raises `Unavailable`."""
+        """Whether an own wallet signed a digest: by its key, or by its code's own check (ERC-1271). Raises
+        `Unavailable`.
+        """
         try:
             return is_signed(self._gateway, address, digest, signature)
         except ChainError as error:

@@ -1,4 +1,4 @@
-"""Who signed: by a key (ECDSA over secp256k1, the low s only, as EIP-2 has it), or by a wallet's own code (ERC-1271)."""
+"""Who signed: a key (ECDSA over secp256k1, the low s only, as EIP-2 has it), or a wallet's own code (ERC-1271)."""
 
 from __future__ import annotations
 
