@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,18 @@ LIMIT = 24_576
 """EIP-170."""
 
 
+@cache
+def looked_at(source: str, root: Path = contracts.ROOT) -> Any:
+    """Storage layout and ABI of the contract that a file is named for."""
+    wanted, name = contracts.compiler_input(source, root), Path(source).stem
+    wanted["settings"] |= {"viaIR": False, "outputSelection": {source: {name: ["storageLayout", "abi"]}}}
+    contracts.put_node_on_path()
+    return solcx.compile_standard(wanted, solc_binary=contracts.SOLC)["contracts"][source][name]
+
+
 def layout(source: str, root: Path = contracts.ROOT) -> list[tuple[str, int, int, str]]:
     """Every state variable as (name, slot, offset, type), as the compiler lays it out."""
-    wanted = contracts.compiler_input(source, root)
-    name = Path(source).stem
-    wanted["settings"] |= {"viaIR": False, "outputSelection": {source: {name: ["storageLayout"]}}}
-    contracts.put_node_on_path()
-    compiled = solcx.compile_standard(wanted, solc_binary=contracts.SOLC)["contracts"][source][name]
-    found: list[dict[str, Any]] = compiled["storageLayout"]["storage"]
+    found: list[dict[str, Any]] = looked_at(source, root)["storageLayout"]["storage"]
     # Types carry the compilation's own numbers for structs, which say nothing.
     return [(v["label"], int(v["slot"]), v["offset"], re.sub(r"\)\d+", ")", v["type"])) for v in found]
 
@@ -77,7 +82,4 @@ def test_every_part_fits() -> None:
 def _functions(part: str) -> set[str]:
     """Names of a part's own functions; overloads are never spread over parts, so names will do."""
     source = next(source for source in PARTS if Path(source).stem == part)
-    wanted = contracts.compiler_input(source)
-    wanted["settings"] |= {"viaIR": False, "outputSelection": {source: {part: ["abi"]}}}
-    abi = solcx.compile_standard(wanted, solc_binary=contracts.SOLC)["contracts"][source][part]["abi"]
-    return {entry["name"] for entry in abi if entry["type"] == "function"}
+    return {entry["name"] for entry in looked_at(source)["abi"] if entry["type"] == "function"}
