@@ -21,7 +21,7 @@ LIMIT = 24_576
 
 
 @cache
-def looked_at(source: str, root: Path = contracts.ROOT) -> Any:
+def looked_at(source: str, root: Path) -> Any:
     """Storage layout and ABI of the contract that a file is named for."""
     wanted, name = contracts.compiler_input(source, root), Path(source).stem
     wanted["settings"] |= {"viaIR": False, "outputSelection": {source: {name: ["storageLayout", "abi"]}}}
@@ -82,4 +82,4 @@ def test_every_part_fits() -> None:
 def _functions(part: str) -> set[str]:
     """Names of a part's own functions; overloads are never spread over parts, so names will do."""
     source = next(source for source in PARTS if Path(source).stem == part)
-    return {entry["name"] for entry in looked_at(source)["abi"] if entry["type"] == "function"}
+    return {entry["name"] for entry in looked_at(source, contracts.ROOT)["abi"] if entry["type"] == "function"}
