@@ -14,13 +14,13 @@ _CURRENT: ContextVar[str] = ContextVar("place", default="")
 
 def current() -> str:
     """The network that the present request came from; empty for work that no request asked for."""
-    return _CURRENT.get()
+    return network(_CURRENT.get())
 
 
 @contextmanager
 def coming_from(address: str) -> Iterator[None]:
     """Works for a caller at this address until the end of the block."""
-    token = _CURRENT.set(network(address))
+    token = _CURRENT.set(address)
     try:
         yield
     finally:
