@@ -111,6 +111,11 @@ def _slot(key: bytes, base: int) -> int:
     return int.from_bytes(keccak(key + base.to_bytes(32, "big")), "big")
 
 
+@cache
+def _payees_hash(payees: tuple[tuple[object, ...], ...]) -> bytes:
+    return keccak(encode(["(address,uint16)[]"], [payees]))
+
+
 def answers(fold: Fold, accounts: tuple[int, ...]) -> Iterator[Answer]:
     """Everything that anyone can ask, as the logs tell it."""
     for id, event in fold.events.items():
@@ -145,7 +150,7 @@ def _event_answers(fold: Fold, id: int, event: FoldedEvent) -> Iterator[Answer]:
     yield "policy_word_of", (id,), ("uint256",), (event.policy,)
     yield "schedule_of", (id,), ("uint32",) * 6, tuple(event.schedule)
     yield "organizer_of", (id,), ("address",), (event.organizer,)
-    payees = keccak(encode(["(address,uint16)[]"], [event.terms[8]]))
+    payees = _payees_hash(tuple(map(tuple, event.terms[8])))
     kinds = ("bytes3", "address", "bytes32", "bytes32")
     yield "money_terms_of", (id,), kinds, (event.terms[0], event.token, payees, event.terms[7])
     entries = event.terms[12] if event.terms[12] > 1 else 0
