@@ -9,6 +9,7 @@ from ticketchain.store import (  # noqa: F401  (they register)
     schema,
     schema_accounts,
     schema_chain,
+    schema_gate,
     schema_members,
     schema_money,
     schema_people,

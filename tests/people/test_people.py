@@ -12,7 +12,7 @@ from tests.accounts.people import PASSWORD, Town
 from tests.api.people import Person, Shop, done, refused
 from tests.people.crowd import House
 from ticketchain.store import own_data as stored
-from ticketchain.store import schema
+from ticketchain.store import schema, schema_gate
 from ticketchain.usecases import own_data, retention
 
 MAIL = "wilhelmina@example.com"
@@ -150,7 +150,7 @@ def test_what_was_kept_long_enough_goes_and_nothing_else(houses: House) -> None:
     done(fan.post(f"/v1/events/{houses.event}/holds", json={"price_class": "A", "quantity": 1}, key="k"), 201)
     scan = {"key_id": keys_of(shop), "nonce": "n", "code_hash": bytes(32), "event_id": houses.event, "gate": "A"}
     with shop.parts.store.begin() as tx:
-        tx.execute(insert(schema.scans).values(scan | {"outcome": "unknown", "scanned_at": shop.clock.now}))
+        tx.execute(insert(schema_gate.scans).values(scan | {"outcome": "unknown", "scanned_at": shop.clock.now}))
     before = shop.counts()
     gone: set[str] = set()
     for days, tables in (

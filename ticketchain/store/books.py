@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, and_, case, func, select
 
 from ticketchain.domain.orders import UNPAID
 from ticketchain.store import schema as t
+from ticketchain.store import schema_gate as g
 from ticketchain.store.engine import Tx
 
 _KIND = case((t.orders.c.listing_id.is_(None), "first_sale"), else_="resale").label("kind")
@@ -76,7 +77,7 @@ def listings_by_state(tx: Tx, event_id: str) -> list[Row[Any]]:
 
 def admissions(tx: Tx, event_id: str) -> dict[str, int]:
     """Number of tickets let in, and of those that the ledger would not redeem."""
-    c = t.admissions.c
+    c = g.admissions.c
     query = select(func.count().label("admitted"), func.count(c.problem).label("refused_by_ledger"))
     return dict(tx.execute(query.where(c.event_id == event_id)).one()._mapping)
 

@@ -13,6 +13,7 @@ from ticketchain.store import schema as t
 from ticketchain.store import stops
 from ticketchain.store.engine import Tx, insert_new
 from ticketchain.store.schema_chain import ledgers
+from ticketchain.store.schema_gate import entry_keys as keys
 from ticketchain.store.schema_sales import promotions
 
 
@@ -152,25 +153,23 @@ def set_issued(tx: Tx, event_id: str, number: int, issued: bool) -> None:
 
 def add_entry_key(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Stores an entry key of an event; False when there is one with this id."""
-    return insert_new(tx, t.entry_keys, values)
+    return insert_new(tx, keys, values)
 
 
 def events_without_entry_key(tx: Tx, limit: int) -> list[Row[Any]]:
     """Events on the ledger that have no entry key yet."""
-    query = (
-        select(t.events).outerjoin(t.entry_keys).where(t.events.c.number.is_not(None), t.entry_keys.c.key_id.is_(None))
-    )
+    query = select(t.events).outerjoin(keys).where(t.events.c.number.is_not(None), keys.c.key_id.is_(None))
     return list(tx.execute(query.limit(limit)))
 
 
 def entry_keys(tx: Tx, event_id: str) -> list[Row[Any]]:
     """The entry keys of an event by id."""
-    c = t.entry_keys.c
-    return list(tx.execute(select(t.entry_keys).where(c.event_id == event_id).order_by(c.key_id)))
+    c = keys.c
+    return list(tx.execute(select(keys).where(c.event_id == event_id).order_by(c.key_id)))
 
 
 def set_entry_key(tx: Tx, event_id: str, key_id: int, valid_until: int, registered: bool) -> None:
     """Notes what the ledger says of an entry key."""
-    c = t.entry_keys.c
-    query = update(t.entry_keys).where(c.event_id == event_id, c.key_id == key_id)
+    c = keys.c
+    query = update(keys).where(c.event_id == event_id, c.key_id == key_id)
     tx.execute(query.values(valid_until=valid_until, registered=registered))

@@ -8,13 +8,14 @@ from sqlalchemy import Column, Table, delete, select, tuple_
 
 from ticketchain.store import schema as s
 from ticketchain.store import schema_accounts as a
+from ticketchain.store import schema_gate as g
 from ticketchain.store.engine import Tx
 
 KINDS: dict[str, tuple[Table, Column[datetime]]] = {
     "answers": (s.idempotency_keys, s.idempotency_keys.c.created_at),
     "mails": (a.mails, a.mails.c.done_at),
     "webhooks": (s.webhook_inbox, s.webhook_inbox.c.received_at),
-    "scans": (s.scans, s.scans.c.scanned_at),
+    "scans": (g.scans, g.scans.c.scanned_at),
 }
 """What is kept for a time only, and the moment from which that is counted; null: it is not over yet."""
 

@@ -1,4 +1,4 @@
-"""The shop's tables: accounts, events, stock, orders and money, passing on, the gate.
+"""The shop's tables: accounts, events, stock, orders and money, passing on.
 
 Amounts are minor currency units, addresses EIP-55 text, ticket ids the ledger's (domain.tickets). What goes to the
 chain, and what came back from it, is in `schema_chain`.
@@ -353,51 +353,4 @@ payouts = Table(
     Column("taken_back", BigInteger, nullable=False),  # of the amount, when its event was cancelled
     Column("state", Text, nullable=False),  # due, blocked (by a dispute), reversed (nothing of it is left)
     Column("created_at", Moment, nullable=False),
-)
-
-# ------------------------------------------------------------------------------------------------ the gate
-
-entry_keys = Table(
-    "entry_keys",
-    metadata,
-    Column("event_id", Id, ForeignKey("events.id"), primary_key=True),
-    Column("key_id", Integer, primary_key=True),
-    Column("public_key", Hash, nullable=False),
-    Column("valid_until", BigInteger, nullable=False),
-    Column("registered", Boolean, nullable=False),  # seen on the ledger
-)
-
-leases = Table(
-    "leases",
-    metadata,
-    Column("ticket", BigInteger, primary_key=True, autoincrement=False),
-    Column("epoch", Integer, primary_key=True),
-    Column("lease", LargeBinary, nullable=False),
-    Column("signature", LargeBinary, nullable=False),
-    Column("created_at", Moment, nullable=False),
-)
-
-scans = Table(
-    "scans",
-    metadata,
-    Column("key_id", Id, ForeignKey("api_keys.id"), primary_key=True),
-    Column("nonce", Text, primary_key=True),
-    Column("code_hash", Hash, nullable=False),
-    Column("event_id", Id, ForeignKey("events.id"), nullable=False, index=True),
-    Column("gate", Text, nullable=False),
-    Column("ticket", BigInteger),
-    Column("outcome", Text, nullable=False),
-    Column("scanned_at", Moment, nullable=False),
-)
-
-admissions = Table(
-    "admissions",
-    metadata,
-    Column("ticket", BigInteger, primary_key=True, autoincrement=False),
-    Column("epoch", Integer, nullable=False),
-    Column("event_id", Id, ForeignKey("events.id"), nullable=False, index=True),
-    Column("gate", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("admitted_at", Moment, nullable=False),
-    Column("problem", Text),  # why the ledger would not redeem it
 )
