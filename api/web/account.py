@@ -13,7 +13,7 @@ from api.credentials import Credential, credential, set_cookie
 from api.deps import Shop
 from api.web.pages import page
 from ticketchain.domain.errors import Forbidden, SignerStopped, Unauthenticated, Unavailable
-from ticketchain.usecases import own_account, passkeys, sessions
+from ticketchain.usecases import members, own_account, passkeys, sessions
 from ticketchain.usecases.common import Principal
 from ticketchain.usecases.parts import Parts
 
@@ -50,6 +50,7 @@ def account_page(shop: Shop, request: Request) -> Response:
 def _shown(parts: Parts, who: Principal) -> dict[str, Any]:
     listed = sessions.list_sessions(parts, who)
     values = {"account": own_account.view(parts, who), "sessions": listed, "passkeys": _passkeys(parts, who)}
+    values["memberships"] = members.my_memberships(parts, who)
     return values | {"current": who.key_id, "now": parts.clock().isoformat(), "rp_id": parts.rp_id}
 
 

@@ -51,6 +51,7 @@ def test_who_is_invited_accepts_and_works_in_that_role(town: Town) -> None:
     assert (mine["id"], mine["organizer"], mine["state"]) == (member_id, "Philharmonie", "invited")
     assert done(other.get("/v1/memberships"), 200)["items"] == []
     refused(other.ask("PUT", f"/v1/memberships/{member_id}"), 404, "not_found")
+    assert all(word in clerk.get("/account").text for word in ("Philharmonie", "box-office", member_id))
     assert done(clerk.ask("PUT", f"/v1/memberships/{member_id}"), 200)["state"] == "member"
     refused(clerk.ask("PUT", f"/v1/memberships/{member_id}"), 409, "conflict")
 

@@ -222,6 +222,14 @@
       await ask("DELETE", "/v1/sessions?others=true");
       reload();
     },
+    async join(button) {
+      await ask("PUT", `/v1/memberships/${button.dataset.member}`);
+      reload();
+    },
+    async leave(button) {
+      await ask("DELETE", `/v1/memberships/${button.dataset.member}`);
+      reload();
+    },
     async changePassword(form) {
       await surely("PUT", "/v1/account/password", { password: form.password.value });
       reload();
