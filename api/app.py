@@ -161,7 +161,7 @@ def create_monitor(
 
 
 _CORS: dict[str, Any] = {
-    "allow_methods": ["GET", "POST", "DELETE"],
+    "allow_methods": ["GET", "POST", "PUT", "DELETE"],
     "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "Ticketchain-Organizer"],
     "expose_headers": ["Location", "RateLimit", "RateLimit-Policy", "Request-Id", "Retry-After"],
     "max_age": 600,
