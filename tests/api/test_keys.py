@@ -16,12 +16,15 @@ from tests.api.people import CSV, Person, Shop, done, manifest, refused
 from ticketchain.domain.roles import OF_ORGANIZERS, SCOPES, Role
 from ticketchain.usecases import accounts, keys
 
+ONE_ENGINE = pytest.mark.parametrize("shop", ["sqlite"], indirect=True)
+
 
 def make(shop: Shop, by: Person, role: str = "box-office", **more: Any) -> tuple[Person, dict[str, Any]]:
     made = done(by.post("/v1/api-keys", json={"role": role, "label": role} | more), 201)
     return Person(shop.client, made.pop("api_key"), made["id"]), made
 
 
+@ONE_ENGINE
 def test_a_key_with_fewer_scopes_does_only_those(shop: Shop) -> None:
     organizer = shop.organizer()
     event = shop.event(organizer)
@@ -64,6 +67,7 @@ def test_nobody_makes_changes_or_ends_a_key_stronger_than_their_own(
     assert [porter.ask(m, f"/v1/api-keys{p}", json=b).status_code for m, p, b in escapes[:1]] == [201]
 
 
+@ONE_ENGINE
 def test_a_key_ends_at_its_time(shop: Shop) -> None:
     organizer = shop.organizer()
     event = shop.event(organizer)
@@ -154,6 +158,7 @@ def wait_for(true: Any) -> None:
         time.sleep(0.01)
 
 
+@ONE_ENGINE
 def test_an_organizer_gives_its_own_roles_only_and_keys_come_in_pages(shop: Shop) -> None:
     organizer = shop.organizer()
     for role in (*sorted(set(Role) - set(OF_ORGANIZERS)), "gate", "king"):
