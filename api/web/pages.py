@@ -27,6 +27,7 @@ HEADERS = {
 _FILES = {
     "account.css": "text/css",
     "account.js": "text/javascript",
+    "asking.js": "text/javascript",
     "icon.svg": "image/svg+xml",
     "page.css": "text/css",
     "seats.css": "text/css",
@@ -34,6 +35,7 @@ _FILES = {
     "seat-map.js": "text/javascript",
     "tickets.css": "text/css",
     "tickets.js": "text/javascript",
+    "wallet.js": "text/javascript",
 }
 _PAGES = Environment(
     loader=FileSystemLoader(HERE.parent / "templates" / "web"), autoescape=True, undefined=StrictUndefined
