@@ -141,6 +141,58 @@ def test_the_old_address_takes_the_account_back_from_a_thief(town: Town) -> None
     refused(town.browser().post("/v1/recoveries/undo", json={"undo": undo}), 403, "forbidden")
 
 
+def test_who_changes_the_address_twice_does_not_keep_its_owner_out(town: Town) -> None:
+    thief = town.member("anna@example.com")
+    _moved(town, thief, "eve@evil.example")
+    owners = secret_in(town.one(), "undo")
+    town.shop.clock.advance(minutes=1)
+    _moved(town, thief, "eve@elsewhere.example")
+    thiefs = secret_in(town.one(), "undo")
+    assert town.browser().post("/v1/recoveries/undo", json={"undo": thiefs}).status_code == 204
+    assert town.browser().post("/v1/recoveries/undo", json={"undo": owners}).status_code == 204
+    assert town.post()[-1]["To"] == "anna@example.com"
+    done(_recover(town, _asked(town)), 201)
+
+
+def test_the_owner_undoes_all_later_changes_at_once(village: Town) -> None:
+    thief = village.member("anna@example.com")
+    _moved(village, thief, "eve@evil.example")
+    owners = secret_in(village.one(), "undo")
+    village.shop.clock.advance(minutes=1)
+    _moved(village, thief, "eve@elsewhere.example")
+    thiefs = secret_in(village.one(), "undo")
+    assert village.browser().post("/v1/recoveries/undo", json={"undo": owners}).status_code == 204
+    refused(village.browser().post("/v1/recoveries/undo", json={"undo": thiefs}), 403, "forbidden")
+
+
+def test_a_copied_session_makes_no_passkey_and_the_owner_hears_of_each(village: Town) -> None:
+    owner = village.member("anna@example.com")
+    owner.enrol()
+    letter = village.one()
+    assert letter["To"] == "anna@example.com" and "passkey was added" in letter["Subject"]
+    village.shop.clock.advance(minutes=11)
+    assert refused(owner.post("/v1/passkeys/options"), 403, "forbidden")["proof"]
+    assert owner.post("/v1/account/proof", json={"password": PASSWORD}).status_code == 204
+    owner.enrol()
+    assert "passkey was added" in village.one()["Subject"]
+    assert len(done(owner.get("/v1/passkeys"), 200)["items"]) == 2
+
+
+def test_recovery_removes_a_thiefs_passkey_before_it_is_good(town: Town) -> None:
+    thief = town.member("anna@example.com")
+    fan = done(thief.get("/v1/account"), 200)["fan_id"]
+    town.shop.parts.signer.wallet(fan)
+    town.shop.clock.advance(minutes=61)
+    thief.token = done(thief.sign_in("anna@example.com"), 201)["token"]  # who knows the password
+    passkey = thief.enrol()
+    assert "passkey was added" in town.one()["Subject"]
+    owner = town.browser()
+    owner.token = done(_recover(town, _asked(town), password=NEW), 201)["token"]
+    assert done(owner.get("/v1/passkeys"), 200)["items"] == []
+    assert _held(town, owner)
+    refused(thief.passkey_sign_in(passkey, fan), 401, "unauthenticated")
+
+
 def test_another_ones_address_cannot_be_taken(village: Town) -> None:
     village.member("bo@example.com")
     owner = village.member("anna@example.com")

@@ -148,3 +148,16 @@ def test_a_secret_of_another_kind_is_none(village: Town) -> None:
     _, secret, _ = _asked(village)
     with pytest.raises(Forbidden):
         login_tokens.looked_up(village.shop.parts, "recovery", secret)
+
+
+def test_an_address_that_asks_too_often_costs_no_hashes(village: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+
+    def hashing(password: str) -> str:
+        hashed.append(password)
+        return "none"
+
+    monkeypatch.setattr(village.shop.parts.passwords, "hash", hashing)
+    wanted = [{"mail": f"fan-{n}@example.com", "password": PASSWORD} for n in range(50)]
+    answers = [village.browser().post("/v1/accounts", json=each) for each in wanted]
+    assert {answer.status_code for answer in answers} == {202, 429} and len(hashed) == 40

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from tests.api.people import Person, Shop, done, refused
 from tests.api.test_changes import buy, mine, open_event
 from tests.api.test_consent import without
 from ticketchain.demo.passkey import SoftPasskey
+from ticketchain.store import accounts
+from ticketchain.store.schema import fans
 
 pytestmark = pytest.mark.parametrize("shop", ["sqlite"], indirect=True)  # nothing of them is in the database
 
@@ -66,3 +69,14 @@ def test_an_enrolment_is_for_one_account_once_and_soon(shop: Shop) -> None:
         refused(ann.post("/v1/passkeys", json=other.register(asked["challenge"])), 403, "proof_refused")
     refused(ann.post("/v1/passkeys/AAAA/removal"), 404, "not_found")
     assert len(standing(ann)["items"]) == 1
+
+
+def test_who_has_no_ticket_makes_nobody_a_wallet(shop: Shop) -> None:
+    """A wallet's first hour, in which its passkey is good at once, is begun by its owner or a gift, not by anybody."""
+    account = {"id": "fan_" + "1" * 32, "created_at": shop.clock()}
+    with shop.parts.store.begin() as tx:
+        tx.execute(insert(fans).values(account))
+    refused(shop.fan().post("/v1/tickets/16777217/gifts", json={"to": account["id"]}), 404, "not_found")
+    with shop.parts.store.read() as tx:
+        row = accounts.fan(tx, str(account["id"]))
+    assert row is not None and row.address is None

@@ -35,6 +35,7 @@ class House:
         client = TestClient(self.town.shop.client.app, headers={"User-Agent": FIREFOX})
         fan = Person(client, browser.token, account["fan_id"])
         fan.passkey = fan.enrol()
+        assert [str(each["To"]) for each in self.town.post()] == [mail]  # which says that there is one now
         return fan
 
     def buy(self, fan: Person) -> tuple[str, str]:

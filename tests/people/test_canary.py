@@ -126,6 +126,7 @@ def sign_up(stage: Stage) -> Person:
     fan = Person(client, browser.token, done(browser.get("/v1/account"), 200)["fan_id"])
     fan.passkey = SoftPasskey.at("http://testserver", asked["rp"]["id"])
     done(fan.post("/v1/passkeys", json=fan.passkey.register(asked["challenge"]) | {"label": VALUES["label"]}), 201)
+    assert "passkey" in town.one()["Subject"]
     details = {"name": VALUES["name"], "phone": VALUES["phone"]}
     assert fan.ask("PUT", "/v1/me/details", json=details).status_code == 204
     return fan

@@ -147,3 +147,17 @@ def test_a_hold_outlasts_a_restart(world: World, fan: Fan, tmp_path: object) -> 
     again = World.at(folder, clock=world.clock)
     assert again.desk.standing(fan.owner).causes == ("mail",)
     again.desk.vault.close()
+
+
+def test_devices_that_wait_can_be_dropped_by_anyone_and_their_holds_stay(world: World, fan: Fan) -> None:
+    second = new_passkey()
+    fan.enrol(second)
+    until = world.clock() + DAY
+    world.desk.drop_waiting(fan.owner)
+    standing = world.desk.standing(fan.owner)
+    assert [each.id for each in standing.passkeys] == [fan.passkey.id] and standing.held_until == until
+    world.clock.forward(hours=24)
+    with pytest.raises(ProofRefused, match="none of the owner's"):
+        fan.agree(world.gift(), second)
+    world.desk.drop_waiting(fan.owner)  # an active one stays
+    assert fan.agree(world.gift())

@@ -45,6 +45,7 @@ FANS = frozenset(
         "begin_enrolment",
         "enrol",
         "drop_passkey",
+        "drop_waiting",
         "login",
         "hold_moves",
         "challenge",
@@ -180,6 +181,10 @@ class SigningDesk:
     def drop_passkey(self, owner: str, credential_id: bytes, proof: PasskeyProof) -> None:
         """Ends a passkey by another one."""
         self._ask("drop_passkey", owner=owner, credential_id=credential_id, proof=proof)
+
+    def drop_waiting(self, owner: str) -> None:
+        """Ends passkeys that are not good yet."""
+        self._ask("drop_waiting", owner=owner)
 
     def login(self, owner: str, challenge: bytes, proof: PasskeyProof) -> Passkey:
         """The passkey that signed this challenge."""

@@ -115,6 +115,15 @@ class Fans:
         holds.lift(entry, owner, credential_id)
         entry.note("passkey dropped", owner, passkey=credential_id.hex(), by=proof.credential_id.hex())
 
+    def drop_waiting(self, entry: Entry, owner: str) -> None:
+        """Ends the owner's passkeys that are not good yet; the holds that they had begun stay. It takes power from
+        whoever enrolled them and gives none to who asks, so no passkey need agree.
+        """
+        for each in passkeys.of_owner(entry, _owner(owner)):
+            if each.active_from > entry.now:
+                passkeys.drop(entry, owner, each.id)
+                entry.note("passkey dropped", owner, passkey=each.id.hex(), by="")
+
     def login(self, entry: Entry, owner: str, challenge: bytes, proof: PasskeyProof) -> Passkey:
         """The passkey that signed this challenge."""
         if len(challenge) != _CHALLENGE:

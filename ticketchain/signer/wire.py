@@ -76,6 +76,7 @@ CALLS: Mapping[str, Mapping[str, Call]] = {
         "begin_enrolment": _call(bytes, owner=str),
         "enrol": _call(Passkey, owner=str, registration=Registration, label=str),
         "drop_passkey": _call(NoneType, owner=str, credential_id=bytes, proof=PasskeyProof),
+        "drop_waiting": _call(NoneType, owner=str),
         "hold_moves": _call(datetime, owner=str, cause=str),
         "challenge": _call(bytes, consent=Consent),
         "consent": _call(bytes, address=str, consent=Consent, proof=PasskeyProof),

@@ -94,6 +94,13 @@ def drop_tokens(tx: Tx, person_id: str, *kinds: str) -> None:
     tx.execute(delete(t.login_tokens).where(t.login_tokens.c.person_id == person_id, t.login_tokens.c.kind.in_(kinds)))
 
 
+def drop_later_tokens(tx: Tx, row: Any) -> None:
+    """Takes away what waits for the same person, of the same kind, and was made later (it ends later)."""
+    c = t.login_tokens.c
+    same = (c.person_id == row.person_id) & (c.kind == row.kind)
+    tx.execute(delete(t.login_tokens).where(same, c.expires_at >= row.expires_at))
+
+
 def lapsed_tokens(tx: Tx, now: datetime, limit: int) -> list[Row[Any]]:
     """Tokens whose time is over."""
     query = select(t.login_tokens).where(t.login_tokens.c.expires_at <= now).order_by(t.login_tokens.c.expires_at)

@@ -47,6 +47,9 @@ class FanSigner(Protocol):
     def drop_passkey(self, owner: str, credential_id: bytes, proof: PasskeyProof) -> None:
         """Removes a passkey by another one (`domain.proofs.drop_challenge`), and lifts the hold that it had begun."""
 
+    def drop_waiting(self, owner: str) -> None:
+        """Removes the owner's passkeys that are not good yet, without any proof; the holds that they had begun stay."""
+
     def hold_moves(self, owner: str, cause: str) -> datetime:
         """Holds all outgoing moves of an owner from now on for a day; until when. Nobody can shorten it."""
 

@@ -36,14 +36,14 @@ def give(parts: Parts, request: Request, ticket_id: int, to_fan: str, given: Giv
     """Gives the caller's ticket to another fan, with their consent. Raises `LedgerRefused` with the rule that forbids
     it, and what `consenting.agreed` raises.
     """
-    to = wallet_of(parts, to_fan)
     with parts.store.read() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before)
         ticket, holder = own_ticket(tx, request.who, ticket_id)
-        if to == ticket.holder:
-            raise Invalid("to", "this is you")
         refuse_while_busy(tx, ticket_id)
+    to = wallet_of(parts, to_fan)  # not for who has nothing to give: its first hour counts (docs/consent.md)
+    if to == ticket.holder:
+        raise Invalid("to", "this is you")
     parts.ledger.check_gift(ticket_id, ticket.epoch, to)
     gift = partial(consents.Gift, ticket_id, ticket.epoch, to, True)
     signed = agreed(parts, holder, gift, deadline_of(parts), given)

@@ -10,9 +10,13 @@ from typing import Any
 
 from ticketchain.domain.errors import ConsentRequired, NotFound
 from ticketchain.domain.proofs import Passkey, PasskeyProof, Registration, Standing, drop_challenge
+from ticketchain.store import logins
+from ticketchain.store.engine import Tx
+from ticketchain.usecases import mail
 from ticketchain.usecases.common import Principal, Request, answer, answered
 from ticketchain.usecases.consenting import from_text, passkey_wanted, to_text
 from ticketchain.usecases.parts import Parts
+from ticketchain.usecases.sessions import refuse_unproved
 from ticketchain.usecases.wallets import need_wallet
 
 ALGORITHMS = (-7, -8)
@@ -28,8 +32,13 @@ def list_passkeys(parts: Parts, who: Principal) -> dict[str, Any]:
 
 
 def passkey_options(parts: Parts, who: Principal) -> dict[str, Any]:
-    """What a browser needs to make a passkey (WebAuthn level 3). Asked again, the challenge before is worth nothing."""
-    need_wallet(parts, who)
+    """What a browser needs to make a passkey (WebAuthn level 3). Asked again, the challenge before is worth nothing.
+
+    Raises `Forbidden` for a session whose owner has not just proved who it is: a copied token makes no way in.
+    """
+    if who.person_id is not None:
+        with parts.store.read() as tx:
+            refuse_unproved(parts, tx, who)
     need_wallet(parts, who)
     standing = parts.signer.standing(who.fan)
     return {
@@ -44,13 +53,23 @@ def passkey_options(parts: Parts, who: Principal) -> dict[str, Any]:
 
 
 def add_passkey(parts: Parts, request: Request, registration: Registration, label: str) -> dict[str, Any]:
-    """Enrols a passkey. Raises what the signer refuses; whoever sends the same one again gets it again."""
+    """Enrols a passkey, and tells the account's owner by mail. Raises what the signer refuses; whoever sends the same
+    one again gets it again.
+    """
     with parts.store.read() as tx:
         if (before := answered(tx, request)) is not None:
             return dict(before) | {"label": label}
     passkey = parts.signer.enrol(request.who.fan, registration, _sealed_label(parts, request.who, label))
     with parts.store.begin() as tx:
+        _tell(parts, tx, request.who)
         return dict(answer(parts, tx, request, _times(passkey))) | {"label": label}
+
+
+def _tell(parts: Parts, tx: Tx, who: Principal) -> None:
+    """Of fans that are only an API key no address is known."""
+    account = logins.account(tx, who.person_id) if who.person_id is not None else None
+    if account is not None:
+        mail.post(tx, mail.write(parts, account.person_id, "passkey_added", account.language))
 
 
 def drop_passkey(parts: Parts, who: Principal, passkey_id: bytes, proof: PasskeyProof | None) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Back into an account by a link that was mailed, or back to the address that was taken from it.
 
 Both end all sessions and, before anything else, hold all outgoing moves at the signer: who reads somebody's mail gets
-no ticket out before its owner had a day to notice. Nothing here shortens a hold.
+no ticket out before its owner had a day to notice. Nothing here shortens a hold. Passkeys that wait for their day end,
+too: an owner who has none could not remove a thief's.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def complete(parts: Parts, secret: str, password: str | None, code: str | None, 
         changed["totp_step"] = step
     session = sessions.new_session(parts, account.person_id, device, "mail")
     letter = mail.write(parts, account.person_id, "recovered", account.language)
-    parts.signer.hold_moves(account.fan_id, "recovery")
+    _hold(parts, account.fan_id, "recovery")
     with parts.store.begin() as tx:
         use_up(tx, row)
         stored.end(tx, account.person_id, parts.clock(), "recovery")
@@ -76,11 +77,17 @@ def undo_mail_change(parts: Parts, secret: str, device: Device) -> None:
     fields = people.own_fields(parts, row.person_id) | {"mail": before}
     person = people.seal_person(parts, fields, row.person_id)
     letter = mail.write_to_unknown(parts, "recovery", account.language, before)
-    parts.signer.hold_moves(account.fan_id, "mail")
+    _hold(parts, account.fan_id, "mail")
     with parts.store.begin() as tx:
         use_up(tx, row)
         people.change_person(tx, person)
         stored.end(tx, row.person_id, parts.clock(), "recovery")
-        logins.drop_tokens(tx, row.person_id, "mail", "recovery", "undo_mail")
+        logins.drop_tokens(tx, row.person_id, "mail", "recovery")
+        logins.drop_later_tokens(tx, row)  # not links of earlier changes: who changed it twice keeps nobody out
         logins.change_account(tx, row.person_id, password=None, totp=None, totp_wanted=None)
         mail.post(tx, letter)
+
+
+def _hold(parts: Parts, fan_id: str, cause: str) -> None:
+    parts.signer.hold_moves(fan_id, cause)
+    parts.signer.drop_waiting(fan_id)

@@ -25,9 +25,10 @@ def sign_up(parts: Parts, address: str, password: str | None, language: str, dev
     an address that has one. Raises `Invalid`, `TooManyAttempts`, `Unavailable`.
     """
     to = checked(address)
+    attempts.count(parts, attempts.of_address("sign_up", device.counted))  # before it costs a hash
     stored = hashed_password(parts, password, to) if password is not None else ""
     index = parts.people.index(to)
-    attempts.count(parts, attempts.of_account("sign_up", index), attempts.of_address("sign_up", device.counted))
+    attempts.count(parts, attempts.of_account("sign_up", index))
     person_id = parts.new_id("per")
     wish = sealed_for(parts, person_id, {"mail": to, "password": stored, "language": language})
     link = new_link(parts, "sign_up", person_id, with_code=True, sealed=wish)

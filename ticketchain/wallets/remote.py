@@ -187,6 +187,10 @@ class RemoteSigner:
         """Removes a passkey by another one."""
         self._fans.ask("drop_passkey", owner=owner, credential_id=credential_id, proof=proof)
 
+    def drop_waiting(self, owner: str) -> None:
+        """Removes passkeys of an owner that are not good yet; the holds that they had begun stay."""
+        self._fans.ask("drop_waiting", owner=owner)
+
     def hold_moves(self, owner: str, cause: str) -> datetime:
         """Holds all outgoing moves of an owner; until when."""
         until: datetime = self._fans.ask("hold_moves", owner=owner, cause=cause)

@@ -188,7 +188,7 @@
       location.assign("/sign-in");
     },
     async addPasskey(form) {
-      const asked = await ask("POST", "/v1/passkeys/options");
+      const asked = await surely("POST", "/v1/passkeys/options");
       const made = await prompted(() => navigator.credentials.create({ publicKey: {
         challenge: bytes(asked.challenge), rp: asked.rp, attestation: asked.attestation,
         user: { id: bytes(asked.user.id), name: asked.user.name, displayName: asked.user.display_name },
