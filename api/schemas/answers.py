@@ -314,6 +314,7 @@ class History(BaseModel):
     history: list[Happening]
 
 
+MoveKind = Literal["gift", "return", "withdrawal", "deposit"]
 MoveState = Literal["asked", "sending", "done", "refused", "expired"]
 
 
@@ -324,7 +325,7 @@ class Move(BaseModel):
     """
 
     id: str
-    kind: Literal["gift", "return", "withdrawal", "deposit"]
+    kind: MoveKind
     ticket: TicketText
     to: str | None = Field(description="The fan that a gift goes to.")
     to_address: str | None = Field(description="Where a withdrawal or deposit goes.")

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.answers import MoveKind, MoveState
+
 Kind = Literal["first_sale", "resale"]
 
 
@@ -60,10 +62,10 @@ class RefundsTotal(BaseModel):
 
 
 class MovesTotal(BaseModel):
-    """Gifts and returns; `amount`: of returns."""
+    """Gifts, returns, and moves from and to own wallets, of one kind in one state; `amount`: of returns."""
 
-    kind: Literal["gift", "return"]
-    state: Literal["sending", "done", "refused"]
+    kind: MoveKind
+    state: MoveState
     moves: int
     amount: int
 

@@ -24,6 +24,8 @@ def test_it_waits_for_the_holder_who_sees_what_for(shop: Shop) -> None:
     shop.chain.work()
     assert (mine(ann), money_back(ann, order), free(shop, event)["A"]) == ([ticket], [], 2), "nothing has moved"
     assert done(ann.get("/v1/moves?state=asked"), 200)["items"] == [move]
+    told = [{"kind": "return", "state": "asked", "moves": 1, "amount": 6_500}]
+    assert done(organizer.get(f"/v1/events/{event}/books"), 200)["moves"] == told
     assert done(eve.get("/v1/moves"), 200)["items"] == []
     path = f"/v1/moves/{move['id']}/consent"
     refused(eve.post(path), 404, "not_found")

@@ -54,8 +54,12 @@ def fan(shop: Shop) -> Person:
 
 
 @pytest.fixture
-def ticket(shop: Shop, fan: Person) -> str:
-    organizer = shop.organizer()
+def organizer(shop: Shop) -> Person:
+    return shop.organizer()
+
+
+@pytest.fixture
+def ticket(shop: Shop, fan: Person, organizer: Person) -> str:
     event = shop.event(organizer)
     shop.issue(organizer, event)
     return str(shop.buy(fan, event)["lines"][0]["ticket"])
@@ -124,7 +128,7 @@ def test_no_more_than_ten(shop: Shop, fan: Person, monkeypatch: pytest.MonkeyPat
     assert refused(answer, 409, "conflict")["limit"] == 1
 
 
-def test_out_of_custody_given_on_and_back(shop: Shop, fan: Person, ticket: str) -> None:
+def test_out_of_custody_given_on_and_back(shop: Shop, fan: Person, organizer: Person, ticket: str) -> None:
     account, friend = Account.create(), shop.fan()
     refused(fan.post(f"/v1/tickets/{ticket}/withdrawal", json={"to": account.address}), 422, "invalid")
     link(fan, account)
@@ -149,6 +153,8 @@ def test_out_of_custody_given_on_and_back(shop: Shop, fan: Person, ticket: str) 
     by_wallet(fan, account, f"/v1/tickets/{ticket}/gifts", {"to": friend.id})
     shop.chain.work()
     assert ticket not in mine(fan) and mine(friend)[ticket]["custodied"]
+    moves = done(organizer.get(f"/v1/events/{mine(friend)[ticket]['event_id']}/books"), 200)["moves"]
+    assert {(each["kind"], each["moves"]) for each in moves} == {("withdrawal", 2), ("deposit", 1), ("gift", 1)}
 
 
 def test_a_ticket_in_an_own_wallet_is_returned_for_its_money(shop: Shop, fan: Person, ticket: str) -> None:

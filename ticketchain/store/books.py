@@ -61,7 +61,7 @@ def payouts_by_leg(tx: Tx, event_id: str) -> list[Row[Any]]:
 
 
 def moves_by_state(tx: Tx, event_id: str) -> list[Row[Any]]:
-    """Gifts and returns by state: number, and the amount of returns."""
+    """Moves by kind and state: number, and the amount of returns."""
     c = t.moves.c
     query = select(c.kind, c.state, func.count().label("moves"), _amount(c.amount)).select_from(t.moves)
     query = query.join(t.seats, t.seats.c.ticket == c.ticket).where(t.seats.c.event_id == event_id)

@@ -49,7 +49,7 @@ class Principal:
     def demand(self, scope: str) -> None:
         """Raises `Forbidden` without this scope."""
         if scope not in SCOPES[Role(self.role)]:
-            raise Forbidden(f"the role {self.role!r} of this API key has not the scope {scope!r}", scope=scope)
+            raise Forbidden(f"the role {str(self.role)!r} of this API key has not the scope {scope!r}", scope=scope)
         if scope not in self.scopes:
             raise Forbidden(f"this API key was made without the scope {scope!r} of its role", scope=scope)
 
