@@ -27,7 +27,10 @@ def rotate(data: Data = None) -> None:
     with one_sentence():
         config = _config(data)
         version = next_version(config)
-    tell(f"version {version} of the wrapping key is kept at {config.key_provider}; `ticketchain signer rewrap` uses it")
+    tell(
+        f"version {version} of the wrapping key is kept at {config.key_provider} and seals what is new; "
+        "`ticketchain signer rewrap` seals the rest under it"
+    )
 
 
 def rewrap(

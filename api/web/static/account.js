@@ -286,6 +286,9 @@
     },
   };
 
+  /** Whether the session has ended; a mistyped code or password is answered 401, too. */
+  const isOver = () => ask("GET", "/v1/account").then(() => false, (why) => why.status === 401);
+
   async function act(name, element) {
     if (busy) return;
     busy = true;
@@ -296,7 +299,7 @@
       await acts[name](element.elements ? element.elements : element);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (error.status === 401 && main.dataset.page === "account") { location.assign("/sign-in?next=/account"); return; }
+      if (error.status === 401 && main.dataset.page === "account" && await isOver()) { location.assign("/sign-in?next=/account"); return; }
       trouble(error.message);
       at("problem").scrollIntoView({ block: "nearest" });
     } finally {
