@@ -116,6 +116,17 @@ def test_an_address_that_tries_many_accounts_is_slowed_down(village: Town) -> No
     refused(village.browser().sign_in("anna@example.com", PASSWORD), 429, "too_many_attempts")
 
 
+def test_a_house_full_of_people_who_know_their_passwords_is_not_slowed_down(town: Town) -> None:
+    town.member("anna@example.com")
+    for _ in range(39):
+        town.browser().sign_in("nobody@example.com", "a wrong guess")
+        town.shop.clock.advance(hours=1)
+    for _ in range(3):
+        done(town.browser().sign_in("anna@example.com"), 201)
+    town.browser().sign_in("bo@example.com", "a wrong guess")
+    refused(town.browser().sign_in("anna@example.com"), 429, "too_many_attempts")  # what others guessed still counts
+
+
 def test_pauses_double_to_an_hour() -> None:
     assert [attempts.pause(count, 5).total_seconds() for count in (4, 5, 6, 7, 100)] == [0, 2, 4, 8, 3600]
 

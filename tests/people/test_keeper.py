@@ -48,6 +48,7 @@ def test_fields_open_again_also_in_another_process(place: tuple[str, Path]) -> N
     other = keeper_on(*place)
     assert other.open(ANN, sealed) == FIELDS
     assert other.index(" Ann@EXAMPLE.com") == index != other.index("bob@example.com")
+    assert other.index("ann@straße.example") != other.index("ann@strasse.example")  # two domains
 
 
 def test_a_row_opens_only_where_it_belongs(place: tuple[str, Path]) -> None:

@@ -94,8 +94,10 @@ class Keeper:
 
 
 def normalised(mail: str) -> str:
-    """A mail address as it is compared: without spaces around it, in NFKC, without case."""
-    return unicodedata.normalize("NFKC", mail.strip()).casefold()
+    """A mail address as it is compared: without spaces around it, in NFKC, in small letters. Not `casefold`, for which
+    straße.example is strasse.example: those are two domains (RFC 5892).
+    """
+    return unicodedata.normalize("NFKC", mail.strip()).lower()
 
 
 def _binding(person_id: str, part: str) -> bytes:

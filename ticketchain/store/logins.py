@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, case, delete, insert, literal, select, update
 
 from ticketchain.store import schema as s
 from ticketchain.store import schema_accounts as t
@@ -130,6 +130,14 @@ def forgive_attempts(tx: Tx, subject: bytes, now: datetime) -> None:
     """Begins to count anew."""
     query = update(t.login_attempts).where(t.login_attempts.c.subject == subject)
     tx.execute(query.values(tries=0, blocked_until=now))
+
+
+def take_back_attempt(tx: Tx, subject: bytes, free: int, now: datetime) -> None:
+    """Uncounts one attempt; a pause stays where more than the free ones are left."""
+    c = t.login_attempts.c
+    open_again = case((c.tries <= free, literal(now, c.blocked_until.type)), else_=c.blocked_until)
+    query = update(t.login_attempts).where(c.subject == subject, c.tries > 0)
+    tx.execute(query.values(tries=c.tries - 1, blocked_until=open_again))
 
 
 def forget_old_attempts(tx: Tx, before: datetime) -> int:

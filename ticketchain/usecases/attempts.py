@@ -51,8 +51,7 @@ def count(parts: Parts, *subjects: Subject) -> None:
     """Counts one try at each, or none. Raises `TooManyAttempts` while one of them is paused."""
     now = parts.clock()
     with parts.store.begin() as tx:
-        ordered = sorted(subjects, key=lambda each: each.key)  # everybody locks in this order
-        rows = [(each, logins.lock_attempts(tx, each.key, now)) for each in ordered]
+        rows = [(each, logins.lock_attempts(tx, each.key, now)) for each in _in_order(subjects)]
         blocked = max((row.blocked_until for _, row in rows), default=now)
         if blocked > now:
             _refuse(blocked - now)
@@ -61,11 +60,21 @@ def count(parts: Parts, *subjects: Subject) -> None:
             logins.set_attempts(tx, each.key, tried, now + pause(tried, each.free), now)
 
 
-def forgive(parts: Parts, subjects: Sequence[Subject]) -> None:
-    """Who proved to be right begins anew."""
+def _in_order(subjects: Sequence[Subject]) -> list[Subject]:
+    """Everybody locks in this order, so nobody waits in a circle."""
+    return sorted(subjects, key=lambda each: each.key)
+
+
+def forgive(parts: Parts, subjects: Sequence[Subject], shared: Sequence[Subject] = ()) -> None:
+    """Who proved to be right begins anew; of what is `shared` with others, an address, only this try is uncounted: a
+    house full of people who know their passwords is not slowed down, and nobody clears what others guessed.
+    """
     with parts.store.begin() as tx:
-        for each in subjects:
-            logins.forgive_attempts(tx, each.key, parts.clock())
+        for each in _in_order([*subjects, *shared]):
+            if each in shared:
+                logins.take_back_attempt(tx, each.key, each.free, parts.clock())
+            else:
+                logins.forgive_attempts(tx, each.key, parts.clock())
 
 
 def forget_old(parts: Parts) -> bool:

@@ -43,8 +43,8 @@ def by_password(parts: Parts, address: str, known: Known, device: Device) -> ses
     what is missing), `TooManyAttempts`, `Unavailable`.
     """
     index = parts.people.index(address)
-    mine = attempts.of_account("password", index)
-    attempts.count(parts, mine, attempts.of_address("password", device.counted))
+    mine, shared = attempts.of_account("password", index), attempts.of_address("password", device.counted)
+    attempts.count(parts, mine, shared)
     with parts.store.read() as tx:
         account = logins.account_by_mail(tx, index)
     with member_logins.noting_failures(parts, account and account.person_id, "password"):
@@ -59,7 +59,7 @@ def by_password(parts: Parts, address: str, known: Known, device: Device) -> ses
             logins.change_account(tx, account.person_id, **anew)
         sessions.begin(tx, session)
         member_logins.note_login(parts, tx, session.row["id"], account.person_id, session.row["method"])
-    attempts.forgive(parts, [mine])
+    attempts.forgive(parts, [mine], [shared])
     return session
 
 

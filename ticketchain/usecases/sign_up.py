@@ -51,7 +51,7 @@ def confirm(parts: Parts, secret: str, code: str, device: Device) -> sessions.Ne
     """Opens the account that a code confirms, and a session. Raises `Forbidden` for a wrong code, `Conflict` when the
     address got an account meanwhile.
     """
-    attempts.count(parts, attempts.of_address("code", device.counted))
+    attempts.count(parts, shared := attempts.of_address("code", device.counted))
     row = looked_up(parts, "sign_up", secret, code)
     wish = opened_for(parts, row.person_id, row.sealed)
     person = people.seal_person(parts, {"mail": wish["mail"], "language": wish["language"]}, row.person_id)
@@ -67,6 +67,7 @@ def confirm(parts: Parts, secret: str, code: str, device: Device) -> sessions.Ne
         logins.add_fan(tx, fan_id, row.person_id, now)
         logins.add_account(tx, account | {"language": wish["language"], "created_at": now})
         sessions.begin(tx, session)
+    attempts.forgive(parts, [], [shared])
     return session
 
 
