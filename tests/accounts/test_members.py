@@ -4,6 +4,7 @@ owner stays.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -174,3 +175,12 @@ def test_who_is_forgotten_is_a_member_no_more(village: Town) -> None:
     with village.shop.parts.store.begin() as tx:
         rows.end_all(tx, member["person_id"], village.shop.clock())
     refused(acting(ann, organizer.id, "GET", "/v1/members"), 403, "forbidden")
+
+
+def test_a_key_with_an_end_makes_no_member_who_stays(village: Town) -> None:
+    organizer, until = village.shop.organizer(), village.shop.clock() + timedelta(hours=1)
+    wanted = {"role": "owner", "label": "for today", "expires_at": until.isoformat()}
+    made = done(organizer.post("/v1/api-keys", json=wanted), 201)
+    today = Person(village.shop.client, made["api_key"], made["id"])
+    refused(today.post("/v1/members", json={"mail": "eve@example.org", "role": "auditor"}), 403, "forbidden")
+    invited(village, organizer, "eve@example.org", "auditor")

@@ -91,6 +91,9 @@ def _role(who: Principal, role: str) -> Role:
     if role not in OF_PEOPLE:
         raise Invalid("role", f"{role!r} is no role of a member; choose one of {', '.join(OF_PEOPLE)}")
     _refuse_stronger(who, role)
+    if who.expires_at is not None:
+        until = who.expires_at.isoformat()
+        raise Forbidden(f"role: this API key is good until {until} itself, and a member stays longer", until=until)
     return Role(role)
 
 
