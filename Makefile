@@ -34,7 +34,7 @@ demo: setup ## Run the main job end to end as organizer, fans, gate and auditor 
 .PHONY: test
 test: setup ## Run the contract's and the service's tests (sets up first; no root needed)
 	FORGE_SNAPSHOT_CHECK=true node_modules/.bin/forge test
-	$(bin)/python -m pytest -m "not browser and not geth" --numprocesses=auto --maxprocesses=4 --dist=loadfile $(PYTEST_ARGS)
+	$(bin)/python -m pytest -m "not browser and not geth" --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: test-geth
 test-geth: setup $(geth_stamp) ## Run the tests on a real geth, building it first (one to three minutes, once)

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 from sqlalchemy import select
 
 from tests.api.conftest import open_shop
@@ -20,6 +19,7 @@ from ticketchain.cli.up import app_of
 from ticketchain.context import Context
 from ticketchain.domain.ports import Faults
 from ticketchain.payments.stripe import StripeKeys, StripeProvider
+from ticketchain.settings import Settings
 from ticketchain.store import orders
 from ticketchain.store import schema as t
 from ticketchain.usecases import cancel, charges, pay
@@ -315,7 +315,7 @@ def test_with_stripe_nobody_pays_an_old_order_at_the_sandbox(shop: Shop, stripe:
     charges.open_charges(shop.parts)
     page = done(ann.get(f"/v1/orders/{order['id']}"), 200)["payment"]["url"].removeprefix("http://testserver")
     provider = StripeProvider(StripeKeys("sk_test", "pk_test", ["whsec_test"]), "http://testserver") if stripe else None
-    about = {"settings": SimpleNamespace(metrics_token=SecretStr("")), "gateway": SimpleNamespace(head=int)}
+    about = {"settings": Settings(), "gateway": SimpleNamespace(head=int)}
     context = SimpleNamespace(parts=shop.parts, sandbox=shop.sandbox, stripe=provider, **about)
     with TestClient(app_of(cast(Context, context))) as client:
         assert client.post(page, json={}).status_code == (404 if stripe else 200)
