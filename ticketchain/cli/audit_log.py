@@ -24,7 +24,10 @@ def audit_log(file: Path, rpc: str, ledger: str, from_block: int, as_json: bool)
             report = check_log(lines)
         if rpc:
             check_published(report, read_published(rpc, ledger, from_block or first_block(report)))
-    except (CouldNotRead, OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        typer.echo(f"audit: cannot read {file}: {error.strerror or error}", err=True)
+        return COULD_NOT_READ
+    except (CouldNotRead, UnicodeDecodeError) as error:
         typer.echo(f"audit: {error}", err=True)
         return COULD_NOT_READ
     if not rpc:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ticketchain.cli.local import FAILED, Data, Rpc, settings_of
 from ticketchain.cli.production import Level, is_production, look
@@ -33,7 +33,8 @@ def check(
             json.dumps({"production": production, "open": len(opened), "found": [asdict(each) for each in found]})
         )
     else:
-        table = Table("", "what", "how it is", title="In production" if production else "Not in production")
+        title = "In production" if production else "Not in production"
+        table = Table("", Column("what", overflow="fold"), "how it is", title=title)
         for each in sorted(found, key=lambda each: list(Level)[::-1].index(each.level)):
             table.add_row(f"[{_COLOURS[each.level]}]{each.level}[/]", each.what, each.text)
         Console().print(table)

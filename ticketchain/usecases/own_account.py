@@ -90,7 +90,7 @@ def confirm_mail(parts: Parts, who: Principal, secret: str, code: str) -> None:
     undo = new_link(parts, "undo_mail", row.person_id, UNDO_LIFE, sealed=_sealed_mail(parts, fields, row.person_id))
     words = {"to": fields["mail"], "token": undo.secret, "until": undo.until}
     letter = mail.write(parts, row.person_id, "mail_changed", account.language, words)
-    parts.signer.hold_moves(account.fan_id, "mail")
+    parts.signer.hold_moves(account.fan_id, "a new mail address")
     with parts.store.begin() as tx:
         use_up(tx, row)
         people.change_person(tx, person)

@@ -52,7 +52,7 @@ def complete(parts: Parts, secret: str, password: str | None, code: str | None, 
         changed["totp_step"] = step
     session = sessions.new_session(parts, account.person_id, device, "mail")
     letter = mail.write(parts, account.person_id, "recovered", account.language)
-    _hold(parts, account.fan_id, "recovery")
+    _hold(parts, account.fan_id, "the account was recovered by mail")
     with parts.store.begin() as tx:
         use_up(tx, row)
         stored.end(tx, account.person_id, parts.clock(), "recovery")
@@ -77,7 +77,7 @@ def undo_mail_change(parts: Parts, secret: str, device: Device) -> None:
     fields = people.own_fields(parts, row.person_id) | {"mail": before}
     person = people.seal_person(parts, fields, row.person_id)
     letter = mail.write_to_unknown(parts, "recovery", account.language, before)
-    _hold(parts, account.fan_id, "mail")
+    _hold(parts, account.fan_id, "the former mail address was brought back")
     with parts.store.begin() as tx:
         use_up(tx, row)
         people.change_person(tx, person)
