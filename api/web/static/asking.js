@@ -1,5 +1,8 @@
 // What the scripts of a fan's pages share: words and elements, and asking the service through /v1.
 
+/** Whether a session's cookie says who asks; then no key that a link brought counts. */
+export const signedIn = "signedIn" in document.querySelector("main").dataset;
+
 export const at = (id) => document.getElementById(id);
 export const make = (tag, text = "", className = "") => Object.assign(document.createElement(tag), { textContent: text, className });
 export const button = (words, act, className = "") => Object.assign(make("button", words, className), { type: "button", onclick: act });
@@ -20,7 +23,7 @@ export class Refused extends Error {
 }
 
 export async function ask(method, path, body, once) {
-  const headers = {}, key = sessionStorage.getItem("ticketchain.key"); // of a fan who bought without signing up
+  const headers = {}, key = signedIn ? "" : sessionStorage.getItem("ticketchain.key"); // of a fan who bought without signing up
   if (key) headers.Authorization = `Bearer ${key}`;
   if (body) headers["Content-Type"] = "application/json";
   if (once) headers["Idempotency-Key"] = once;

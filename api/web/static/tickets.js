@@ -1,6 +1,6 @@
 // One's tickets: shown through /v1; whatever moves one is agreed to with a passkey (docs/consent.md), or by the wallet
 // of one's own that it lies in (docs/own-wallets.md).
-import { Refused, all, ask, at, button, bytes, field, make, onceOnly, say, text, trouble } from "./asking.js";
+import { Refused, all, ask, at, button, bytes, field, make, onceOnly, say, signedIn, text, trouble } from "./asking.js";
 import { here, named, short, showWallets, signed } from "./wallet.js";
 
 const main = at("mine"), digits = JSON.parse(main.dataset.digits), rpId = main.dataset.rpId;
@@ -28,7 +28,10 @@ async function prompted(work) {
 }
 
 async function addPasskey() {
-  const asked = await ask("POST", "/v1/passkeys/options");
+  const asked = await ask("POST", "/v1/passkeys/options").catch((error) => {
+    if (!error.problem?.proof) throw error;
+    throw new Refused({ detail: "Add it on the page My account: there you show again who you are, which a new passkey wants." }, 1);
+  });
   const made = await prompted(() => navigator.credentials.create({ publicKey: {
     challenge: bytes(asked.challenge), rp: asked.rp, attestation: asked.attestation,
     user: { id: bytes(asked.user.id), name: asked.user.name, displayName: asked.user.display_name },
@@ -273,23 +276,25 @@ async function draw(passkeys, tickets, sending, asked, linked, offers) {
   if (passkeys.held_until) at("held").textContent = `Your tickets stay until ${moment(passkeys.held_until)}, for your safety: ${passkeys.causes.join(", ")}. If that was not you, write to us.`;
   at("my-id").textContent = passkeys.fan_id;
   at("me").hidden = false;
-  at("account").hidden = sessionStorage.getItem("ticketchain.key") !== null;
+  at("account").hidden = !signedIn;
   main.dataset.ready = "yes";
 }
 
-/** A fan of the box office comes with a link that has their key. */
+/** A fan of the box office comes with a link that has their key. A stranger's link must not make one act as the stranger. */
 function takeKey() {
   const key = /key=(tc_fan_[0-9a-f]{32}_[0-9]{6})/.exec(location.hash)?.[1];
   if (!key) return;
-  sessionStorage.setItem("ticketchain.key", key);
   history.replaceState(null, "", location.pathname);
+  if (signedIn) { trouble("This link opens another account. Sign out of yours first, if it was made for you."); return; }
+  if (sessionStorage.getItem("ticketchain.key") === key) return;
+  if (confirm("This link opens an account that a box office made. Open it only if it was made for you.")) sessionStorage.setItem("ticketchain.key", key);
 }
 
 async function begin() {
-  takeKey();
   const fits = location.hostname === rpId;
   at("elsewhere").hidden = fits;
   at("right-place").href = `${location.protocol}//${rpId}${location.port && `:${location.port}`}${location.pathname}${location.hash}`;
+  takeKey();
   try {
     await show();
     say("");
