@@ -47,7 +47,7 @@ test-browser: setup ## Run the tests that need a browser, installing Debian's ch
 	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); export DEBIAN_FRONTEND=noninteractive; \
 	  echo "test-browser: installing Debian's chromium"; $$sudo apt-get update -qq; \
 	  $$sudo apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
-	$(bin)/python -m pytest -m browser $(PYTEST_ARGS)
+	$(bin)/python -m pytest -m browser --numprocesses=2 --dist=loadfile $(PYTEST_ARGS)
 
 .PHONY: up
 up: setup ## Serve everything on this machine until Ctrl-C

@@ -324,6 +324,8 @@ def test_a_signer_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
     with running(here) as child, connected(here, timeout=0.3) as remote:
         remote.wallet("fan_1")
         os.kill(child.process.pid, signal.SIGSTOP)
+        while Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.001)  # it may still have been at work
         try:
             with pytest.raises(Unavailable, match="has not answered within"):
                 remote.wallet("fan_1")

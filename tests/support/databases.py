@@ -29,7 +29,14 @@ def _server() -> str:
     server = get_server(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(server.cleanup)
-    return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
+    url = str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:  # nobody cuts this server's power: who is killed is tried on one of its own
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
+    return url
 
 
 def fresh_database(engine: str, folder: Path) -> str:
